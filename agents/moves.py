@@ -1,0 +1,192 @@
+"""What the roles see and what they answer: the context and the moves.
+
+A role is `async step(context) -> move`. A language model and a set of rules fill the same roles;
+the machine (graphs/explore.py) never knows which.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from pagehop.library.view import View
+from pagehop.types import Evidence, PageRef
+
+
+@dataclass(frozen=True)
+class SubQuestion:
+    """One part of the question, and how far it is."""
+
+    id: str
+    """`Q1`, `Q2`, ..."""
+    text: str
+    """Self-contained: names its document, company, year where they are known."""
+    state: Literal["open", "answered", "unanswerable"] = "open"
+    needs: str = ""
+    """What would answer it: a number, a name, a date, a sentence, ..."""
+    documents: tuple[str, ...] = ()
+    """Names of the documents it is scoped to; empty means all."""
+    after: tuple[str, ...] = ()
+    """Ids of sub-questions whose answers it needs first (a bridge)."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One tool call that a role asks for."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    """Flat strings and numbers."""
+    id: str = ""
+    """Given by the machine: `s3c1` is the first call of step 3."""
+    sub_question: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a tool call gave."""
+
+    call: Call
+    ok: bool
+    text: str
+    """What the reasoner reads; for a failed call the error with its way out."""
+    artifact: Mapping[str, Any] = field(default_factory=dict)
+    """References only (page refs, boxes, region ids, scores), JSON-able."""
+    cached: bool = False
+    """An identical call of this run was answered before."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Move of the planner."""
+
+    sub_questions: tuple[SubQuestion, ...]
+    thought: str = ""
+
+
+@dataclass(frozen=True)
+class Explore:
+    """Move of the explorer: calls to make, or that it is done with this round."""
+
+    calls: tuple[Call, ...] = ()
+    thought: str = ""
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A quote the summarizer keeps; the machine locates it and makes it an `Evidence`."""
+
+    ref: PageRef
+    quote: str
+    """Words of the page."""
+    call: str
+    score: float
+    sub_question: str
+    box: tuple[float, float, float, float] | None = None
+    """Where it was seen, when known; the machine checks it against the words."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Move of the summarizer: what to keep of the round before its observations leave."""
+
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reflection:
+    """Move of the reflector."""
+
+    sufficient: bool
+    missing: str = ""
+    """What is still to be found, in words a search can use."""
+    sub_questions: tuple[SubQuestion, ...] = ()
+    """All sub-questions with their new states; may add some."""
+    contradictions: tuple[str, ...] = ()
+    give_up: bool = False
+    """No lead is left."""
+    thought: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of the answer and what carries it."""
+
+    text: str
+    evidence: tuple[str, ...]
+    """Evidence ids; a claim without any must rest on calculations alone."""
+    calculations: tuple[str, ...] = ()
+    """Ids of `calculate` calls whose result it states."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Move of the answerer; the text of the answer is assembled from the claims by code."""
+
+    claims: tuple[Claim, ...] = ()
+    unanswerable: bool = False
+    reason: str = ""
+    """Why it cannot be answered, and what was searched."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Move of the verifier on one draft."""
+
+    kept: tuple[Claim, ...]
+    removed: tuple[tuple[Claim, str], ...] = ()
+    """Claims that nothing supports, with the reason."""
+    missing: str = ""
+    """What to look for if the machine goes back to explore once."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a role sees. The prompt of a model and the input of a rule are made from this alone."""
+
+    question: str
+    view: View
+    """For rules, which look up text by reference; a model sees only the text of observations."""
+    sub_questions: tuple[SubQuestion, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    notes: tuple[str, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    """Of the current round, in order."""
+    calculations: tuple[Observation, ...] = ()
+    """Every successful `calculate` call of the run."""
+    reflection: Reflection | None = None
+    draft: Draft | None = None
+    tried: tuple[Call, ...] = ()
+    """Every call of the run so far, to avoid repeating one."""
+    budget_left: Mapping[str, float] = field(default_factory=dict)
+    """What is left of each limit, e.g. {"steps": 7, "tool_calls": 40, "seconds": 55.0}."""
+    effort: Literal["low", "medium", "high"] = "medium"
+    step: int = 0
+    round: int = 0
+    barren_rounds: int = 0
+    """Rounds in a row that brought no new evidence."""
+
+
+MoveT = TypeVar("MoveT", covariant=True)
+
+
+class Role(Protocol, Generic[MoveT]):
+    """One role of a run."""
+
+    async def step(self, context: Context) -> MoveT:
+        """Look at the context and answer with the role's move."""
+        ...
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Who fills each role of one run."""
+
+    planner: Role[Plan]
+    explorer: Role[Explore]
+    summarizer: Role[Summary]
+    reflector: Role[Reflection]
+    answerer: Role[Draft]
+    verifier: Role[Verdict]

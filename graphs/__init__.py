@@ -1,0 +1,1 @@
+"""The LangGraph machines: explore (the main one), its state and its budget."""

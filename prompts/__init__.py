@@ -1,0 +1,1 @@
+"""The prompts, one flat Markdown file each."""

@@ -1,0 +1,105 @@
+"""One frozen tree of settings: arguments, then `PAGEHOP_*`, then `pagehop.toml`, then defaults.
+
+Nested values are set as `PAGEHOP_INGEST__WORKERS=2` or in a `[ingest]` table of the file.
+"""
+
+from functools import lru_cache
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pagehop.errors import ConfigError
+
+
+class IngestSettings(BaseModel):
+    """How documents are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workers: int = Field(default=0, ge=0)
+    """PDF worker processes; 0 means one a core, at most 8."""
+    page_timeout_s: float = Field(default=15.0, gt=0)
+    """A worker that gives no page for this long is killed and the page skipped."""
+    memory_mb: int = Field(default=1024, ge=64)
+    """What a worker may use beyond what it needs to start."""
+    lock_timeout_s: float = Field(default=10.0, ge=0)
+    """How long to wait for another process that writes to the library."""
+
+
+class EncoderSettings(BaseModel):
+    """Which model turns text into vectors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = ""
+    """Hub id or folder; empty means the packaged all-MiniLM-L6-v2, or the same by its hub id."""
+    backend: str = Field(default="auto", pattern="^(auto|bf16|onnx|fp32)$")
+    """auto: bf16 where the processor has it, ONNX Runtime otherwise, then fp32."""
+    batch_tokens: int = Field(default=8192, ge=256)
+    """Most tokens, padding included, in one batch."""
+
+
+class RunSettings(BaseModel):
+    """Defaults of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = "builtin"
+    effort: str = Field(default="medium", pattern="^(low|medium|high)$")
+    max_steps: int = Field(default=24, ge=1)
+    max_tool_calls: int = Field(default=120, ge=1)
+    max_seconds: float = Field(default=300.0, gt=0)
+    tool_timeout_s: float = Field(default=30.0, gt=0)
+    record: bool = True
+    """Write each run's events into the library's `runs/`."""
+
+
+class Settings(BaseSettings):
+    """The whole tree; frozen, read once a process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAGEHOP_",
+        env_nested_delimiter="__",
+        toml_file="pagehop.toml",
+        frozen=True,
+        extra="ignore",
+    )
+
+    ingest: IngestSettings = IngestSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    run: RunSettings = RunSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """Read the settings of this process once.
+
+    Raises:
+        ConfigError: A value is out of range; names the setting and what is allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"setting {where} = {first['input']!r}: {first['msg']}; "
+            f"set PAGEHOP_{where.replace('.', '__').upper()} or pagehop.toml"
+        ) from error

@@ -1,0 +1,1 @@
+"""How hits, citations and answers show themselves in a notebook: HTML with their crops."""

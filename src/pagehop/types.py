@@ -1,0 +1,420 @@
+"""Frozen values, events and protocols that cross layers.
+
+Boxes are `(x0, y0, x1, y1)` as fractions of the page, origin top left. Pages are 1-based.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Box = tuple[float, float, float, float]
+FULL_PAGE: Box = (0.0, 0.0, 1.0, 1.0)
+
+Kind = Literal[
+    "title", "heading", "text", "list", "table", "figure", "caption", "formula", "header",
+    "footer", "footnote", "passage", "page",
+]  # fmt: skip
+Relation = Literal[
+    "next", "previous", "section", "refers_to", "continues", "similar", "cites", "mentions",
+    "duplicate",
+]  # fmt: skip
+Mode = Literal["keyword", "semantic", "visual", "hybrid"]
+Status = Literal["answered", "unanswerable", "exhausted", "failed"]
+TextSource = Literal["text", "ocr"]
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, order=True)
+class PageRef:
+    """A page of a document, written `name:page`, e.g. `3M_2018_10K:60`."""
+
+    name: str
+    """Slug of the document, unique in the view."""
+    page: int
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.page}"
+
+    @classmethod
+    def parse(cls, text: str) -> "PageRef":
+        """Read `name:page`.
+
+        Raises:
+            ValueError: The text has no `:page` at its end.
+        """
+        name, colon, page = text.strip().strip("[]").rpartition(":")
+        if not colon or not name or not page.strip().isdigit() or int(page) < 1:
+            raise ValueError(f"{text!r} is no page reference; write name:page, e.g. report:12")
+        return cls(name.strip(), int(page))
+
+
+@dataclass(frozen=True)
+class OutlineEntry:
+    """One line of a document's table of contents."""
+
+    level: int
+    """1 for a chapter."""
+    title: str
+    page: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One source file as a view shows it."""
+
+    id: str
+    """sha256 of the file's bytes, hex."""
+    name: str
+    """Slug, unique in the view; the first half of a page reference."""
+    source: str
+    """Path relative to the folder it was added from; the first one when it has several."""
+    sources: tuple[str, ...]
+    """All paths under which these bytes were added."""
+    title: str
+    pages: int
+    labels: frozenset[str]
+    metadata: Mapping[str, Scalar]
+    outline: tuple[OutlineEntry, ...] = ()
+    damaged_pages: tuple[int, ...] = ()
+    """Pages that could not be read; they are in the library without text."""
+    scanned_pages: tuple[int, ...] = ()
+    """Pages with pictures but no text layer."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a page's text layer."""
+
+    text: str
+    box: Box
+    line: int
+    """Running number of its line on the page, in reading order."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The text layer of one page."""
+
+    document: str
+    """Document id."""
+    ref: PageRef
+    label: str
+    """Page number as printed or as the file labels it; empty when there is none."""
+    text: str
+    """Words joined by spaces, lines by newlines: exactly `words` in order."""
+    words: tuple[Word, ...]
+    width_pt: float
+    height_pt: float
+
+
+@dataclass(frozen=True)
+class Region:
+    """A layout element of a page, or a passage cut from one."""
+
+    id: str
+    """`<first 16 hex of the document id>-<page>-<order>`; a function of document and parser."""
+    parent: str
+    """Id of the region a passage was cut from; empty for regions of the page itself."""
+    document: str
+    """Document id."""
+    page: int
+    order: int
+    """Reading order on the page, from 0; passages count on after the regions."""
+    kind: Kind
+    box: Box
+    text: str
+    """What may be quoted."""
+    search_text: str
+    """Text with document title and section heading before it, for indexing only."""
+    parent_kind: Kind | Literal[""] = ""
+    """For a passage, the kind of the region it was cut from: what a `kinds` filter matches."""
+    section: str = ""
+    """Path of headings above it, joined by ` > `."""
+    source: TextSource = "text"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One page that a search found, with the region on it that matched best."""
+
+    document: str
+    """Source name, e.g. `2022 Q3 AAPL.pdf`."""
+    name: str
+    page: int
+    box: Box
+    kind: Kind
+    text: str
+    score: float
+    """Fused score; higher is better; comparable within one search only."""
+    found_by: tuple[str, ...]
+    """The signals that found it: keyword, semantic."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Score of each signal before fusion."""
+    region: str = ""
+    """Region id; empty for a page that is not yet read into regions."""
+    section: str = ""
+    pictures: "PageSource | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def ref(self) -> PageRef:
+        """The page, as tools name it."""
+        return PageRef(self.name, self.page)
+
+    def crop(self, *, max_pixels: int = 1_000_000) -> "Image":
+        """Render the region from its source file.
+
+        Raises:
+            LibraryError: This hit was read from a record and has no library to render from.
+        """
+        return _crop(self.pictures, self.ref, self.box, max_pixels)
+
+    def _repr_html_(self) -> str:
+        from pagehop.show import hit_html  # noqa: PLC0415 - only notebooks need it
+
+        return hit_html(self)
+
+
+class Hits(list[Hit]):
+    """Search results, best first."""
+
+    def __init__(self, hits: Iterable[Hit] = (), *, embedded: float = 1.0, note: str = "") -> None:
+        """Keep how complete the search was beside its results."""
+        super().__init__(hits)
+        self.embedded = embedded
+        """Share of the visible passages that have a vector, 0 to 1."""
+        self.note = note
+        """What a user should know of a degraded search; empty when nothing."""
+
+    def _repr_html_(self) -> str:
+        return "".join(hit._repr_html_() for hit in self)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A typed edge of the page graph, with what justifies it."""
+
+    source: PageRef
+    target: PageRef
+    relation: Relation
+    weight: float
+    """0 to 1; 1 is certain."""
+    words: str
+    """The words on the source page that justify the edge, e.g. `see Note 8`."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """A walk over the page graph from a start page."""
+
+    edges: tuple[Edge, ...]
+    score: float
+    """Product of weights, times similarity to the query when one was given."""
+
+    @property
+    def end(self) -> PageRef:
+        """The page it leads to."""
+        return self.edges[-1].target
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a quote stands on a page."""
+
+    text: str
+    """The page's own words that match the quote."""
+    box: Box
+    """Union of the boxes of those words."""
+    score: float
+    """1 for an exact match, below for a fuzzy one."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A quote, or a reading of a picture, that a run may cite."""
+
+    id: str
+    """`E1`, `E2`, ... in the order found."""
+    ref: PageRef
+    document: str
+    """Source name of the document."""
+    document_id: str
+    quote: str
+    box: Box
+    call: str
+    """Id of the tool call that found it."""
+    score: float
+    sub_question: str
+    """Id of the sub-question it speaks to, e.g. `Q1`."""
+    kind: Literal["quote", "reading"] = "quote"
+    source: TextSource = "text"
+
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        object.__setattr__(self, "box", tuple(self.box))
+        if not isinstance(self.ref, PageRef):
+            object.__setattr__(self, "ref", PageRef(**self.ref))
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One quote of an answer and where it stands."""
+
+    document: str
+    """Source name."""
+    name: str
+    page: int
+    box: Box
+    quote: str
+    verified: bool
+    """The quote was found on that page at that box."""
+    evidence: str = ""
+    """Evidence id in the run's record."""
+    pictures: "PageSource | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def ref(self) -> PageRef:
+        """The page, as tools name it."""
+        return PageRef(self.name, self.page)
+
+    def crop(self, *, max_pixels: int = 1_000_000) -> "Image":
+        """Render the cited box from its source file.
+
+        Raises:
+            LibraryError: This citation was read from a record and has no library to render from.
+        """
+        return _crop(self.pictures, self.ref, self.box, max_pixels)
+
+    def _repr_html_(self) -> str:
+        from pagehop.show import citation_html  # noqa: PLC0415 - only notebooks need it
+
+        return citation_html(self)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run spent."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    money: float = 0.0
+    """In the currency of the price table; 0 without one."""
+    model_calls: int = 0
+    tool_calls: int = 0
+    repeated_calls: int = 0
+    """Identical tool calls answered from the run's cache."""
+    steps: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `ask` returns."""
+
+    question: str
+    text: str
+    status: Status
+    citations: tuple[Citation, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    warnings: tuple[str, ...] = ()
+    trajectory: str = ""
+    """Path of the run's event record; empty when it was not recorded."""
+    error: str = ""
+    """Why the run failed; empty otherwise."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that `pagehop ask --json` prints."""
+        return {
+            "question": self.question,
+            "answer": self.text,
+            "status": self.status,
+            "citations": [
+                {
+                    "document": c.document,
+                    "name": c.name,
+                    "page": c.page,
+                    "box": [round(v, 5) for v in c.box],
+                    "quote": c.quote,
+                    "verified": c.verified,
+                }
+                for c in self.citations
+            ],
+            "usage": dict(vars(self.usage)),
+            "warnings": list(self.warnings),
+            "trajectory": self.trajectory,
+            **({"error": self.error} if self.error else {}),
+        }
+
+    def _repr_html_(self) -> str:
+        from pagehop.show import answer_html  # noqa: PLC0415 - only notebooks need it
+
+        return answer_html(self)
+
+
+EventType = Literal[
+    "episode.start", "node", "llm.start", "llm.end", "llm.delta", "tool.start", "tool.end",
+    "context.edit", "evidence", "reward", "note", "error", "episode.end",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened in a run; the terminal, the chat and the record are folds of these.
+
+    The recorder adds `v`, `seq` and `crc` when it writes one (TRAJECTORIES.md 6a).
+    """
+
+    id: str
+    """`<episode>/<step>/<what>`: a node that runs again gives the same ids."""
+    type: EventType
+    body: Mapping[str, Any]
+    """JSON-able."""
+    run_id: str
+    episode_id: str
+    attempt: int = 0
+    ts: float = 0.0
+    """Unix time in seconds."""
+    mono: float = 0.0
+    """Monotonic clock in seconds."""
+
+
+EventSink = Callable[[Event], None]
+
+
+class PageSource(Protocol):
+    """Gives pictures of page boxes; what hits, citations and message adapters render from."""
+
+    def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
+        """Render a box of a page so that it fills `max_pixels`, padding excluded."""
+        ...
+
+
+class Perceive(Protocol):
+    """Reads a picture for a reasoner that sees only text."""
+
+    def __call__(self, picture: "Image", question: str) -> str:
+        """Answer a self-contained question about the picture."""
+        ...
+
+
+class Judge(Protocol):
+    """Scores pages for a question, list-wise."""
+
+    def __call__(self, question: str, texts: list[str]) -> list[float]:
+        """Return one score a text, 0 to 1."""
+        ...
+
+
+def _crop(pictures: PageSource | None, ref: PageRef, box: Box, max_pixels: int) -> "Image":
+    from pagehop.errors import LibraryError  # noqa: PLC0415 - keeps types free of other modules
+
+    if pictures is None:
+        raise LibraryError(
+            f"no picture of {ref}: this value was read from a record; "
+            "open its library and call view.crop(ref, box)"
+        )
+    return pictures.crop(ref, box, max_pixels=max_pixels)

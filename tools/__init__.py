@@ -1,0 +1,1 @@
+"""What a reasoning model may call: one tool a file, read-only, bound to one view."""
