@@ -1,1 +1,1 @@
-"""The roles of a run (planner, explorer, summarizer, reflector, answerer, verifier), filled by rules or by a model."""
+"""The roles of a run (planner, explorer, ..., verifier), filled by rules or by a model."""

@@ -1,1 +1,1 @@
-"""What a person or an agent touches: the Python API, the command line, the chat and the pages they show."""
+"""What a person or an agent touches: the Python API, the command line, the notebook chat."""
