@@ -7,8 +7,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    "interfaces", "evaluation", "trajectories", "graphs", "agents", "tools", "prompts",
-    "library", "models",
+    "interfaces",
+    "evaluation",
+    "trajectories",
+    "graphs",
+    "agents",
+    "tools",
+    "prompts",
+    "library",
+    "models",
 )
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 
