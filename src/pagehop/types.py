@@ -229,6 +229,8 @@ class Located:
     """Union of the boxes of those words."""
     score: float
     """1 for an exact match, below for a fuzzy one."""
+    boxes: tuple[Box, ...] = ()
+    """One box a line of the page that the quote touches, in reading order."""
 
 
 @dataclass(frozen=True)
