@@ -1,0 +1,439 @@
+"""The read side of one library version, restricted to the partitions that are visible.
+
+Whatever a view can learn comes from here, and nothing here opens a table outside the visible
+partitions: that is what keeps documents outside a view without any influence on it.
+
+1. A document that stands in several visible partitions is shown once, from the first of them.
+2. Full text runs in each partition; its scores are comparable within a partition only, so a
+   search re-scores with `statistics()`, which are summed over the visible partitions.
+3. Rows a search will need again (regions, pages) are kept in small caches; versions never change.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pagehop.errors import LibraryError
+from pagehop.library.manifest import Encoder, Manifest
+from pagehop.library.names import slug
+from pagehop.library.reading import PageText
+from pagehop.library.tables import (
+    REGIONS,
+    SCHEMAS,
+    VECTORS,
+    StoredDocument,
+    to_documents,
+    to_page,
+    to_page_texts,
+    to_regions,
+    vector_schema,
+)
+from pagehop.types import Document, Page, Region
+
+if TYPE_CHECKING:
+    from pagehop.library.anchors import Anchor
+    from pagehop.library.store import Store
+
+K = TypeVar("K")
+V = TypeVar("V")
+CACHED_REGIONS = 20_000
+CACHED_PAGES = 256
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A row that full text found."""
+
+    region_id: str
+    """Empty for a page."""
+    document: str
+    """Document id."""
+    page: int
+    score: float
+    """As Lance scores it: comparable within one partition only."""
+
+
+@dataclass(frozen=True)
+class TermStatistics:
+    """What BM25 needs to know of all visible passages."""
+
+    passages: int
+    mean_length: float
+    """In tokens of `terms.tokens`."""
+    df: Mapping[str, int]
+    """Passages each word occurs in."""
+
+
+@dataclass(frozen=True)
+class VectorBlock:
+    """All visible passage vectors, in memory."""
+
+    ids: list[str]
+    """Region ids."""
+    documents: NDArray[np.object_]
+    """(n,) document ids."""
+    pages: NDArray[np.int32]
+    """(n,)"""
+    kinds: NDArray[np.object_]
+    """(n,) kind of the region each passage was cut from."""
+    matrix: NDArray[np.float32]
+    """(n, dim) unit length."""
+
+
+class Snapshot:
+    """One library version, seen through the visible partitions."""
+
+    def __init__(self, store: "Store", manifest: Manifest, labels: frozenset[str] | None) -> None:
+        self._store = store
+        self._manifest = manifest
+        self._partitions = manifest.visible(labels)
+        self._regions: OrderedDict[str, Region] = OrderedDict()
+        self._page_texts: OrderedDict[tuple[str, int], PageText] = OrderedDict()
+        self._lock = RLock()
+
+    @property
+    def version(self) -> int:
+        """Library version."""
+        return self._manifest.version
+
+    @property
+    def encoder(self) -> tuple[str, Encoder] | None:
+        """Id and description of the encoder whose vectors `vectors()` returns."""
+        serving = self._manifest.serving
+        return (serving, self._manifest.encoders[serving]) if serving else None
+
+    @cached_property
+    def records(self) -> dict[str, tuple[StoredDocument, str]]:
+        """Every visible document, first added first, with the partition it is read from."""
+        found: dict[str, tuple[StoredDocument, str]] = {}
+        rows = [
+            (document, key)
+            for key in self._partitions
+            for document in to_documents(self._rows(key, "documents"))
+        ]
+        for document, key in sorted(rows, key=lambda row: (row[0].added, row[0].id, row[1])):
+            if document.id in found:
+                first, home = found[document.id]
+                found[document.id] = (
+                    replace(first, sources=first.sources + document.sources),
+                    home,
+                )
+            else:
+                found[document.id] = (document, key)
+        return found
+
+    def documents(self) -> list[Document]:
+        """Return the documents, first added first, named by their bare slug."""
+        return [
+            document.show(slug(document.sources[0].name), self._partitions[key].labels)
+            for document, key in self.records.values()
+        ]
+
+    def unread(self) -> frozenset[str]:
+        """Return the ids of documents without passages: only `match_pages` finds them."""
+        return frozenset(id for id, (record, _) in self.records.items() if not record.passages)
+
+    def pages(self, document_id: str, pages: Collection[int] | None = None) -> list[Page]:
+        """Return pages of a document in order, with an empty name in their reference."""
+        return [to_page(document_id, "", text) for text in self.page_texts(document_id, pages)]
+
+    def page_texts(self, document_id: str, pages: Collection[int] | None = None) -> list[PageText]:
+        """Return pages of a document in order, as the text stage read them."""
+        if document_id not in self.records:
+            return []
+        with self._lock:
+            cached = [self._page_texts.get((document_id, page)) for page in pages or ()]
+        if cached and all(cached):
+            return sorted((text for text in cached if text), key=lambda text: text.page)
+        where = _where(documents=(document_id,), pages=pages)
+        rows = self._rows(self.records[document_id][1], "pages", where)
+        texts = to_page_texts(rows)
+        with self._lock:
+            _remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
+        return texts
+
+    def regions(
+        self, document_id: str, *, page: int | None = None, kinds: Collection[str] | None = None
+    ) -> list[Region]:
+        """Return regions and passages of a document in reading order."""
+        if document_id not in self.records:
+            return []
+        pages = None if page is None else (page,)
+        where = _where(documents=(document_id,), pages=pages, column="kind", values=kinds)
+        rows = self._rows(self.records[document_id][1], "regions", where)
+        return to_regions(rows.sort_by([("page", "ascending"), ("order", "ascending")]))
+
+    def regions_by_id(self, ids: Iterable[str]) -> dict[str, Region]:
+        """Return the regions that exist and are visible, by id."""
+        wanted = list(dict.fromkeys(ids))
+        with self._lock:
+            found = {id: self._regions[id] for id in wanted if id in self._regions}
+        missing = [id for id in wanted if id not in found]
+        if missing:
+            where = f"id IN ({_quoted(missing)})"
+            for key in self._partitions:
+                for region in to_regions(self._rows(key, "regions", where)):
+                    if self._home(region.document) == key:
+                        found[region.id] = region
+            with self._lock:
+                _remember(self._regions, found, CACHED_REGIONS)
+        return {id: found[id] for id in wanted if id in found}
+
+    def match(
+        self,
+        words: str | Iterable[str],
+        *,
+        limit: int,
+        documents: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        pages: Collection[int] | None = None,
+    ) -> list[Matched]:
+        """Return passages that hold any of the words, the best `limit` of each partition.
+
+        Args:
+            words: Plain words; stemmed and lower-cased by the index. Operators mean nothing.
+            limit: Rows from each partition: ask for more than are needed and re-score.
+            documents: Ids; None for all visible ones.
+            kinds: Kinds of the region a passage was cut from.
+            pages: Page numbers.
+        """
+        where = _where(documents=documents, pages=pages, column="parent_kind", values=kinds)
+        rows = self._full_text("regions", words, limit, where, REGIONS.names)
+        regions = to_regions(rows) if rows is not None else []
+        with self._lock:
+            _remember(self._regions, {region.id: region for region in regions}, CACHED_REGIONS)
+        scores = rows["_score"].to_pylist() if rows is not None else []
+        return [
+            Matched(region.id, region.document, region.page, score)
+            for region, score in zip(regions, scores, strict=True)
+        ]
+
+    def match_pages(
+        self,
+        words: str | Iterable[str],
+        *,
+        limit: int,
+        documents: Collection[str] | None = None,
+        pages: Collection[int] | None = None,
+    ) -> list[Matched]:
+        """Return pages that hold any of the words: finds documents not yet read into regions."""
+        where = _where(documents=documents, pages=pages)
+        rows = self._full_text("pages", words, limit, where, ["document", "page"])
+        if rows is None:
+            return []
+        return [
+            Matched("", row["document"], row["page"], row["_score"]) for row in rows.to_pylist()
+        ]
+
+    def statistics(self) -> TermStatistics:
+        """Return the word statistics of all visible passages."""
+        return self._statistics
+
+    @cached_property
+    def _statistics(self) -> TermStatistics:
+        tables = []
+        passages = length = 0
+        for key in self._partitions:
+            rows = self._own(key, self._rows(key, "terms"))
+            passages += pc.sum(rows["passages"]).as_py() or 0
+            length += pc.sum(rows["total_length"]).as_py() or 0
+            words, counts = (pc.list_flatten(rows[name]) for name in ("words", "counts"))
+            tables.append(pa.table({"word": words, "count": counts}))
+        df: dict[str, int] = {}
+        if passages:
+            total = pa.concat_tables(tables).group_by("word").aggregate([("count", "sum")])
+            df = dict(zip(total["word"].to_pylist(), total["count_sum"].to_pylist(), strict=True))
+        return TermStatistics(passages, length / passages if passages else 0.0, df)
+
+    def passages(self) -> int:
+        """Return how many visible passages there are."""
+        return sum(record.passages for record, _ in self.records.values())
+
+    def embedded(self) -> float:
+        """Return the share of visible passages that have a vector, 0 to 1."""
+        passages = self.passages()
+        if not passages:
+            return 1.0
+        return min(1.0, self._vector_count / passages)
+
+    @cached_property
+    def _vector_count(self) -> int:
+        tables = (self._open(key, VECTORS + self._manifest.serving) for key in self._partitions)
+        return sum(table.count_rows() for table in tables if table is not None)
+
+    def vectors(self) -> VectorBlock:
+        """Return all visible passage vectors of the serving encoder."""
+        return self._vectors
+
+    @cached_property
+    def _vectors(self) -> VectorBlock:
+        name = VECTORS + self._manifest.serving
+        blocks = [self._own(key, self._rows(key, name)) for key in self._partitions]
+        rows = pa.concat_tables([block for block in blocks if block.num_columns] or [_NO_VECTORS])
+        rows = rows.combine_chunks()
+        flat = pc.list_flatten(rows["vector"])
+        dim = rows.schema.field("vector").type.list_size
+        matrix = flat.to_numpy().reshape(-1, dim) if rows.num_rows else np.zeros((0, dim))
+        return VectorBlock(
+            ids=rows["id"].to_pylist(),
+            documents=np.array(rows["document"].to_pylist(), dtype=object),
+            pages=rows["page"].to_numpy(),
+            kinds=np.array(rows["kind"].to_pylist(), dtype=object),
+            matrix=matrix.astype(np.float32, copy=False),
+        )
+
+    def nearest(
+        self,
+        vector: NDArray[np.float32],
+        *,
+        limit: int,
+        documents: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        pages: Collection[int] | None = None,
+    ) -> list[Matched]:
+        """Return the passages nearest to a unit vector; for more vectors than `vectors()` suits.
+
+        The score is the cosine, exact for the candidates the index brings.
+        """
+        where = _where(documents=documents, pages=pages, column="kind", values=kinds)
+        found = []
+        for key in self._partitions:
+            table = self._open(key, VECTORS + self._manifest.serving)
+            if table is None:
+                continue
+            query = table.search(vector, vector_column_name="vector").distance_type("cosine")
+            query = query.limit(limit).refine_factor(10)
+            query = query.where(where, prefilter=True) if where else query
+            columns = ["id", "document", "page", "_distance"]
+            found += [
+                Matched(row["id"], row["document"], row["page"], 1.0 - row["_distance"])
+                for row in self._own(key, query.select(columns).to_arrow()).to_pylist()
+            ]
+        return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
+
+    def anchors(
+        self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None
+    ) -> list["Anchor"]:
+        """Return anchors of these documents with these keys, in document and page order."""
+        from pagehop.library.anchors import Anchor  # noqa: PLC0415 - anchors reads pages too
+
+        where = _where(documents=document_ids, column="key", values=keys)
+        found = []
+        for key in self._partitions:
+            for row in self._own(key, self._rows(key, "anchors", where)).to_pylist():
+                box = (row.pop("x0"), row.pop("y0"), row.pop("x1"), row.pop("y1"))
+                found.append(Anchor(**row, box=box))
+        order = {id: i for i, id in enumerate(self.records)}
+        return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
+
+    def source_path(self, document_id: str) -> Path:
+        """Return the library's own copy of a document's file.
+
+        Raises:
+            LibraryError: The document is not visible, or its copy is gone.
+        """
+        if document_id not in self.records:
+            raise LibraryError(f"no document {document_id[:12]} in this view")
+        path = self._store.folder / "sources" / f"{document_id}.pdf"
+        if not path.exists():
+            source = self.records[document_id][0].sources[0].name
+            raise LibraryError(
+                f"{path} is missing, so pages of {source} cannot be rendered; "
+                "run: pagehop check, then add the file again"
+            )
+        return path
+
+    def _full_text(
+        self, table: str, words: str | Iterable[str], limit: int, where: str, columns: list[str]
+    ) -> pa.Table | None:
+        text = words if isinstance(words, str) else " ".join(words)
+        found = []
+        for key in self._partitions if text.strip() else ():
+            opened = self._open(key, table)
+            if opened is None:
+                continue
+            query = opened.search(text, query_type="fts", fts_columns="search_text").limit(limit)
+            query = query.where(where, prefilter=True) if where else query
+            found.append(self._own(key, query.select([*columns, "_score"]).to_arrow()))
+        if not found:
+            return None
+        rows = pa.concat_tables(found)
+        order = [("_score", "descending"), ("document", "ascending"), ("page", "ascending")]
+        return rows.sort_by(order + ([("order", "ascending")] if "order" in columns else []))
+
+    def _home(self, document_id: str) -> str:
+        record = self.records.get(document_id)
+        return record[1] if record else ""
+
+    @cached_property
+    def _doubles(self) -> Mapping[str, list[str]]:
+        """Documents each partition holds that are shown from another one."""
+        doubles: dict[str, list[str]] = {}
+        if len(self._partitions) > 1:
+            for key in self._partitions:
+                ids = self._rows(key, "documents")["id"].to_pylist()
+                doubles[key] = [id for id in ids if self._home(id) != key]
+        return doubles
+
+    def _own(self, key: str, rows: pa.Table) -> pa.Table:
+        doubles = self._doubles.get(key)
+        if not doubles or not rows.num_columns:
+            return rows
+        return rows.filter(pc.invert(pc.is_in(rows["document"], pa.array(doubles))))
+
+    def _open(self, key: str, table: str) -> Any:
+        version = self._partitions[key].tables.get(table)
+        return None if version is None else self._store.at(key, table, version)
+
+    def _rows(self, key: str, table: str, where: str = "") -> pa.Table:
+        opened = self._open(key, table)
+        if opened is None:
+            return _empty(table)
+        query = opened.search()
+        return (query.where(where) if where else query).to_arrow()
+
+
+_NO_VECTORS = vector_schema(1).empty_table()
+
+
+def _empty(table: str) -> pa.Table:
+    return SCHEMAS[table].empty_table() if table in SCHEMAS else pa.table({})
+
+
+def _where(
+    *,
+    documents: Collection[str] | None = None,
+    pages: Collection[int] | None = None,
+    column: str = "",
+    values: Collection[str] | None = None,
+) -> str:
+    parts = []
+    if documents is not None:
+        parts.append(f"document IN ({_quoted(documents)})" if documents else "false")
+    if pages is not None:
+        numbers = ", ".join(str(int(page)) for page in pages)
+        parts.append(f"page IN ({numbers})" if numbers else "false")
+    if values is not None:
+        parts.append(f"{column} IN ({_quoted(values)})" if values else "false")
+    return " AND ".join(parts)
+
+
+def _quoted(values: Iterable[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+
+
+def _remember(cache: OrderedDict[K, V], values: Mapping[K, V], size: int) -> None:
+    for key, value in values.items():
+        cache[key] = value
+        cache.move_to_end(key)
+    while len(cache) > size:
+        cache.popitem(last=False)

@@ -1,0 +1,273 @@
+"""The LanceDB tables of a library: the only module that imports lancedb.
+
+1. Readers open a table at the version their manifest names, whatever was written since.
+2. A `Commit` gathers writes to several tables; they become visible when `finish` replaces the
+   manifest. What a killed writer left behind is undone by `recover` before the next write.
+3. New rows are searchable at once; `tidy` indexes and compacts them, which is a commit too.
+
+Not covered: object stores, and more than one writer (see `writer.py`).
+"""
+
+import shutil
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pagehop.errors import LibraryError
+from pagehop.library.manifest import (
+    Manifest,
+    Partition,
+    history,
+    partition_key,
+    prune_history,
+    write_manifest,
+    writing,
+)
+from pagehop.library.snapshot import Matched as Matched
+from pagehop.library.snapshot import Snapshot as Snapshot
+from pagehop.library.snapshot import TermStatistics as TermStatistics
+from pagehop.library.snapshot import VectorBlock as VectorBlock
+from pagehop.library.tables import INDEXES, SCHEMAS, VECTORS
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+KEPT = timedelta(days=7)
+"""Older versions of tables, and with them of the library, are removed by `tidy`."""
+OPEN_TABLES = 256
+TIDY_EVERY = 24
+"""Appends to an indexed table after which its index is brought up to date."""
+ANN_FROM = 200_000
+"""Vectors in one table from which an approximate index pays; a scan is exact and faster below."""
+
+
+class Store:
+    """Opens, writes and repairs the tables under one library folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._databases: dict[str, Any] = {}
+        self._pinned: OrderedDict[tuple[str, str, int], Table] = OrderedDict()
+        self._latest: dict[tuple[str, str], Table] = {}
+        self._lock = RLock()
+
+    def at(self, key: str, table: str, version: int) -> "Table":
+        """Open a table as it was at a version; the handle is shared and must not be written.
+
+        Raises:
+            LibraryError: That version is no longer on disk.
+        """
+        with self._lock:
+            found = self._pinned.get((key, table, version))
+            if found is None:
+                try:
+                    found = self._database(key).open_table(table)
+                    found.checkout(version)
+                except (ValueError, OSError, RuntimeError, FileNotFoundError) as error:
+                    raise LibraryError(
+                        f"{self.folder}: table {key}/{table} version {version} cannot be opened "
+                        f"({_first_line(error)}); run: pagehop check"
+                    ) from error
+                self._pinned[key, table, version] = found
+                if len(self._pinned) > OPEN_TABLES:
+                    self._pinned.popitem(last=False)
+            self._pinned.move_to_end((key, table, version))
+            return found
+
+    def latest(self, key: str, table: str) -> "Table":
+        """Open a table for writing."""
+        with self._lock:
+            if (key, table) not in self._latest:
+                self._latest[key, table] = self._database(key).open_table(table)
+            return self._latest[key, table]
+
+    def create(self, key: str, table: str, schema: pa.Schema) -> "Table":
+        """Create an empty table with its indexes."""
+        with self._lock:
+            made = self._database(key).create_table(table, schema=schema, mode="overwrite")
+            self._latest[key, table] = made
+        for column, kind in INDEXES.get(table, ()):
+            if kind == "fts":
+                made.create_index(column, config=_full_text())
+        return made
+
+    def recover(self, manifest: Manifest) -> None:
+        """Undo what was written after the last commit; call before the first write."""
+        root = self.folder / "tables"
+        with self._lock:
+            self._latest.clear()
+            for path in root.iterdir() if root.exists() else ():
+                if path.name not in manifest.partitions:
+                    shutil.rmtree(path)
+                    self._databases.pop(path.name, None)
+        for key, partition in manifest.partitions.items():
+            for path in (root / key).glob("*.lance"):
+                if path.stem not in partition.tables:
+                    shutil.rmtree(path)
+            for name, version in partition.tables.items():
+                self._rewind(key, name, version)
+
+    def _rewind(self, key: str, name: str, version: int) -> None:
+        table = self.latest(key, name)
+        if table.version == version:
+            return
+        with writing(self.folder):
+            table.checkout(version)
+            table.restore()
+
+    def _database(self, key: str) -> Any:
+        if key not in self._databases:
+            import lancedb  # noqa: PLC0415 - takes 0.5 s; nothing else of a library needs it
+
+            self._databases[key] = lancedb.connect(self.folder / "tables" / key)
+        return self._databases[key]
+
+    def close(self) -> None:
+        """Let go of all open tables."""
+        with self._lock:
+            self._pinned.clear()
+            self._latest.clear()
+            self._databases.clear()
+
+
+class Commit:
+    """Writes to several tables that become visible together."""
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self._store = store
+        self.manifest = manifest
+        """The last commit this one builds on."""
+        self._partitions = dict(manifest.partitions)
+        self._touched: set[tuple[str, str]] = set()
+
+    def append(self, labels: Iterable[str], table: str, rows: pa.Table) -> None:
+        """Add rows to a table of the partition with exactly these labels.
+
+        Raises:
+            LibraryError: The folder is read-only or the disk is full.
+        """
+        if not rows.num_rows:
+            return
+        with writing(self._store.folder):
+            key = self._open(frozenset(labels), table, rows.schema)
+            self._store.latest(key, table).add(rows)
+            self._touched.add((key, table))
+
+    def delete(
+        self, key: str, table: str, documents: Iterable[str], column: str = "document"
+    ) -> None:
+        """Remove the rows of these documents from a table, if the partition has that table."""
+        ids = ", ".join(f"'{document}'" for document in documents)
+        if ids and table in self._partitions[key].tables:
+            with writing(self._store.folder):
+                self._store.latest(key, table).delete(f"{column} IN ({ids})")
+                self._touched.add((key, table))
+
+    def tidy(self, tables: Iterable[str] | None = None) -> None:
+        """Index new rows and compact small files of these tables, or of all."""
+        wanted = None if tables is None else set(tables)
+        for key, partition in self._partitions.items():
+            for name in partition.tables:
+                if wanted is None or name in wanted:
+                    with writing(self._store.folder):
+                        self._tidy_table(key, name)
+
+    def _tidy_table(self, key: str, name: str) -> None:
+        table = self._store.latest(key, name)
+        present = {index.columns[0] for index in table.list_indices()}
+        for column, kind in INDEXES.get(name, ()):
+            if kind == "btree" and column not in present and table.count_rows():
+                table.create_index(column, config=_btree())
+        if name.startswith(VECTORS) and "vector" not in present and table.count_rows() > ANN_FROM:
+            table.create_index("vector", config=_ann())
+        table.optimize(cleanup_older_than=KEPT)
+        self._touched.add((key, name))
+
+    def finish(self, **changes: Any) -> Manifest:
+        """Make everything visible.
+
+        Args:
+            changes: Fields of the manifest to replace.
+
+        Raises:
+            LibraryError: The folder is read-only or the disk is full; the last commit holds.
+        """
+        versions: dict[str, dict[str, int]] = {}
+        for key, name in self._touched:
+            versions.setdefault(key, {})[name] = self._store.latest(key, name).version
+        for key, changed in versions.items():
+            part = self._partitions[key]
+            self._partitions[key] = replace(part, tables={**part.tables, **changed})
+        manifest = replace(self.manifest, partitions=self._partitions, **changes)
+        return write_manifest(self._store.folder, manifest)
+
+    def _open(self, labels: frozenset[str], table: str, schema: pa.Schema) -> str:
+        key = partition_key(labels)
+        part = self._partitions.setdefault(key, Partition(tuple(sorted(labels))))
+        if table not in part.tables:
+            self._store.create(key, table, SCHEMAS.get(table, schema))
+            self._partitions[key] = replace(part, tables={**part.tables, table: 0})
+        return key
+
+
+def forget_old_versions(folder: Path, store: Store) -> None:
+    """Drop kept manifests whose table versions `tidy` has removed."""
+    alive: dict[tuple[str, str], frozenset[int]] = {}
+    keep = set()
+    for manifest in history(folder):
+        if _all_alive(store, manifest, alive):
+            keep.add(manifest.version)
+    prune_history(folder, frozenset(keep))
+
+
+def _all_alive(
+    store: Store, manifest: Manifest, alive: dict[tuple[str, str], frozenset[int]]
+) -> bool:
+    for key, partition in manifest.partitions.items():
+        for name, version in partition.tables.items():
+            if (key, name) not in alive:
+                alive[key, name] = _versions(store, key, name)
+            if version not in alive[key, name]:
+                return False
+    return True
+
+
+def _versions(store: Store, key: str, name: str) -> frozenset[int]:
+    try:
+        rows = store.latest(key, name).list_versions()
+    except (ValueError, OSError, RuntimeError):
+        return frozenset()
+    return frozenset(int(row["version"]) for row in rows)
+
+
+def _full_text() -> Any:
+    from lancedb.index import FTS  # noqa: PLC0415 - loads lancedb
+
+    return FTS(with_position=False)
+
+
+def _btree() -> Any:
+    from lancedb.index import BTree  # noqa: PLC0415 - loads lancedb
+
+    return BTree()
+
+
+def _ann() -> Any:
+    from lancedb.index import IvfRq  # noqa: PLC0415 - loads lancedb
+
+    return IvfRq(distance_type="cosine")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def table_names(partition: Partition) -> Mapping[str, int]:
+    """Return the tables of a partition that hold rows of documents, vectors included."""
+    return partition.tables

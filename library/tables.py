@@ -1,0 +1,338 @@
+"""The columns of the library's tables, and values to rows and back.
+
+One full set of tables per distinct set of labels: `documents`, `pages`, `regions`, `terms`,
+`anchors` and `text_vectors_<encoder>`. Boxes are four plain float columns: Lance takes a
+fixed-size list of floats for a vector.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pagehop.library.reading import DocumentText, PageText
+from pagehop.types import Document, Kind, OutlineEntry, Page, PageRef, Region, Scalar, Word
+
+if TYPE_CHECKING:
+    from pagehop.library.anchors import Anchor
+
+DOCUMENTS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("added", pa.int64()),
+        ("title", pa.string()),
+        ("pages", pa.int32()),
+        ("passages", pa.int32()),
+        ("read_by", pa.int32()),
+        ("sources", pa.string()),
+        ("metadata", pa.string()),
+        ("outline", pa.string()),
+        ("damaged_pages", pa.list_(pa.int32())),
+        ("scanned_pages", pa.list_(pa.int32())),
+    ]
+)
+PAGES = pa.schema(
+    [
+        ("document", pa.string()),
+        ("page", pa.int32()),
+        ("label", pa.string()),
+        ("search_text", pa.string()),
+        ("skip", pa.int32()),
+        ("boxes", pa.binary()),
+        ("width_pt", pa.float32()),
+        ("height_pt", pa.float32()),
+        ("damaged", pa.bool_()),
+        ("scanned", pa.bool_()),
+    ]
+)
+REGIONS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("parent", pa.string()),
+        ("parent_kind", pa.string()),
+        ("document", pa.string()),
+        ("page", pa.int32()),
+        ("order", pa.int32()),
+        ("kind", pa.string()),
+        ("x0", pa.float32()),
+        ("y0", pa.float32()),
+        ("x1", pa.float32()),
+        ("y1", pa.float32()),
+        ("text", pa.string()),
+        ("search_text", pa.string()),
+        ("section", pa.string()),
+        ("source", pa.string()),
+    ]
+)
+TERMS = pa.schema(
+    [
+        ("document", pa.string()),
+        ("passages", pa.int32()),
+        ("total_length", pa.int64()),
+        ("words", pa.list_(pa.string())),
+        ("counts", pa.list_(pa.int32())),
+    ]
+)
+ANCHORS = pa.schema(
+    [
+        ("document", pa.string()),
+        ("page", pa.int32()),
+        ("role", pa.string()),
+        ("key", pa.string()),
+        ("words", pa.string()),
+        ("x0", pa.float32()),
+        ("y0", pa.float32()),
+        ("x1", pa.float32()),
+        ("y1", pa.float32()),
+    ]
+)
+VECTORS = "text_vectors_"
+SCHEMAS: Mapping[str, pa.Schema] = {
+    "documents": DOCUMENTS,
+    "pages": PAGES,
+    "regions": REGIONS,
+    "terms": TERMS,
+    "anchors": ANCHORS,
+}
+INDEXES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "pages": (("search_text", "fts"), ("document", "btree")),
+    "regions": (("search_text", "fts"), ("document", "btree"), ("id", "btree")),
+    "anchors": (("document", "btree"), ("key", "btree")),
+}
+
+
+def vector_schema(dim: int) -> pa.Schema:
+    """Return the columns of a table of text vectors."""
+    return pa.schema(
+        [
+            ("id", pa.string()),
+            ("document", pa.string()),
+            ("page", pa.int32()),
+            ("kind", pa.string()),
+            ("vector", pa.list_(pa.float32(), dim)),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file on disk that a document was read from."""
+
+    path: str
+    """Absolute."""
+    name: str
+    """Relative to the folder it was added from."""
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """A row of `documents`."""
+
+    id: str
+    added: int
+    """Running number in the library: the order in which views list documents."""
+    title: str
+    pages: int
+    sources: tuple[Source, ...]
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    outline: tuple[OutlineEntry, ...] = ()
+    damaged_pages: tuple[int, ...] = ()
+    scanned_pages: tuple[int, ...] = ()
+    passages: int = 0
+    read_by: int = 0
+    """Parser version that cut its regions; 0 before the reading stage."""
+
+    def show(self, name: str, labels: Iterable[str]) -> Document:
+        """Return it as a view shows it."""
+        return Document(
+            id=self.id,
+            name=name,
+            source=self.sources[0].name,
+            sources=tuple(dict.fromkeys(source.name for source in self.sources)),
+            title=self.title,
+            pages=self.pages,
+            labels=frozenset(labels),
+            metadata=dict(self.metadata),
+            outline=self.outline,
+            damaged_pages=self.damaged_pages,
+            scanned_pages=self.scanned_pages,
+        )
+
+
+def document_rows(documents: Iterable[StoredDocument]) -> pa.Table:
+    """Return rows of `documents`."""
+    rows = [
+        {
+            "id": d.id,
+            "added": d.added,
+            "title": d.title,
+            "pages": d.pages,
+            "passages": d.passages,
+            "read_by": d.read_by,
+            "sources": json.dumps([[s.path, s.name, s.size, s.mtime_ns] for s in d.sources]),
+            "metadata": json.dumps(dict(d.metadata)),
+            "outline": json.dumps([[e.level, e.title, e.page] for e in d.outline]),
+            "damaged_pages": list(d.damaged_pages),
+            "scanned_pages": list(d.scanned_pages),
+        }
+        for d in documents
+    ]
+    return pa.Table.from_pylist(rows, schema=DOCUMENTS)
+
+
+def to_documents(rows: pa.Table) -> list[StoredDocument]:
+    """Read rows of `documents`."""
+    return [
+        StoredDocument(
+            id=row["id"],
+            added=row["added"],
+            title=row["title"],
+            pages=row["pages"],
+            sources=tuple(Source(*source) for source in json.loads(row["sources"])),
+            metadata=json.loads(row["metadata"]),
+            outline=tuple(OutlineEntry(*entry) for entry in json.loads(row["outline"])),
+            damaged_pages=tuple(row["damaged_pages"]),
+            scanned_pages=tuple(row["scanned_pages"]),
+            passages=row["passages"],
+            read_by=row["read_by"],
+        )
+        for row in rows.to_pylist()
+    ]
+
+
+def page_rows(document: str, title: str, text: DocumentText) -> pa.Table:
+    """Return rows of `pages`; the title before each text lets a page be found by its document."""
+    pages = text.pages
+    prefix = f"{title}\n" if title else ""
+    columns = {
+        "document": [document] * len(pages),
+        "page": [page.page for page in pages],
+        "label": [page.label for page in pages],
+        "search_text": [prefix + page.text if page.text else None for page in pages],
+        "skip": [len(prefix)] * len(pages),
+        "boxes": [np.ascontiguousarray(page.boxes, dtype=np.uint16).tobytes() for page in pages],
+        "width_pt": [page.width_pt for page in pages],
+        "height_pt": [page.height_pt for page in pages],
+        "damaged": [page.damaged for page in pages],
+        "scanned": [page.scanned for page in pages],
+    }
+    return pa.table(columns, schema=PAGES)
+
+
+def to_page_texts(rows: pa.Table) -> list[PageText]:
+    """Read rows of `pages`, in page order."""
+    return [
+        PageText(
+            page=row["page"],
+            label=row["label"],
+            width_pt=row["width_pt"],
+            height_pt=row["height_pt"],
+            text=(row["search_text"] or "")[row["skip"] :],
+            boxes=np.frombuffer(row["boxes"], dtype=np.uint16).reshape(-1, 4),
+            damaged=row["damaged"],
+            scanned=row["scanned"],
+        )
+        for row in rows.sort_by("page").to_pylist()
+    ]
+
+
+def to_page(document: str, name: str, text: PageText) -> Page:
+    """Return the page with its words."""
+    boxes: NDArray[np.float64] = text.boxes / 65535.0  # (n_words, 4)
+    lines = [line.split(" ") for line in text.text.split("\n")] if text.text else []
+    flat = [(word, i) for i, line in enumerate(lines) for word in line if word]
+    words = tuple(
+        Word(word, (box[0], box[1], box[2], box[3]), line)
+        for (word, line), box in zip(flat, boxes.tolist(), strict=True)
+    )
+    return Page(
+        document=document,
+        ref=PageRef(name, text.page),
+        label=text.label,
+        text=text.text,
+        words=words,
+        width_pt=text.width_pt,
+        height_pt=text.height_pt,
+    )
+
+
+def region_rows(regions: Sequence[Region]) -> pa.Table:
+    """Return rows of `regions`; only passages are indexed, so only they keep a search text."""
+    plain = ("id", "parent", "parent_kind", "document", "page", "order", "kind", "text", "section")
+    columns: dict[str, list[Any]] = {name: [getattr(r, name) for r in regions] for name in plain}
+    for i, name in enumerate(("x0", "y0", "x1", "y1")):
+        columns[name] = [region.box[i] for region in regions]
+    columns["search_text"] = [r.search_text if r.kind == "passage" else None for r in regions]
+    columns["source"] = [region.source for region in regions]
+    return pa.table({name: columns[name] for name in REGIONS.names}, schema=REGIONS)
+
+
+def to_regions(rows: pa.Table) -> list[Region]:
+    """Read rows of `regions`, in the order given."""
+    return [
+        Region(
+            id=row["id"],
+            parent=row["parent"],
+            document=row["document"],
+            page=row["page"],
+            order=row["order"],
+            kind=cast(Kind, row["kind"]),  # written from a Region
+            box=(row["x0"], row["y0"], row["x1"], row["y1"]),
+            text=row["text"],
+            search_text=row["search_text"] or row["text"],
+            parent_kind=cast(Kind, row["parent_kind"]),
+            section=row["section"],
+            source=row["source"],
+        )
+        for row in rows.to_pylist()
+    ]
+
+
+def anchor_rows(anchors: Sequence["Anchor"]) -> pa.Table:
+    """Return rows of `anchors`."""
+    columns: dict[str, list[Any]] = {
+        name: [getattr(anchor, name) for anchor in anchors]
+        for name in ("document", "page", "role", "key", "words")
+    }
+    for i, name in enumerate(("x0", "y0", "x1", "y1")):
+        columns[name] = [anchor.box[i] for anchor in anchors]
+    return pa.table(columns, schema=ANCHORS)
+
+
+def term_rows(
+    document: str, passages: int, total_length: int, counts: Mapping[str, int]
+) -> pa.Table:
+    """Return the row of `terms` of one document."""
+    row = {
+        "document": document,
+        "passages": passages,
+        "total_length": total_length,
+        "words": list(counts),
+        "counts": list(counts.values()),
+    }
+    return pa.Table.from_pylist([row], schema=TERMS)
+
+
+def vector_rows(regions: pa.Table, vectors: NDArray[np.float32]) -> pa.Table:
+    """Return rows of a vector table for passages given with their ids.
+
+    Args:
+        regions: Columns id, document, page, parent_kind.
+        vectors: (n, dim) float32, unit length.
+    """
+    dim = vectors.shape[1]
+    values = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
+    columns = [
+        regions["id"],
+        regions["document"],
+        regions["page"],
+        regions["parent_kind"],
+        pa.FixedSizeListArray.from_arrays(values, dim),
+    ]
+    return pa.table(columns, schema=vector_schema(dim))

@@ -1,0 +1,240 @@
+"""A library seen through an access filter: what tools and agents hold.
+
+1. A view is one library version and a set of labels; it never changes.
+2. A document is visible iff its labels are a subset of the view's labels.
+3. Names are made unique among the visible documents only, so that no name, score or order
+   depends on a document outside the view.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pagehop.errors import LibraryError
+from pagehop.library.names import find_document, name_uniquely
+from pagehop.library.snapshot import Snapshot
+from pagehop.types import (
+    FULL_PAGE,
+    Box,
+    Document,
+    Hits,
+    Located,
+    Mode,
+    Page,
+    PageRef,
+    Region,
+    Relation,
+    Scalar,
+)
+from pagehop.types import Path as Walk
+
+if TYPE_CHECKING:
+    from langchain_core.retrievers import BaseRetriever
+    from PIL.Image import Image
+
+    from pagehop.library.pdf_pool import PdfPool
+    from pagehop.models.text_encoder import TextEncoder
+
+
+class View:
+    """An immutable library version seen through labels."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        labels: frozenset[str] | None,
+        runs_path: Path | None,
+        encoder: Callable[[], "TextEncoder | None"],
+        pool: Callable[[], "PdfPool"],
+    ) -> None:
+        """Made by `Library.view`; encoder and PDF workers start on first use."""
+        self.snapshot = snapshot
+        """For modules of `library/` only."""
+        self.labels = labels
+        """None sees everything."""
+        self.runs_path = runs_path
+        """Where runs over this view are recorded."""
+        self._encoder = encoder
+        self._pool = pool
+
+    def __repr__(self) -> str:
+        shown = "everything" if self.labels is None else sorted(self.labels)
+        return f"View(version={self.version}, labels={shown}, documents={len(self._documents)})"
+
+    @property
+    def version(self) -> int:
+        """Library version."""
+        return self.snapshot.version
+
+    @property
+    def encoder(self) -> "TextEncoder | None":
+        """The encoder whose vectors the view holds; None when it cannot be loaded."""
+        return self._encoder()
+
+    def documents(self) -> tuple[Document, ...]:
+        """Return the visible documents, first added first."""
+        return self._documents
+
+    @cached_property
+    def _documents(self) -> tuple[Document, ...]:
+        return tuple(name_uniquely(self.snapshot.documents()))
+
+    @cached_property
+    def _by_name(self) -> dict[str, Document]:
+        return {document.name: document for document in self._documents}
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Slug of each visible document, by document id."""
+        return {document.id: document.name for document in self._documents}
+
+    def document(self, name: str) -> Document:
+        """Find a document by slug, source name or id.
+
+        Raises:
+            LibraryError: No visible document has that name; names the nearest.
+        """
+        return self._by_name.get(name) or find_document(self._documents, name)
+
+    def page(self, ref: PageRef) -> Page:
+        """Return the text layer of one page.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+        """
+        document = self._checked(ref)
+        page = self.snapshot.pages(document.id, (ref.page,))[0]
+        return replace(page, ref=PageRef(document.name, ref.page))
+
+    def pages(self, name: str) -> tuple[Page, ...]:
+        """Return all pages of a document.
+
+        Raises:
+            LibraryError: No visible document has that name.
+        """
+        document = self.document(name)
+        return tuple(
+            replace(page, ref=PageRef(document.name, page.ref.page))
+            for page in self.snapshot.pages(document.id)
+        )
+
+    def regions(self, ref: PageRef, kinds: Collection[str] | None = None) -> tuple[Region, ...]:
+        """Return the regions of a page in reading order, then its passages.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+        """
+        document = self._checked(ref)
+        return tuple(self.snapshot.regions(document.id, page=ref.page, kinds=kinds))
+
+    def region(self, region_id: str) -> Region:
+        """Return one region or passage.
+
+        Raises:
+            LibraryError: No visible document has that region.
+        """
+        found = self.snapshot.regions_by_id((region_id,))
+        if region_id not in found:
+            raise LibraryError(f"there is no region {region_id!r}")
+        return found[region_id]
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        documents: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        pages: Collection[int] | None = None,
+        metadata: Mapping[str, Scalar] | None = None,
+    ) -> Hits:
+        """Find pages: one hit a page, with the region on it that matched best.
+
+        Args:
+            query: Words or a question.
+            k: Most hits to return.
+            mode: keyword, semantic or hybrid.
+            documents: Names as `document` takes them; None searches all.
+            kinds: Kinds of regions, e.g. `["table"]`.
+            pages: Page numbers, e.g. `range(1, 11)`.
+            metadata: Values that a document's metadata must have.
+
+        Raises:
+            LibraryError: A named document is not visible.
+            ConfigError: An unknown mode or kind.
+        """
+        from pagehop.library.search import search  # noqa: PLC0415 - search reads views
+
+        return search(
+            self,
+            query,
+            k=k,
+            mode=mode,
+            documents=documents,
+            kinds=kinds,
+            pages=pages,
+            metadata=metadata,
+        )
+
+    def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
+        """Render a box of a page from its PDF so that it fills `max_pixels`.
+
+        Raises:
+            LibraryError: No such page, an empty box, or the page cannot be rendered.
+        """
+        document = self._checked(ref)
+        path = self.snapshot.source_path(document.id)
+        return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
+
+    def walk(
+        self,
+        ref: PageRef,
+        *,
+        relations: Collection[Relation] | None = None,
+        query: str | None = None,
+        hops: int = 1,
+        width: int = 5,
+    ) -> list[Walk]:
+        """Follow the page graph from a page.
+
+        Args:
+            ref: The start page.
+            relations: Edge types to follow; None follows all.
+            query: Paths to pages near it come first.
+            hops: Most edges of a path.
+            width: Edges kept at each page.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+        """
+        from pagehop.library.page_graph import walk  # noqa: PLC0415 - page_graph reads views
+
+        self._checked(ref)
+        return walk(self, ref, relations=relations, query=query, hops=hops, width=width)
+
+    def locate(self, ref: PageRef, quote: str) -> Located | None:
+        """Find where a quote stands on a page; None when it does not.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+        """
+        from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
+
+        return locate(self.page(ref), quote)
+
+    def as_retriever(self, k: int = 8) -> "BaseRetriever":
+        """Return a LangChain retriever over this view."""
+        from pagehop.library.retriever import make_retriever  # noqa: PLC0415 - loads langchain
+
+        return make_retriever(self, k)
+
+    def _checked(self, ref: PageRef) -> Document:
+        document = self.document(ref.name)
+        if not 1 <= ref.page <= document.pages:
+            count = f"{document.pages} page{'s' if document.pages != 1 else ''}"
+            raise LibraryError(f"page {ref.page} does not exist; {document.name} has {count}")
+        return document
