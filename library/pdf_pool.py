@@ -1,0 +1,335 @@
+"""Worker processes that read PDFs, seen from the parent.
+
+1. Workers are own processes (`python -P -m pagehop.library.pdf_worker`): multiprocessing's spawn
+   breaks in unguarded scripts, and fork breaks LanceDB. They start lazily, all at once.
+2. A worker that gives nothing for `page_timeout_s` is killed. Its document is tried again without
+   the page at fault; a document no page of which can be read is a `PdfError`. Other files go on.
+3. Messages are msgpack, never pickle: the workers read untrusted files.
+
+Not covered: a file that tells the engine lies within the limits; a parent killed while a worker
+hangs leaves it for three page timeouts.
+"""
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ormsgpack
+
+from pagehop.errors import ConfigError, PdfError, PdfReason
+from pagehop.library.reading import DocumentReading, DocumentText, PdfJob
+from pagehop.library.reading_task import ReadingTask, Task, TextTask
+from pagehop.library.render import PictureCache
+from pagehop.settings import IngestSettings
+from pagehop.types import Box
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+START_TIMEOUT_S = 60.0
+MAX_WORKERS = 8
+
+
+class _Died(Exception):
+    """A worker hung or ended; `page` is 0 when it was opening the file."""
+
+    def __init__(self, reason: PdfReason, page: int, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: PdfReason = reason
+        self.page = page
+        self.detail = detail
+
+
+class _Worker:
+    """One process and the socket to it."""
+
+    def __init__(self, settings: IngestSettings, tokenizer: Path | None) -> None:
+        ours, theirs = socket.socketpair()
+        self.timeout_s = settings.page_timeout_s
+        self.ready = False
+        self._position = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()
+        fds = theirs.fileno(), self._position.fileno()
+        command = [sys.executable, "-P", "-m", "pagehop.library.pdf_worker", *map(str, fds)]
+        command += [str(settings.memory_mb), str(tokenizer or "")]
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=fds,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
+                start_new_session=True,
+            )
+        self.link = Connection(ours.detach())
+        self.deadline = time.monotonic() + START_TIMEOUT_S
+
+    def send(self, op: str, **request: object) -> None:
+        """Give it a request; the deadline starts when it is ready."""
+        message = {"op": op, "alarm_s": int(3 * self.timeout_s) + 5, **request}
+        if self.ready:
+            self.deadline = time.monotonic() + self.timeout_s
+        try:
+            self.link.send_bytes(ormsgpack.packb(message))
+        except OSError as error:
+            raise self._died() from error
+
+    def receive(self) -> dict[str, Any] | None:
+        """Read one message; None for a sign of life only.
+
+        Raises:
+            _Died: The process ended.
+        """
+        try:
+            message: dict[str, Any] = ormsgpack.unpackb(self.link.recv_bytes())
+        except (EOFError, OSError, ValueError) as error:
+            raise self._died() from error
+        self.deadline = time.monotonic() + self.timeout_s
+        self.ready = True
+        return message if message["kind"] not in ("ready", "alive") else None
+
+    def overdue(self) -> _Died:
+        """Kill it and say at which page it hung."""
+        page = self._page()
+        self.kill()
+        return _Died("timeout", page, f"no page in {self.timeout_s:g} s")
+
+    def _died(self) -> _Died:
+        page = self._page()
+        code = self.kill(wait_s=2)
+        if not self.ready:
+            self._errors.seek(0)
+            said = self._errors.read()[-400:].decode(errors="replace").strip()
+            raise ConfigError(f"the PDF worker does not start: {said or f'exit code {code}'}")
+        name = signal.Signals(-code).name if -65 < code < 0 else f"exit code {code}"
+        return _Died("crashed", page, f"the PDF engine ended with {name}")
+
+    def _page(self) -> int:
+        data = os.pread(self._position.fileno(), 4, 0)
+        return int(struct.unpack("<I", data)[0]) if len(data) == 4 else 0
+
+    def kill(self, wait_s: float = 0) -> int:
+        """End the process; returns its exit code."""
+        try:
+            code = self._process.wait(wait_s) if wait_s else self._process.poll()
+        except subprocess.TimeoutExpired:
+            code = None
+        if code is None:
+            self._process.kill()
+            code = self._process.wait()
+        self.link.close()
+        return code
+
+    def close(self) -> None:
+        """End the process and let go of its files."""
+        self.kill()
+        self._position.close()
+        self._errors.close()
+
+
+class PdfPool:
+    """Reads PDFs in worker processes.
+
+    Args:
+        settings: Number of workers, time and memory limits; None means the defaults.
+        tokenizer: `tokenizer.json` of the encoder, which measures passages; None means an estimate.
+    """
+
+    def __init__(
+        self, settings: IngestSettings | None = None, tokenizer: Path | None = None
+    ) -> None:
+        self._settings = settings or IngestSettings()
+        self._tokenizer = tokenizer
+        self._size = self._settings.workers or min(os.cpu_count() or 1, MAX_WORKERS)
+        self._lock = threading.Lock()
+        self._crop_lock = threading.Lock()
+        self._pictures = PictureCache()
+        self._idle: list[_Worker] = []
+        self._crop_worker: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self._finalizer = weakref.finalize(self, _close_all, self._all)
+
+    def texts(self, jobs: Iterable[PdfJob]) -> Iterator[tuple[PdfJob, DocumentText | PdfError]]:
+        """Read the text layer of files, in the order they get done."""
+        for task in self._run(TextTask(job) for job in jobs):
+            assert isinstance(task, TextTask) and task.result is not None
+            yield task.job, task.result
+
+    def readings(
+        self, jobs: Iterable[PdfJob]
+    ) -> Iterator[tuple[PdfJob, DocumentReading | PdfError]]:
+        """Cut files into regions and passages, in the order they get done."""
+        for task in self._run(ReadingTask(job) for job in jobs):
+            assert isinstance(task, ReadingTask) and task.result is not None
+            yield task.job, task.result
+
+    def crop(
+        self,
+        path: Path,
+        page: int,
+        box: Box,
+        *,
+        max_pixels: int,
+        pad: float = 0.0,
+        password: str | None = None,
+    ) -> "Image":
+        """Render a box of a page so that it fills `max_pixels`; never waits behind ingestion.
+
+        Args:
+            path: The file.
+            page: 1-based.
+            box: Fractions of the page as displayed.
+            max_pixels: Most pixels of the picture, padding included; at most 600 dpi.
+            pad: Added on every side, in fractions of the page.
+            password: For an encrypted file.
+
+        Raises:
+            PdfError: The file or page cannot be read, or the page takes too long.
+        """
+        from PIL import Image  # noqa: PLC0415 - only pictures need it
+
+        status = _stat(path)
+        key = (str(path), status.st_mtime_ns, status.st_size, page, box, max_pixels, pad)
+        found = self._pictures.get(key)
+        if found is not None:
+            return found
+        body = {"page": page, "box": box, "max_pixels": max_pixels, "pad": pad}
+        with self._crop_lock:
+            answer = self._call("crop", path=str(path), password=password, **body)
+        size = answer["width"], answer["height"]
+        picture = Image.frombytes("RGB", size, answer["pixels"])
+        self._pictures.put(key, picture)
+        return picture
+
+    def decrypt(self, path: Path, password: str, out: Path) -> None:
+        """Write a copy of an encrypted file without its encryption.
+
+        Raises:
+            PdfError: The password is wrong, or the file cannot be read or the copy written.
+        """
+        with self._crop_lock:
+            self._call("decrypt", path=str(path), password=password, out=str(out))
+
+    def close(self) -> None:
+        """End all workers."""
+        self._finalizer()
+        self._finalizer = weakref.finalize(self, _close_all, self._all)
+        self._idle.clear()
+        self._crop_worker.clear()
+
+    def __enter__(self) -> "PdfPool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> _Worker:
+        worker = _Worker(self._settings, self._tokenizer)
+        with self._lock:
+            self._all.add(worker)
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        with self._lock:
+            self._all.discard(worker)
+        worker.close()
+
+    def _take(self) -> _Worker:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._start()
+
+    def _call(self, op: str, **request: object) -> dict[str, Any]:
+        """Ask the worker kept for single calls."""
+        worker = self._crop_worker.pop() if self._crop_worker else self._start()
+        try:
+            worker.send(op, **request)
+            answer = None
+            while answer is None:
+                if not worker.link.poll(max(0.0, worker.deadline - time.monotonic())):
+                    raise worker.overdue()
+                answer = worker.receive()
+        except _Died as died:
+            self._end(worker)
+            raise PdfError(died.reason, died.detail) from died
+        except BaseException:
+            self._end(worker)
+            raise
+        self._crop_worker.append(worker)
+        if answer["kind"] == "error":
+            raise PdfError(answer["reason"], answer["detail"])
+        return answer
+
+    def _run(self, tasks: Iterator[Task]) -> Iterator[Task]:
+        """Keep all workers busy; yields tasks that have a result."""
+        busy: dict[Connection, tuple[_Worker, Task]] = {}
+        try:
+            while True:
+                while len(busy) < self._size and (task := next(tasks, None)) is not None:
+                    self._assign(busy, self._take(), task)
+                if not busy:
+                    return
+                yield from self._advance(busy)
+        finally:
+            for worker, _ in busy.values():
+                self._end(worker)
+
+    def _assign(
+        self, busy: dict[Connection, tuple[_Worker, Task]], worker: _Worker, task: Task
+    ) -> None:
+        worker.send(task.op, **task.request())
+        busy[worker.link] = worker, task
+
+    def _advance(self, busy: dict[Connection, tuple[_Worker, Task]]) -> Iterator[Task]:
+        """Take what has come; deal with workers that are overdue or gone."""
+        now = time.monotonic()
+        soonest = min(worker.deadline for worker, _ in busy.values())
+        ready = wait(list(busy), timeout=max(0.0, soonest - now))
+        late = [link for link, (worker, _) in busy.items() if worker.deadline <= time.monotonic()]
+        for link in {*ready, *late}:
+            assert isinstance(link, Connection)
+            worker, task = busy[link]
+            try:
+                if link not in ready:
+                    raise worker.overdue()
+                message = worker.receive()
+                if message is not None:
+                    task.take(message)
+            except _Died as died:
+                del busy[link]
+                self._end(worker)
+                task.fail(died.reason, died.page, died.detail)
+                if task.result is None:
+                    self._assign(busy, self._start(), task)
+            else:
+                if task.result is not None:
+                    del busy[link]
+                    with self._lock:
+                        self._idle.append(worker)
+            if task.result is not None:
+                yield task
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise PdfError("unreadable", error.strerror or str(error)) from error
+
+
+def _close_all(workers: set[_Worker]) -> None:
+    while workers:
+        workers.pop().close()

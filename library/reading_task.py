@@ -1,0 +1,179 @@
+"""One file on its way through a worker: the requests, the answers so far, what to try again."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from pagehop.errors import PdfError, PdfReason
+from pagehop.library.reading import DocumentReading, DocumentText, Link, PageText, PdfJob
+from pagehop.types import OutlineEntry, Region
+
+MAX_RESTARTS = 3
+
+
+class Task(Protocol):
+    """What the pool needs of a file in work."""
+
+    op: str
+
+    @property
+    def result(self) -> object | None:
+        """What came out; None while it is in work."""
+
+    def request(self) -> dict[str, Any]:
+        """Return the message that starts or goes on with the work."""
+        ...
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Take one message of the worker."""
+        ...
+
+    def fail(self, reason: PdfReason, page: int, detail: str) -> None:
+        """Note that the worker died at a page."""
+        ...
+
+
+class TextTask:
+    """Reads the text layer; pages that came before a crash are kept."""
+
+    op = "text"
+
+    def __init__(self, job: PdfJob) -> None:
+        self.job = job
+        self.result: DocumentText | PdfError | None = None
+        self._about: dict[str, Any] = {}
+        self._pages: dict[int, PageText] = {}
+        self._bad: dict[int, str] = {page: "skipped" for page in job.skip_pages}
+        self._restarts = 0
+
+    def request(self) -> dict[str, Any]:
+        """Ask for the pages that are neither here nor known to be bad."""
+        return {
+            "path": str(self.job.path),
+            "password": self.job.password,
+            "skip": sorted({*self._pages, *self._bad}),
+        }
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Collect pages until the worker is done."""
+        kind = message["kind"]
+        if kind == "open":
+            self._about = message
+        elif kind == "pages":
+            for fields in message["pages"]:
+                page = _page(fields)
+                self._pages[page.page] = page
+        elif kind == "error":
+            self.result = PdfError(message["reason"], message["detail"])
+        elif kind == "done":
+            self.result = self._finish()
+
+    def fail(self, reason: PdfReason, page: int, detail: str) -> None:
+        """Leave the page out next time, unless nothing is to be had from this file."""
+        self._restarts += 1
+        if page == 0:
+            self.result = PdfError(reason, detail)
+            return
+        self._bad[page] = detail
+        if self._restarts > MAX_RESTARTS:
+            good = any(p.text or p.scanned for p in self._pages.values())
+            self.result = self._finish() if good else PdfError(reason, f"page {page}: {detail}")
+        elif len(self._pages) + len(self._bad) == self._about.get("pages"):
+            self.result = self._finish(reason, detail)
+
+    def _finish(self, reason: PdfReason = "damaged", detail: str = "") -> DocumentText | PdfError:
+        count = self._about["pages"]
+        pages = [self._pages.get(n) or _missing(n, self._pages) for n in range(1, count + 1)]
+        usable = any(p.text or p.scanned for p in pages)
+        if not usable:
+            if self._bad:
+                return PdfError(reason, detail or "no page can be read")
+            if any(p.damaged for p in pages):
+                return PdfError("damaged", "its pages render white: their streams are broken")
+            return PdfError("blank", "no page has any content")
+        outline = tuple(OutlineEntry(*entry) for entry in self._about["outline"])
+        warnings = tuple(
+            f"page {p.page} could not be read"
+            + (f": {self._bad[p.page]}" if p.page in self._bad else "")
+            for p in pages
+            if p.damaged
+        )
+        return DocumentText(self._about["title"], outline, tuple(pages), warnings)
+
+
+class ReadingTask:
+    """Cuts a file into regions and passages."""
+
+    op = "read"
+
+    def __init__(self, job: PdfJob) -> None:
+        self.job = job
+        self.result: DocumentReading | PdfError | None = None
+        self._regions: list[Region] = []
+        self._links: list[Link] = []
+        self._skip = set(job.skip_pages)
+        self._restarts = 0
+
+    def request(self) -> dict[str, Any]:
+        """Ask for the whole file, without the pages known to be bad."""
+        return {
+            "path": str(self.job.path),
+            "password": self.job.password,
+            "skip": sorted(self._skip),
+            "title": self.job.title,
+            "document": self.job.document_id,
+        }
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Collect regions until the worker is done."""
+        kind = message["kind"]
+        if kind == "regions":
+            for *fields, box in message["regions"]:
+                self._regions.append(_region(self.job.document_id, fields, box))
+            for page, box, target, words in message["links"]:
+                self._links.append(Link(page, tuple(box), target, words))
+        elif kind == "error":
+            self.result = PdfError(message["reason"], message["detail"])
+        elif kind == "done":
+            warnings = tuple(message.get("warnings", ()))
+            self.result = DocumentReading(tuple(self._regions), tuple(self._links), warnings)
+
+    def fail(self, reason: PdfReason, page: int, detail: str) -> None:
+        """Start the file again without the page."""
+        self._restarts += 1
+        self._skip.add(page)
+        self._regions, self._links = [], []
+        if page == 0 or self._restarts > MAX_RESTARTS:
+            self.result = PdfError(reason, f"page {page}: {detail}" if page else detail)
+
+
+def _page(fields: list[Any]) -> PageText:
+    number, label, width, height, text, boxes, damaged, scanned = fields
+    array = np.frombuffer(boxes, dtype=np.uint16).reshape(-1, 4)
+    return PageText(number, label, width, height, text, array, damaged, scanned)
+
+
+def _missing(number: int, pages: dict[int, PageText]) -> PageText:
+    """Stand in for a page that was left out, with the size of the page nearest before it."""
+    near = next((pages[n] for n in range(number, 0, -1) if n in pages), None)
+    width, height = (near.width_pt, near.height_pt) if near else (612.0, 792.0)
+    empty = np.zeros((0, 4), dtype=np.uint16)
+    return PageText(number, "", width, height, "", empty, damaged=True)
+
+
+def _region(document: str, fields: list[Any], box: list[float]) -> Region:
+    page, order, kind, text, search_text, parent, parent_kind, section = fields
+    stem = f"{document[:16]}-{page}-"
+    return Region(
+        id=f"{stem}{order}",
+        parent=f"{stem}{parent}" if parent >= 0 else "",
+        document=document,
+        page=page,
+        order=order,
+        kind=kind,
+        box=(box[0], box[1], box[2], box[3]),
+        text=text,
+        search_text=search_text,
+        parent_kind=parent_kind,
+        section=section,
+    )
