@@ -189,7 +189,9 @@ class Hits(list[Hit]):
         """What a user should know of a degraded search; empty when nothing."""
 
     def _repr_html_(self) -> str:
-        return "".join(hit._repr_html_() for hit in self)
+        from pagehop.show import hits_html  # noqa: PLC0415 - only notebooks need it
+
+        return hits_html(self, self.note)
 
 
 @dataclass(frozen=True)
