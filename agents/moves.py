@@ -6,10 +6,12 @@ the machine (graphs/explore.py) never knows which.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from pagehop.library.view import View
-from pagehop.types import Evidence, PageRef
+from pagehop.types import Evidence, PageRef, Usage, as_tuples
+
+if TYPE_CHECKING:
+    from pagehop.library.view import View
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,10 @@ class SubQuestion:
     """Names of the documents it is scoped to; empty means all."""
     after: tuple[str, ...] = ()
     """Ids of sub-questions whose answers it needs first (a bridge)."""
+
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        as_tuples(self, "documents", "after")
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class Plan:
 
     sub_questions: tuple[SubQuestion, ...]
     thought: str = ""
+    usage: Usage | None = None
+    """What a model spent on this move; None for rules."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,9 @@ class Explore:
     calls: tuple[Call, ...] = ()
     thought: str = ""
     done: bool = False
+    """It has what it wants of this round; calls beside it are still made."""
+    usage: Usage | None = None
+    """What a model spent on this move; None for rules."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,8 @@ class Summary:
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    usage: Usage | None = None
+    """What a model spent on this move; None for rules."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,12 @@ class Reflection:
     give_up: bool = False
     """No lead is left."""
     thought: str = ""
+    usage: Usage | None = None
+    """What a model spent on this move; None for rules."""
+
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        as_tuples(self, "sub_questions", "contradictions")
 
 
 @dataclass(frozen=True)
@@ -120,6 +139,10 @@ class Claim:
     calculations: tuple[str, ...] = ()
     """Ids of `calculate` calls whose result it states."""
 
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        as_tuples(self, "evidence", "calculations")
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -128,7 +151,13 @@ class Draft:
     claims: tuple[Claim, ...] = ()
     unanswerable: bool = False
     reason: str = ""
-    """Why it cannot be answered, and what was searched."""
+    """Why it cannot be answered; the machine adds what was searched."""
+    usage: Usage | None = None
+    """What a model spent on this move; None for rules."""
+
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        as_tuples(self, "claims")
 
 
 @dataclass(frozen=True)
@@ -140,6 +169,14 @@ class Verdict:
     """Claims that nothing supports, with the reason."""
     missing: str = ""
     """What to look for if the machine goes back to explore once."""
+    usage: Usage | None = None
+    """What a model spent on this move; None for rules."""
+
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        as_tuples(self, "kept")
+        pairs = tuple((claim, reason) for claim, reason in self.removed)
+        object.__setattr__(self, "removed", pairs)
 
 
 @dataclass(frozen=True)
@@ -147,7 +184,7 @@ class Context:
     """What a role sees. The prompt of a model and the input of a rule are made from this alone."""
 
     question: str
-    view: View
+    view: "View"
     """For rules, which look up text by reference; a model sees only the text of observations."""
     sub_questions: tuple[SubQuestion, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -167,6 +204,10 @@ class Context:
     round: int = 0
     barren_rounds: int = 0
     """Rounds in a row that brought no new evidence."""
+    strategy: int = 0
+    """0 at first; 1 after two barren rounds: look in another way than before."""
+    nudges: tuple[str, ...] = ()
+    """What the machine tells the reasoner, e.g. that the budget is nearly spent."""
 
 
 MoveT = TypeVar("MoveT", covariant=True)

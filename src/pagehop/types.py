@@ -257,7 +257,7 @@ class Evidence:
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
-        object.__setattr__(self, "box", tuple(self.box))
+        as_tuples(self, "box")
         if not isinstance(self.ref, PageRef):
             object.__setattr__(self, "ref", PageRef(**self.ref))
 
@@ -277,6 +277,10 @@ class Citation:
     evidence: str = ""
     """Evidence id in the run's record."""
     pictures: "PageSource | None" = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        as_tuples(self, "box")
 
     @property
     def ref(self) -> PageRef:
@@ -329,6 +333,35 @@ class Answer:
     """Path of the run's event record; empty when it was not recorded."""
     error: str = ""
     """Why the run failed; empty otherwise."""
+
+    def __post_init__(self) -> None:
+        """Restore what msgpack turns into lists when a checkpoint is read."""
+        as_tuples(self, "citations", "warnings")
+
+    @classmethod
+    def from_json(
+        cls, record: Mapping[str, Any], *, pictures: "PageSource | None" = None
+    ) -> "Answer":
+        """Rebuild an answer from `to_json`, e.g. from an `episode.end` event.
+
+        Args:
+            record: What `to_json` gave.
+            pictures: The view to render crops from; without it citations have none.
+        """
+        keys = ("document", "name", "page", "box", "quote", "verified")
+        return cls(
+            question=record["question"],
+            text=record["answer"],
+            status=record["status"],
+            citations=tuple(
+                Citation(**{key: citation[key] for key in keys}, pictures=pictures)
+                for citation in record["citations"]
+            ),
+            usage=Usage(**record["usage"]),
+            warnings=tuple(record["warnings"]),
+            trajectory=record["trajectory"],
+            error=record.get("error", ""),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the form that `pagehop ask --json` prints."""
@@ -411,6 +444,15 @@ class Judge(Protocol):
     def __call__(self, question: str, texts: list[str]) -> list[float]:
         """Return one score a text, 0 to 1."""
         ...
+
+
+def as_tuples(value: object, *names: str) -> None:
+    """Make fields of a frozen value tuples again: msgpack gives lists back.
+
+    For `__post_init__` of values that lie in a run's checkpoint.
+    """
+    for name in names:
+        object.__setattr__(value, name, tuple(getattr(value, name)))
 
 
 def _crop(pictures: PageSource | None, ref: PageRef, box: Box, max_pixels: int) -> "Image":

@@ -1,0 +1,100 @@
+"""The state of one run: small, append-only, strict to read back.
+
+Lists that grow are delta channels, so a checkpoint stores what a node added and not the whole
+list again. Observations are taken out when a round closes. Pictures appear as references only.
+`STATE_TYPES` are the only classes that a checkpoint may bring back.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypedDict
+
+from langgraph.channels import DeltaChannel
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from pagehop.agents.moves import (
+    Call,
+    Claim,
+    Draft,
+    Observation,
+    Reflection,
+    SubQuestion,
+    Verdict,
+)
+from pagehop.graphs.budget import Spent
+from pagehop.types import Answer, Citation, Evidence, PageRef, Usage
+
+Stop = Literal["", "sufficient", "one round", "budget", "no leads"]
+"""Why the run went to answer: the reflector was satisfied, effort low, a limit, nothing new."""
+
+STATE_TYPES: tuple[type, ...] = (
+    Answer, Call, Citation, Claim, Draft, Evidence, Observation, PageRef, Reflection, Spent,
+    SubQuestion, Usage, Verdict,
+)  # fmt: skip
+
+
+def _extend(items: list[Any], writes: Sequence[list[Any]]) -> list[Any]:
+    return items + [item for write in writes for item in write]
+
+
+class State(TypedDict, total=False):
+    """What nodes read and return."""
+
+    question: str
+    episode_id: str
+    """Given with the question or made by plan; the first part of every event id."""
+    sub_questions: list[SubQuestion]
+    pending: list[Call]
+    """What explore asked act to run."""
+    round_done: bool
+    """The explorer said that it has what it wants of this round."""
+    observations: Annotated[list[Observation], DeltaChannel(_extend)]
+    """Of the current round."""
+    evidence: Annotated[list[Evidence], DeltaChannel(_extend)]
+    notes: Annotated[list[str], DeltaChannel(_extend)]
+    tried: Annotated[list[Call], DeltaChannel(_extend)]
+    calculations: Annotated[list[Observation], DeltaChannel(_extend)]
+    warnings: Annotated[list[str], DeltaChannel(_extend)]
+    """What the user is told beside the answer."""
+    reflection: Reflection | None
+    draft: Draft | None
+    verdict: Verdict | None
+    spent: Spent
+    step: int
+    round: int
+    round_start: int
+    """Step after which the current round began."""
+    fresh: int
+    """Evidence items that the last summarize added."""
+    barren_rounds: int
+    """Rounds in a row without new evidence."""
+    strategy: int
+    """0, or 1 after the one change of strategy."""
+    told: bool
+    """The reasoner was told that the budget is nearly spent."""
+    sent_back: bool
+    """Verify has sent the run back to explore once."""
+    stop: Stop
+    answer: Answer | None
+    """Set once, at the end; its citations carry no pictures here."""
+
+
+class Question(TypedDict, total=False):
+    """What a run starts from; `episode_id` may be left out."""
+
+    question: str
+    episode_id: str
+
+
+def strict(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
+    """Return a saver over the same storage that brings back our state types and no other class.
+
+    LangGraph's own strict mode hangs on an environment variable read when it is first imported;
+    this holds whatever the process did before.
+    """
+    if not isinstance(saver.serde, JsonPlusSerializer):
+        return saver.with_allowlist([(t.__module__, t.__name__) for t in STATE_TYPES])
+    clone = copy.copy(saver)
+    clone.serde = JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES)
+    return clone
