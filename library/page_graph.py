@@ -1,0 +1,322 @@
+"""The page graph of a view: typed edges between pages, found when they are walked.
+
+1. `next`, `previous`: the neighbours in the file.
+2. `section`: pages of the same innermost section, by the outline, else by headings.
+3. `refers_to`: internal links, and references (`see Note 8`) joined to where the thing is
+   defined; both are stored as anchors of one document and joined here, inside the view.
+4. `similar`: the pages of the view whose passages are nearest to the page's own.
+
+`walk` is a beam search: the score of a path is the product of its weights, times the similarity
+of its end to the query when one is given. Nothing is stored as an edge, so what is outside the
+view cannot matter.
+
+Not covered: `continues`, `cites`, `mentions` and `duplicate` have no edges yet.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagehop.errors import ConfigError
+from pagehop.library.anchors import Anchor, outline_definitions
+from pagehop.library.terms import tokens
+from pagehop.types import Document, Edge, PageRef, Path, Relation
+
+if TYPE_CHECKING:
+    from pagehop.library.view import View
+
+RELATIONS: tuple[Relation, ...] = ("refers_to", "next", "previous", "section", "similar")
+"""Relations that have edges, in the order that breaks ties."""
+MAX_HOPS = 3
+_LATER: tuple[Relation, ...] = ("continues", "cites", "mentions", "duplicate")
+_NEIGHBOUR_WEIGHT = 0.7
+_SECTION_WEIGHT = 0.6
+_LINK_WEIGHT = 1.0
+_REFERENCE_WEIGHT = 0.9
+_GUESSED_PAGE_WEIGHT = 0.5
+"""`page 41` in a file without printed numbers is taken as page 41 of the file."""
+_OTHER_TEXT = re.compile(
+    r"\bof\s+(?!this\b|these\b|the\s+(?:notes|consolidated|accompanying)\b)", re.I
+)
+_MOST_DEFINITIONS = 3
+_SCAN_LIMIT = 200_000
+"""Passages up to which similar pages are found by an exact scan in memory."""
+_SNIPPET = 90
+
+
+def walk(
+    view: "View",
+    ref: PageRef,
+    *,
+    relations: Collection[Relation] | None = None,
+    query: str | None = None,
+    hops: int = 1,
+    width: int = 5,
+) -> list[Path]:
+    """Follow the page graph from a page, best paths first, one path a page reached.
+
+    Args:
+        view: The pages that exist.
+        ref: Start page.
+        relations: Edge types to follow; None follows all that have edges.
+        query: Paths that end on pages near it come first.
+        hops: Most edges of a path, 1 to 3.
+        width: Paths kept after each hop.
+
+    Raises:
+        LibraryError: There is no such document or page in this view.
+        ConfigError: An unknown relation, or one that has no edges yet; hops or width too large.
+    """
+    chosen = _checked_relations(relations)
+    if not 1 <= hops <= MAX_HOPS:
+        raise ConfigError(f"hops is {hops}; allowed are 1 to {MAX_HOPS}")
+    if not 1 <= width <= 50:
+        raise ConfigError(f"width is {width}; allowed are 1 to 50")
+    view.page(ref)
+    start = PageRef(view.document(ref.name).name, ref.page)
+    graph = PageGraph(view, width)
+    relevance = graph.relevance(query) if query else None
+    best: dict[PageRef, Path] = {}
+    # The weights alone go on to the next hop: the query judges where a path ends, not its stations.
+    frontier: list[tuple[Path, float]] = [(Path((), 1.0), 1.0)]
+    for _ in range(hops):
+        reached: dict[PageRef, tuple[Path, float]] = {}
+        for path, product in frontier:
+            here = path.end if path.edges else start
+            seen = {start, *(edge.target for edge in path.edges)}
+            for edge in graph.edges(here, chosen):
+                if edge.target in seen or edge.target in best:
+                    continue
+                weight = product * edge.weight
+                score = weight * (relevance(edge.target) if relevance else 1.0)
+                longer = Path((*path.edges, edge), round(score, 6))
+                if edge.target not in reached or _rank(longer) < _rank(reached[edge.target][0]):
+                    reached[edge.target] = (longer, weight)
+        frontier = sorted(reached.values(), key=lambda item: _rank(item[0]))[:width]
+        best.update({path.end: path for path, _ in frontier})
+    return sorted(best.values(), key=_rank)
+
+
+def _checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
+    for relation in relations or ():
+        if relation in _LATER:
+            raise ConfigError(
+                f"relation {relation!r} has no edges in this version; use {', '.join(RELATIONS)}"
+            )
+        if relation not in RELATIONS:
+            raise ConfigError(f"unknown relation {relation!r}; use {', '.join(RELATIONS)}")
+    return tuple(r for r in RELATIONS if r in relations) if relations else RELATIONS
+
+
+def _rank(path: Path) -> tuple[float, int, tuple[tuple[PageRef, int], ...]]:
+    steps = tuple((edge.target, RELATIONS.index(edge.relation)) for edge in path.edges)
+    return (-path.score, len(steps), steps)
+
+
+@dataclass
+class _Anchored:
+    """The anchors of one document, joined by key."""
+
+    refers: dict[int, list[Anchor]] = field(default_factory=dict)
+    defines: dict[str, list[Anchor]] = field(default_factory=dict)
+
+
+class PageGraph:
+    """The edges of one view; keeps what it read for the length of one walk."""
+
+    def __init__(self, view: "View", width: int) -> None:
+        """Keep at most `width` edges of one relation from one page."""
+        self._view = view
+        self._width = width
+        self._anchored: dict[str, _Anchored] = {}
+        self._sections: dict[str, dict[str, list[int]]] = {}
+        self._finders: dict[Relation, Callable[[PageRef, Document], Iterable[Edge]]] = {
+            "refers_to": self._refers_to,
+            "next": self._next,
+            "previous": self._previous,
+            "section": self._section,
+            "similar": self._similar,
+        }
+
+    def edges(self, ref: PageRef, relations: Iterable[Relation]) -> list[Edge]:
+        """Return the edges that leave a page, the best of each relation."""
+        document = self._view.document(ref.name)
+        found: list[Edge] = []
+        for relation in relations:
+            edges: dict[PageRef, Edge] = {}
+            for edge in self._finders[relation](ref, document):
+                known = edges.get(edge.target)
+                if edge.target != ref and (known is None or known.weight < edge.weight):
+                    edges[edge.target] = edge
+            found += sorted(edges.values(), key=lambda e: (-e.weight, e.target))[: self._width]
+        return found
+
+    def relevance(self, query: str) -> Callable[[PageRef], float]:
+        """Return how near a page is to a query, 0 to 1.
+
+        The cosine of the page's nearest passage; the share of the query's words that the page
+        holds where there is no encoder or no vector.
+        """
+        encoder = self._view.encoder
+        vector = encoder.encode_query(query) if encoder else None
+        wanted = set(tokens(query))
+
+        def near(ref: PageRef) -> float:
+            rows = self._vectors(self._view.document(ref.name).id, ref.page)
+            if vector is not None and len(rows):
+                return float(np.clip((rows @ vector).max(), 0.0, 1.0))
+            there = set(tokens(self._view.page(ref).text))
+            return len(wanted & there) / max(len(wanted), 1)
+
+        return near
+
+    def _next(self, ref: PageRef, document: Document) -> Iterable[Edge]:
+        if ref.page < document.pages:
+            yield self._edge(ref, ref.page + 1, "next", _NEIGHBOUR_WEIGHT, "the page after it")
+
+    def _previous(self, ref: PageRef, document: Document) -> Iterable[Edge]:
+        if ref.page > 1:
+            yield self._edge(ref, ref.page - 1, "previous", _NEIGHBOUR_WEIGHT, "the page before it")
+
+    def _section(self, ref: PageRef, document: Document) -> Iterable[Edge]:
+        if document.id not in self._sections:
+            self._sections[document.id] = self._read_sections(document)
+        for title, pages in self._sections[document.id].items():
+            if ref.page not in pages:
+                continue
+            for page in pages:
+                distance = abs(page - ref.page)
+                weight = _SECTION_WEIGHT / (1 + 0.1 * max(distance - 1, 0))
+                yield self._edge(ref, page, "section", weight, title)
+
+    def _read_sections(self, document: Document) -> dict[str, list[int]]:
+        """Return the pages of each innermost section, by its title."""
+        sections: dict[str, set[int]] = {}
+        entries = sorted(document.outline, key=lambda entry: entry.page)
+        for i, entry in enumerate(entries):
+            after = entries[i + 1].page if i + 1 < len(entries) else document.pages
+            # The next section may start in the middle of a page that this one ends on.
+            sections.setdefault(entry.title, set()).update(range(entry.page, after + 1))
+        if not entries:
+            for region in self._view.snapshot.regions(document.id):
+                if region.section and region.kind != "passage":
+                    sections.setdefault(region.section, set()).add(region.page)
+        return {title: sorted(pages) for title, pages in sections.items()}
+
+    def _refers_to(self, ref: PageRef, document: Document) -> Iterable[Edge]:
+        anchored = self._anchors(document)
+        for anchor in anchored.refers.get(ref.page, ()):
+            if anchor.key.startswith("link:"):
+                page = int(anchor.key[5:])
+                words = f"link: {anchor.words}" if anchor.words else "link"
+                if 1 <= page <= document.pages:
+                    yield self._edge(ref, page, "refers_to", _LINK_WEIGHT, words)
+                continue
+            targets = _definitions(anchored, anchor.key)
+            weight = _REFERENCE_WEIGHT / max(len(targets), 1)
+            if _OTHER_TEXT.search(anchor.words):
+                weight /= 2
+            for target in targets:
+                words = f"{anchor.words} -> {target.words}"
+                yield self._edge(ref, target.page, "refers_to", weight, words)
+            number = anchor.key.removeprefix("page:")
+            if not targets and number.isdigit() and 1 <= int(number) <= document.pages:
+                words = f"{anchor.words} (page of the file)"
+                yield self._edge(ref, int(number), "refers_to", _GUESSED_PAGE_WEIGHT, words)
+
+    def _anchors(self, document: Document) -> _Anchored:
+        if document.id not in self._anchored:
+            anchored = _Anchored()
+            stored = self._view.snapshot.anchors((document.id,))
+            for anchor in [*outline_definitions(document.id, document.outline), *stored]:
+                if anchor.role == "defines":
+                    anchored.defines.setdefault(anchor.key, []).append(anchor)
+                else:
+                    anchored.refers.setdefault(anchor.page, []).append(anchor)
+            self._anchored[document.id] = anchored
+        return self._anchored[document.id]
+
+    def _similar(self, ref: PageRef, document: Document) -> Iterable[Edge]:
+        own = self._vectors(document.id, ref.page)
+        if not len(own):
+            return
+        snapshot = self._view.snapshot
+        best: dict[tuple[str, int], tuple[float, int, str]] = {}
+        for row, target_document, page, region, cosine in self._nearest(own):
+            key = (target_document, page)
+            if key != (document.id, ref.page) and (key not in best or cosine > best[key][0]):
+                best[key] = (cosine, row, region)
+        ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[: self._width]
+        own_ids = self._vector_ids(document.id, ref.page)
+        texts = snapshot.regions_by_id([*own_ids, *(region for _, (_, _, region) in ranked)])
+        for (target_document, page), (cosine, row, region) in ranked:
+            words = f'"{_snippet(texts[own_ids[row]].text)}" ~ "{_snippet(texts[region].text)}"'
+            target = PageRef(self._view.names[target_document], page)
+            weight = round(min(max(cosine, 0.0), 1.0), 4)
+            yield Edge(ref, target, "similar", weight, words)
+
+    def _nearest(self, own: NDArray[np.float32]) -> Iterable[tuple[int, str, int, str, float]]:
+        """Yield (own row, document, page, region, cosine) of candidates, at least `width` pages."""
+        snapshot = self._view.snapshot
+        limit = 20 * (self._width + 1)
+        if snapshot.passages() > _SCAN_LIMIT:
+            for row, vector in enumerate(own):
+                for match in snapshot.nearest(vector, limit=limit):
+                    yield row, match.document, match.page, match.region_id, match.score
+            return
+        block = snapshot.vectors()
+        cosines = own @ block.matrix.T  # (n_own, n_passages)
+        rows = cosines.argmax(axis=0)
+        best = cosines.max(axis=0)
+        limit = min(len(best), limit + len(own) * (self._width + 1))
+        for i in np.argsort(-best, kind="stable")[:limit]:
+            yield (
+                int(rows[i]), str(block.documents[i]), int(block.pages[i]), block.ids[i],
+                float(best[i]),
+            )  # fmt: skip
+
+    def _rows(self, document_id: str, page: int) -> NDArray[np.intp]:
+        block = self._view.snapshot.vectors()
+        on_page = np.flatnonzero(block.pages == page)
+        own = np.asarray(block.documents[on_page] == document_id, dtype=bool)
+        return on_page[own]
+
+    def _vectors(self, document_id: str, page: int) -> NDArray[np.float32]:
+        """Return the vectors of a page's passages; (n, dim) float32."""
+        return self._view.snapshot.vectors().matrix[self._rows(document_id, page)]
+
+    def _vector_ids(self, document_id: str, page: int) -> list[str]:
+        ids = self._view.snapshot.vectors().ids
+        return [ids[i] for i in self._rows(document_id, page)]
+
+    def _edge(self, ref: PageRef, page: int, relation: Relation, weight: float, words: str) -> Edge:
+        return Edge(ref, replace(ref, page=page), relation, round(weight, 4), words)
+
+
+def _definitions(anchored: _Anchored, key: str) -> list[Anchor]:
+    """Return where a key is defined: itself, else without its part or its last sub-number."""
+    while key:
+        found = anchored.defines.get(key, [])
+        fresh = [a for a in found if "continued" not in a.words.casefold()] or found
+        # A heading repeated on the following pages is one definition.
+        pages = {anchor.page for anchor in fresh}
+        first = {a.page: a for a in reversed(fresh) if a.page - 1 not in pages}
+        if first:
+            return [first[page] for page in sorted(first)][:_MOST_DEFINITIONS]
+        if key.startswith("page:"):
+            return []
+        if key.startswith("part:") and "/" in key:
+            key = key.partition("/")[2]
+        else:
+            shorter = re.sub(r"(?<=\d)(?:[.\-]\d+|[a-z])$", "", key)
+            key = shorter if shorter != key else ""
+    return []
+
+
+def _snippet(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SNIPPET else flat[:_SNIPPET].rsplit(" ", 1)[0] + " ..."
