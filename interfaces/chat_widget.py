@@ -1,0 +1,173 @@
+"""The widget behind `pagehop.chat` (anywidget: Jupyter, VS Code, Colab, marimo).
+
+1. A question runs on a thread with an event loop of its own; events are folded into `current`.
+2. `turns` and `current` are synced values, so that a second view of the widget shows the same.
+3. Crops are rendered when the browser asks for them, one after the other, and sent as bytes.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import anywidget
+import traitlets
+
+from pagehop.errors import ConfigError, PagehopError
+from pagehop.interfaces.api import astream
+from pagehop.interfaces.steps import Steps
+from pagehop.library.library import Library
+from pagehop.library.view import View
+from pagehop.show import picture
+from pagehop.types import Answer, Citation, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HERE = Path(__file__).parent
+
+
+class ChatWidget(anywidget.AnyWidget):
+    """Question box, steps as they stream, cited answers with crops, a stop button."""
+
+    _esm = _HERE / "chat.js"
+    _css = _HERE / "chat.css"
+
+    turns = traitlets.List().tag(sync=True)
+    """Finished questions: `{id, question, state, steps, answer, notice}`."""
+    current = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    """The question that runs, in the same shape."""
+    notice = traitlets.Unicode("").tag(sync=True)
+    """What the person should know now; empty when nothing."""
+
+    def __init__(
+        self, library: Library | View | str | Path, *, model: Any = None, **ask_kwargs: Any
+    ) -> None:
+        """Open the library and wait for questions."""
+        super().__init__()
+        self.history: list[Answer] = []
+        """Answers so far, oldest first; a stopped question leaves none."""
+        self._library = Library(library) if isinstance(library, str | Path) else library
+        self._ask_kwargs = {"model": model, **ask_kwargs}
+        self._citations: dict[int, Sequence[Citation]] = {}
+        self._crops = ThreadPoolExecutor(1, thread_name_prefix="pagehop-crops")
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._stop: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
+        self._asked = 0
+        self.on_msg(self._receive)
+
+    def ask(self, question: str) -> None:
+        """Start a question, as the box in the notebook does; `wait` waits for its answer.
+
+        Raises:
+            ConfigError: The question is empty, or another one is running.
+        """
+        question = question.strip()
+        if not question:
+            raise ConfigError("the question is empty")
+        with self._lock:
+            if self._thread is not None:
+                raise ConfigError("a question is running; wait for its answer or stop it")
+            self._asked += 1
+            turn = {"id": self._asked, "question": question, "state": "running", "steps": []}
+            self._thread = threading.Thread(
+                target=self._run, args=(turn,), name="pagehop-chat", daemon=True
+            )
+        self.notice = ""
+        self.current = turn
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the running question, if there is one; its steps stay on the page."""
+        running = self._stop
+        if running is not None:
+            with suppress(RuntimeError):  # it has just ended by itself
+                running[0].call_soon_threadsafe(running[1].cancel)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the running question; say whether none is running any more."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+        return self._thread is None
+
+    def close(self) -> None:
+        """Stop what runs and take the widget off the page."""
+        self.stop()
+        self._crops.shutdown(wait=False, cancel_futures=True)
+        super().close()
+
+    def _receive(self, _widget: object, message: Any, _buffers: object) -> None:
+        """Take one message of the browser; what it asks wrongly is answered in `notice`."""
+        kind = message.get("type") if isinstance(message, dict) else None
+        if kind == "ask":
+            try:
+                self.ask(str(message.get("question", "")))
+            except ConfigError as error:
+                self.notice = str(error)
+        elif kind == "stop":
+            self.stop()
+        elif kind == "crop":
+            self._crops.submit(self._send_crop, message.get("turn"), message.get("citation"))
+
+    def _send_crop(self, turn: Any, number: Any) -> None:
+        reply = {"type": "crop", "turn": turn, "citation": number, "error": ""}
+        try:
+            citation = self._citations[turn][number - 1]
+            if citation.pictures is None:
+                raise ConfigError("this citation has no library to render from")
+            jpeg = picture(citation.pictures, citation.ref, citation.box, mark=True)
+        except (KeyError, IndexError, TypeError):
+            self.send({**reply, "error": "there is no such citation"})
+        except (PagehopError, OSError, ValueError) as error:
+            self.send({**reply, "error": str(error)})
+        else:
+            self.send(reply, buffers=[jpeg])
+
+    def _run(self, turn: dict[str, Any]) -> None:
+        try:
+            asyncio.run(self._follow(turn))
+        except asyncio.CancelledError:
+            turn = {**turn, "state": "stopped", "notice": "Stopped."}
+        except PagehopError as error:
+            turn = {**turn, "state": "failed", "notice": str(error)}
+        except Exception as error:
+            turn = {**turn, "state": "failed", "notice": f"{type(error).__name__}: {error}"}
+            raise
+        finally:
+            self._finish(turn)
+
+    async def _follow(self, turn: dict[str, Any]) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._stop = asyncio.get_running_loop(), task
+        view = self._library.view() if isinstance(self._library, Library) else self._library
+        steps = Steps()
+        events = cast("AsyncIterator[Event]", astream(turn["question"], view, **self._ask_kwargs))
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                step = steps.add(event)
+                if step is not None:
+                    turn["steps"] = [*turn["steps"], step.to_json()]
+                    self.current = dict(turn)
+                elif event.type == "episode.end":
+                    self._keep(turn, event, view)
+
+    def _keep(self, turn: dict[str, Any], event: Event, view: View) -> None:
+        data = event.body["answer"]
+        answer = Answer.from_json(data, pictures=view)
+        self.history.append(answer)
+        self._citations[turn["id"]] = answer.citations
+        turn.update(state="done", answer=data)
+
+    def _finish(self, turn: dict[str, Any]) -> None:
+        if turn["state"] == "running":
+            turn = {**turn, "state": "failed", "notice": "The run ended without an answer."}
+        with self._lock:  # a question sent on seeing this waits until the thread is free
+            with self.hold_sync():
+                self.turns = [*self.turns, turn]
+                self.current = None
+            self._thread, self._stop = None, None
