@@ -37,6 +37,7 @@ from pagehop.library.tables import (
     to_regions,
     vector_schema,
 )
+from pagehop.library.terms import TermStatistics
 from pagehop.types import Document, Page, Region
 
 if TYPE_CHECKING:
@@ -60,17 +61,6 @@ class Matched:
     page: int
     score: float
     """As Lance scores it: comparable within one partition only."""
-
-
-@dataclass(frozen=True)
-class TermStatistics:
-    """What BM25 needs to know of all visible passages."""
-
-    passages: int
-    mean_length: float
-    """In tokens of `terms.tokens`."""
-    df: Mapping[str, int]
-    """Passages each word occurs in."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,6 @@ from pagehop.library.manifest import (
 )
 from pagehop.library.snapshot import Matched as Matched
 from pagehop.library.snapshot import Snapshot as Snapshot
-from pagehop.library.snapshot import TermStatistics as TermStatistics
 from pagehop.library.snapshot import VectorBlock as VectorBlock
 from pagehop.library.tables import INDEXES, SCHEMAS, VECTORS
 
@@ -90,7 +89,7 @@ class Store:
     def create(self, key: str, table: str, schema: pa.Schema) -> "Table":
         """Create an empty table with its indexes."""
         with self._lock:
-            made = self._database(key).create_table(table, schema=schema, mode="overwrite")
+            made = self._database(key).create_table(table, schema=schema)
             self._latest[key, table] = made
         for column, kind in INDEXES.get(table, ()):
             if kind == "fts":
@@ -145,6 +144,10 @@ class Commit:
         """The last commit this one builds on."""
         self._partitions = dict(manifest.partitions)
         self._touched: set[tuple[str, str]] = set()
+
+    def tables(self, key: str) -> Mapping[str, int]:
+        """Return the tables of a partition, with their versions at the last commit."""
+        return self._partitions[key].tables if key in self._partitions else {}
 
     def append(self, labels: Iterable[str], table: str, rows: pa.Table) -> None:
         """Add rows to a table of the partition with exactly these labels.
@@ -266,8 +269,3 @@ def _ann() -> Any:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def table_names(partition: Partition) -> Mapping[str, int]:
-    """Return the tables of a partition that hold rows of documents, vectors included."""
-    return partition.tables

@@ -1,0 +1,170 @@
+"""The documents of a library while a writer changes them, and their way into one commit.
+
+1. A document stands once in each partition that has a source of it.
+2. A source that moves to other labels takes its document along: rows are copied to the other
+   partition, and leave the first one with its last source there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+import pyarrow as pa
+
+from pagehop.library.manifest import Manifest, partition_key
+from pagehop.library.scan import Found
+from pagehop.library.store import Commit, Store
+from pagehop.library.tables import StoredDocument, document_rows, to_documents
+
+Key = tuple[str, str]
+"""(partition, document id)"""
+
+
+class Catalog:
+    """What the `documents` tables say, changed in memory until `write`."""
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self._store = store
+        self.documents: dict[Key, StoredDocument] = {}
+        self.labels = {key: frozenset(p.labels) for key, p in manifest.partitions.items()}
+        for key, partition in manifest.partitions.items():
+            if "documents" in partition.tables:
+                table = store.at(key, "documents", partition.tables["documents"])
+                for document in to_documents(table.search().to_arrow()):
+                    self.documents[key, document.id] = document
+        self.by_path = {
+            source.path: key
+            for key, document in self.documents.items()
+            for source in document.sources
+        }
+        self.next_added = manifest.next_added
+        self._dirty: set[Key] = set()
+        self._gone: set[Key] = set()
+        self._copies: list[tuple[str, Key]] = []
+        self._pages: list[tuple[frozenset[str], pa.Table]] = []
+        self._stored = set(self.documents)
+
+    def partitions_of(self, document_id: str) -> list[str]:
+        """Return the partitions in which a document stands."""
+        return [key for key, id in self.documents if id == document_id]
+
+    def number(self) -> int:
+        """Return the running number for a new document."""
+        self.next_added += 1
+        return self.next_added - 1
+
+    def add(self, labels: frozenset[str], document: StoredDocument, pages: pa.Table) -> None:
+        """Take in a new document with its pages."""
+        self._put(labels, document)
+        self._pages.append((labels, pages))
+
+    def _put(self, labels: frozenset[str], document: StoredDocument) -> None:
+        key = (self._partition(labels), document.id)
+        self.documents[key] = document
+        self._dirty.add(key)
+        for source in document.sources:
+            self.by_path[source.path] = key
+
+    def attach(self, document_id: str, found: Found) -> None:
+        """Give a document that is in the library one more source, or a newer look at one."""
+        target = (self._partition(found.labels), document_id)
+        if target not in self.documents:
+            home = self.partitions_of(document_id)[0]
+            self._copies.append((home, target))
+            self.documents[target] = replace(self.documents[home, document_id], sources=())
+        before = self.by_path.get(found.source.path)
+        if before is not None and before != target:
+            self.detach(found.source.path)
+        document = self.documents[target]
+        names = {source.path: source.name for source in document.sources}
+        source = replace(found.source, name=names.get(found.source.path, found.source.name))
+        kept = {s.path: s for s in document.sources} | {source.path: source}
+        self._put(
+            found.labels,
+            replace(document, sources=tuple(kept.values()), metadata=dict(found.metadata)),
+        )
+
+    def detach(self, path: str) -> StoredDocument | None:
+        """Take a source away; returns the document when that was its last one."""
+        key = self.by_path.pop(path, None)
+        if key is None:
+            return None
+        document = self.documents[key]
+        left = tuple(source for source in document.sources if source.path != path)
+        if left:
+            self.documents[key] = replace(document, sources=left)
+            self._dirty.add(key)
+            return None
+        self.remove(key)
+        return document
+
+    def remove(self, key: Key) -> None:
+        """Take a document out of a partition."""
+        for source in self.documents.pop(key).sources:
+            self.by_path.pop(source.path, None)
+        self._dirty.discard(key)
+        self._gone.add(key)
+
+    def update(self, document_id: str, *, passages: int, read_by: int) -> None:
+        """Note that a document was cut into passages, wherever it stands."""
+        for key in self.partitions_of(document_id):
+            document = self.documents[key, document_id]
+            self.documents[key, document_id] = replace(document, passages=passages, read_by=read_by)
+            self._dirty.add((key, document_id))
+
+    @property
+    def changed(self) -> bool:
+        """Whether `write` has anything to do."""
+        return bool(self._dirty or self._gone or self._copies)
+
+    def write(self, commit: Commit) -> None:
+        """Bring the tables up to the catalog: rows to copy are read before any is removed."""
+        copies = [
+            rows for home, target in self._copies for rows in self._rows_of(commit, home, target)
+        ]
+        for partition, ids in _by_partition(self._gone & self._stored).items():
+            for name in tuple(commit.tables(partition)):
+                commit.delete(partition, name, ids, "id" if name == "documents" else "document")
+        for labels, name, rows in copies:
+            commit.append(labels, name, rows)
+        for labels, pages in _by_labels(self._pages).items():
+            commit.append(labels, "pages", pa.concat_tables(pages))
+        for partition, ids in _by_partition(self._dirty).items():
+            old = [id for id in ids if (partition, id) in self._stored - self._gone]
+            commit.delete(partition, "documents", old, "id")
+            rows = document_rows(self.documents[partition, id] for id in ids)
+            commit.append(self.labels[partition], "documents", rows)
+        self._stored = (self._stored - self._gone) | self._dirty
+        for done in (self._copies, self._pages, self._dirty, self._gone):
+            done.clear()
+
+    def _rows_of(
+        self, commit: Commit, home: str, target: Key
+    ) -> Iterator[tuple[frozenset[str], str, pa.Table]]:
+        if target not in self.documents:
+            return  # it was taken out again
+        for name in commit.tables(home):
+            if name != "documents":
+                query = self._store.latest(home, name).search()
+                rows = query.where(f"document = '{target[1]}'").to_arrow()
+                yield self.labels[target[0]], name, rows
+
+    def _partition(self, labels: frozenset[str]) -> str:
+        key = partition_key(labels)
+        self.labels.setdefault(key, labels)
+        return key
+
+
+def _by_partition(keys: Iterable[Key]) -> Mapping[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for partition, document_id in sorted(keys):
+        grouped.setdefault(partition, []).append(document_id)
+    return grouped
+
+
+def _by_labels(
+    pages: Iterable[tuple[frozenset[str], pa.Table]],
+) -> Mapping[frozenset[str], list[pa.Table]]:
+    grouped: dict[frozenset[str], list[pa.Table]] = {}
+    for labels, rows in pages:
+        grouped.setdefault(labels, []).append(rows)
+    return grouped

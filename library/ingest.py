@@ -1,0 +1,108 @@
+"""What the stages of ingestion share: the catalog, the workers, and the way to a commit.
+
+The stages are text_stage.py, reading_stage.py and vector_stage.py. Each is resumable because what
+is left to do is read from the tables, and each ends between two commits when it is interrupted:
+nothing half done is ever visible.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pagehop.library.catalog import Catalog
+from pagehop.library.manifest import Manifest
+from pagehop.library.pdf_pool import PdfPool
+from pagehop.library.reports import IngestReport
+from pagehop.library.scan import Scan
+from pagehop.library.store import Commit, Store
+
+
+class Interrupted(Exception):
+    """The writer was told to stop; everything committed so far stays."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of `Library.add`."""
+
+    scan: Scan
+    password: str | None
+    report: IngestReport
+
+
+@dataclass
+class Progress:
+    """What the writer is at; read by `Library.status` from other threads."""
+
+    stage: str = "idle"
+    files_per_s: float = 0.0
+    pages_per_s: float = 0.0
+    """Of the reading stage."""
+    passages_per_s: float = 0.0
+    """Of the vector stage."""
+
+
+class Ingestion:
+    """One writer's hold on a library: what is committed, and what comes next."""
+
+    def __init__(
+        self,
+        store: Store,
+        manifest: Manifest,
+        pool: PdfPool,
+        *,
+        progress: Progress,
+        interrupted: Callable[[], bool],
+        committed: Callable[[Manifest], None],
+    ) -> None:
+        """Read the catalog.
+
+        Args:
+            store: Recovered to `manifest`.
+            manifest: The last commit.
+            pool: Workers that read PDFs.
+            progress: Kept up to date.
+            interrupted: Asked between files; true ends the stage after a commit.
+            committed: Told of each commit.
+        """
+        self.store = store
+        self.manifest = manifest
+        self.pool = pool
+        self.progress = progress
+        self.catalog = Catalog(store, manifest)
+        self.sources = store.folder / "sources"
+        self.last_commit = time.monotonic()
+        self.interrupted = interrupted
+        self._committed = committed
+
+    def check(self) -> None:
+        """Stop here when told to.
+
+        Raises:
+            Interrupted: Told to stop.
+        """
+        if self.interrupted():
+            raise Interrupted
+
+    def begin(self) -> Commit:
+        """Return a commit on top of the last one."""
+        return Commit(self.store, self.manifest)
+
+    def finish(self, commit: Commit, *tidy: str, **changes: Any) -> None:
+        """Write the catalog into a commit and make it visible.
+
+        Args:
+            commit: May hold rows already.
+            tidy: Tables to index and compact first.
+            changes: Fields of the manifest to replace.
+
+        Raises:
+            LibraryError: The disk refused; the last commit holds.
+        """
+        self.catalog.write(commit)
+        if tidy:
+            commit.tidy(tidy)
+        self.manifest = commit.finish(next_added=self.catalog.next_added, **changes)
+        self.last_commit = time.monotonic()
+        self._committed(self.manifest)

@@ -1,0 +1,388 @@
+"""A library: everything indexed, in one folder.
+
+    library = pagehop.Library("reports/")
+    library.add("reports/")
+    hits = library.search("capital expenditure 2018")
+
+Reading goes through views (`view.py`); writing through one background writer (`writer.py`).
+"""
+
+import atexit
+import os
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.library.ingest import Request
+from pagehop.library.manifest import (
+    HEADER,
+    MANIFEST,
+    Manifest,
+    open_header,
+    read_manifest,
+    read_version,
+    write_header,
+)
+from pagehop.library.pdf_pool import PdfPool
+from pagehop.library.reading import PARSER_VERSION
+from pagehop.library.reports import CheckReport as CheckReport
+from pagehop.library.reports import IngestReport as IngestReport
+from pagehop.library.reports import LibraryStatus as LibraryStatus
+from pagehop.library.scan import scan
+from pagehop.library.snapshot import Snapshot
+from pagehop.library.store import Store
+from pagehop.library.view import View
+from pagehop.library.writer import Removal, Writer
+from pagehop.settings import load_settings
+from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
+from pagehop.types import Path as Walk
+
+if TYPE_CHECKING:
+    from langchain_core.retrievers import BaseRetriever
+    from PIL.Image import Image
+
+    from pagehop.models.text_encoder import TextEncoder
+
+FOLDER = ".pagehop"
+KEPT_VIEWS = 8
+POLL_S = 0.1
+
+Sources = str | Path | Iterable[str | Path]
+ProgressSink = Callable[[LibraryStatus], None]
+
+
+class Library:
+    """Documents of one folder, indexed."""
+
+    def __init__(
+        self, path: str | Path, *, encoder: str | None = None, create: bool = True
+    ) -> None:
+        """Open or create a library.
+
+        Args:
+            path: A folder with `library.json`, or one whose `.pagehop` is or becomes the library.
+            encoder: Hub id or folder of a text encoder; None keeps the library's own, for a new
+                library the one of the settings.
+            create: Make it when there is none.
+
+        Raises:
+            LibraryError: There is none and `create` is false, it cannot be made, or a newer
+                pagehop wrote it.
+        """
+        given = Path(path).expanduser().absolute()
+        self.path = given if (given / HEADER).exists() else given / FOLDER
+        """The library's own folder."""
+        if not (self.path / HEADER).exists() and not (self.path / MANIFEST).exists():
+            if not create:
+                raise LibraryError(f"there is no library in {given}; add documents to it first")
+            write_header(self.path, Manifest())
+        open_header(self.path)
+        self._settings = load_settings()
+        self._encoder_given = encoder
+        self._store = Store(self.path)
+        self._lock = threading.RLock()
+        self._manifest: tuple[tuple[int, ...], Manifest] | None = None
+        self._views: OrderedDict[tuple[int, frozenset[str] | None], View] = OrderedDict()
+        self._encoders: dict[str, TextEncoder | None] = {}
+        self._pool: PdfPool | None = None
+        self._writer = Writer(self._store, self._settings, self._model, self._committed)
+        self._current()
+        atexit.register(_stop_at_exit, weakref.ref(self._writer))
+
+    def __repr__(self) -> str:
+        return f"Library({str(self.path)!r}, version={self.version})"
+
+    def __enter__(self) -> "Library":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(
+        self,
+        sources: Sources,
+        *,
+        labels: Collection[str] | None = None,
+        metadata: Mapping[str, Scalar] | None = None,
+        password: str | None = None,
+        wait: bool = True,
+        progress: bool | ProgressSink = False,
+    ) -> IngestReport:
+        """Bring files and folders into the library, or up to date.
+
+        Args:
+            sources: Folders (walked) and PDF files. A folder added before is compared: new files
+                are added, changed ones updated, deleted ones removed.
+            labels: Who may see them: a view shows a document iff it has all its labels. None
+                keeps what was given before; nothing for new sources.
+            metadata: Kept with each document, for filters. None keeps what was given before.
+            password: Tried on encrypted files; their copies in the library are not encrypted.
+            wait: Return when regions and vectors are done; else at once, with a report that fills
+                up while the writer works.
+            progress: True shows a bar on a terminal; a function is called with each `status()`.
+
+        Raises:
+            LibraryError: A source does not exist or holds no PDF, another process writes, the
+                folder is read-only, or the disk is full. Bad files are in the report instead.
+        """
+        report = IngestReport()
+        paths = [sources] if isinstance(sources, str | Path) else list(sources)
+        if not paths:
+            raise ConfigError("add needs at least one file or folder")
+        found = scan(paths, self._current().roots, _labels(labels), _checked(metadata))
+        self._writer.submit(Request(found, password, report))
+        if wait:
+            self._watch(progress)
+            report.warnings += [w for w in self._writer.warnings if w not in report.warnings]
+        return report
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the background writer is idle; false when that took too long.
+
+        Raises:
+            LibraryError: What made the writer fail.
+        """
+        return self._writer.wait(timeout_s)
+
+    def remove(self, name: str) -> Document:
+        """Take a document out; older versions of the library keep it for seven days.
+
+        Raises:
+            LibraryError: No document has that name, another process writes, the folder is
+                read-only or the disk full.
+        """
+        document = self.view().document(name)
+        keys = tuple((key, document.id) for key in self._current().partitions)
+        self._writer.submit(Removal(keys))
+        self._writer.wait()
+        return document
+
+    def status(self) -> LibraryStatus:
+        """Return how far the library is; cheap enough to poll."""
+        manifest = self._current()
+        waiting, progress = self._writer.waiting, self._writer.progress
+        snapshot = self._view(manifest, None).snapshot
+        records = [record for record, _ in snapshot.records.values()]
+        read = sum(r.pages for r in records if r.read_by == PARSER_VERSION)
+        pages, passages = sum(r.pages for r in records), snapshot.passages()
+        embedded = snapshot.embedded()
+        left: float | None = None
+        if self._writer.busy:
+            left = _seconds_left(pages - read, passages * (1 - embedded), waiting, progress)
+        return LibraryStatus(
+            path=str(self.path),
+            version=manifest.version,
+            documents=len(records),
+            pages=pages,
+            pages_read=read,
+            passages=passages,
+            embedded=embedded,
+            text_complete=waiting == 0,
+            failed=len(manifest.failed),
+            stage=progress.stage if self._writer.busy else "idle",
+            waiting=waiting,
+            seconds_left=left,
+            encoder=manifest.serving,
+        )
+
+    @property
+    def version(self) -> int:
+        """Number of the last commit."""
+        return self._current().version
+
+    @property
+    def failed(self) -> tuple[tuple[str, str], ...]:
+        """(path, reason) of each file that could not be read."""
+        return tuple(
+            (f.path, f"{f.reason}: {f.detail}" if f.detail else f.reason)
+            for f in self._current().failed
+        )
+
+    def view(self, labels: Collection[str] | None = None) -> View:
+        """Return the library as it is now, through labels.
+
+        Args:
+            labels: A document is visible iff its labels are a subset of these; an empty set shows
+                unlabelled documents only, None shows everything.
+        """
+        return self._view(self._current(), _labels(labels))
+
+    def at(self, version: int) -> View:
+        """Return an older version, kept for seven days.
+
+        Raises:
+            LibraryError: It was never committed or is no longer kept.
+        """
+        return self._view(read_version(self.path, version), None)
+
+    def documents(self) -> tuple[Document, ...]:
+        """Return all documents, first added first."""
+        return self.view().documents()
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        documents: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        pages: Collection[int] | None = None,
+        metadata: Mapping[str, Scalar] | None = None,
+    ) -> Hits:
+        """Find pages in all documents; see `View.search`."""
+        return self.view().search(
+            query, k=k, mode=mode, documents=documents, kinds=kinds, pages=pages, metadata=metadata
+        )
+
+    def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
+        """Render a box of a page; see `View.crop`."""
+        return self.view().crop(ref, box, max_pixels=max_pixels)
+
+    def walk(
+        self,
+        ref: PageRef,
+        *,
+        relations: Collection[Relation] | None = None,
+        query: str | None = None,
+        hops: int = 1,
+        width: int = 5,
+    ) -> list[Walk]:
+        """Follow the page graph; see `View.walk`."""
+        return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+
+    def as_retriever(self, k: int = 8) -> "BaseRetriever":
+        """Return a LangChain retriever over all documents."""
+        return self.view().as_retriever(k)
+
+    def close(self) -> None:
+        """Stop the writer after its next commit and end all workers.
+
+        What is left to do is done by the next `add`.
+        """
+        self._writer.stop()
+        with self._lock:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
+            self._views.clear()
+            self._store.close()
+
+    def _watch(self, progress: bool | ProgressSink) -> None:
+        """Wait for the writer; Ctrl-C stops it after its next commit."""
+        try:
+            if not progress:
+                self._writer.wait()
+                return
+            from pagehop.library.progress import show_progress  # noqa: PLC0415 - loads rich
+
+            with show_progress(progress) as show:
+                while not self._writer.wait(POLL_S):
+                    show(self.status())
+                show(self.status())
+        except KeyboardInterrupt:
+            self._writer.stop()
+            raise
+
+    def _current(self) -> Manifest:
+        """Return the last commit, also one of another process."""
+        try:
+            stat = os.stat(self.path / MANIFEST)
+            mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        except OSError:
+            mark = ()
+        with self._lock:
+            if self._manifest is None or self._manifest[0] != mark:
+                self._manifest = (mark, read_manifest(self.path))
+            return self._manifest[1]
+
+    def _committed(self, manifest: Manifest) -> None:
+        with self._lock:
+            self._manifest = None
+
+    def _view(self, manifest: Manifest, labels: frozenset[str] | None) -> View:
+        key = (manifest.version, labels)
+        with self._lock:
+            if key not in self._views:
+                self._views[key] = View(
+                    Snapshot(self._store, manifest, labels),
+                    labels=labels,
+                    runs_path=self.path / "runs",
+                    encoder=lambda: self._load_encoder(manifest),
+                    pool=self._render_pool,
+                )
+                while len(self._views) > KEPT_VIEWS:
+                    self._views.popitem(last=False)
+            self._views.move_to_end(key)
+            return self._views[key]
+
+    def _render_pool(self) -> PdfPool:
+        with self._lock:
+            if self._pool is None:
+                self._pool = PdfPool(self._settings.ingest)
+            return self._pool
+
+    def _model(self, manifest: Manifest) -> str:
+        """Return the name of the encoder to embed with."""
+        if self._encoder_given is not None:
+            return self._encoder_given
+        if self._settings.encoder.model or not manifest.serving:
+            return self._settings.encoder.model
+        return manifest.encoders[manifest.serving].model
+
+    def _load_encoder(self, manifest: Manifest) -> "TextEncoder | None":
+        """Return the encoder whose vectors a version holds; None when it cannot be loaded."""
+        from pagehop.models.text_encoder import load_text_encoder  # noqa: PLC0415 - on first use
+
+        entry = manifest.encoders.get(manifest.serving)
+        model = entry.model if entry else self._model(manifest)
+        with self._lock:
+            if manifest.serving not in self._encoders:
+                try:
+                    found = load_text_encoder(model, settings=self._settings.encoder)
+                except ModelError:
+                    found = None
+                if found is not None and entry and found.id != manifest.serving:
+                    found = None
+                self._encoders[manifest.serving] = found
+            return self._encoders[manifest.serving]
+
+
+def _stop_at_exit(writer: "weakref.ref[Writer]") -> None:
+    """Let a running writer reach its next commit, so that the least is done again."""
+    alive = writer()
+    if alive is not None and alive.busy:
+        alive.stop(timeout_s=5.0)
+
+
+def _labels(labels: Collection[str] | None) -> frozenset[str] | None:
+    if labels is None:
+        return None
+    if isinstance(labels, str):
+        raise ConfigError(f"labels must be a set of words; write {{{labels!r}}}")
+    if not all(isinstance(label, str) and label.strip() for label in labels):
+        raise ConfigError(f"labels must be words, not {sorted(map(repr, labels))}")
+    return frozenset(labels)
+
+
+def _checked(metadata: Mapping[str, Any] | None) -> dict[str, Scalar] | None:
+    for key, value in (metadata or {}).items():
+        if not isinstance(key, str) or not isinstance(value, str | int | float | bool):
+            raise ConfigError(f"metadata {key!r}: {value!r} is no text, number or truth value")
+    return None if metadata is None else dict(metadata)
+
+
+def _seconds_left(pages: int, passages: float, waiting: int, progress: Any) -> float | None:
+    left = 0.0
+    for amount, rate in (
+        (waiting, progress.files_per_s),
+        (pages, progress.pages_per_s),
+        (passages, progress.passages_per_s),
+    ):
+        if amount > 0 and rate > 0:
+            left += amount / rate
+    return left or None

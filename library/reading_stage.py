@@ -1,0 +1,115 @@
+"""The reading stage: documents are cut into regions and passages; anchors and word counts."""
+
+import time
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from pagehop.errors import PdfError
+from pagehop.library.anchors import find_anchors
+from pagehop.library.catalog import Key
+from pagehop.library.ingest import Ingestion
+from pagehop.library.reading import PARSER_VERSION, DocumentReading, PageText, PdfJob
+from pagehop.library.store import Commit
+from pagehop.library.tables import (
+    VECTORS,
+    StoredDocument,
+    anchor_rows,
+    region_rows,
+    term_rows,
+    to_page_texts,
+)
+from pagehop.library.terms import count
+from pagehop.library.text_stage import search_title
+
+COMMIT_EVERY_S = 2.0
+
+
+class ReadingStage:
+    """Cuts the documents that have no regions of this parser version."""
+
+    def __init__(self, ingestion: Ingestion) -> None:
+        self._at = ingestion
+        self.warnings: list[str] = []
+
+    def left(self) -> list[Key]:
+        """Return the documents still to be cut, each in one of its partitions."""
+        found = {
+            id: (key, id)
+            for (key, id), document in self._at.catalog.documents.items()
+            if document.read_by != PARSER_VERSION
+        }
+        return list(found.values())
+
+    def run(self) -> None:
+        """Cut all of them.
+
+        Raises:
+            Interrupted: Told to stop; what was cut so far is committed.
+            LibraryError: The disk refused; the last commit holds.
+        """
+        start, pages = time.monotonic(), 0
+        commit, held = self._at.begin(), 0
+        for job, reading in self._at.pool.readings(self._jobs()):
+            pages += self._write(commit, job, reading)
+            held += 1
+            self._at.progress.pages_per_s = pages / (time.monotonic() - start)
+            if time.monotonic() - self._at.last_commit > COMMIT_EVERY_S:
+                self._at.finish(commit)
+                commit, held = self._at.begin(), 0
+            if self._at.interrupted():
+                break
+        if held or not self.left():
+            self._at.finish(commit, "documents", "regions", "terms", "anchors")
+        self._at.check()
+
+    def _jobs(self) -> Iterator[PdfJob]:
+        for key, id in self.left():
+            if self._at.interrupted():
+                return
+            document = self._at.catalog.documents[key, id]
+            yield PdfJob(
+                self._at.sources / f"{id}.pdf",
+                document_id=id,
+                title=search_title(document),
+                skip_pages=frozenset(document.damaged_pages),
+            )
+
+    def _write(self, commit: Commit, job: PdfJob, reading: DocumentReading | PdfError) -> int:
+        """Put a document's regions into each partition it stands in; returns its pages."""
+        homes = self._at.catalog.partitions_of(job.document_id)
+        document = self._at.catalog.documents[homes[0], job.document_id]
+        if isinstance(reading, PdfError):
+            name = document.sources[0].name
+            self.warnings.append(
+                f"{name}: only its plain text can be searched; cutting it failed ({reading})"
+            )
+            reading = DocumentReading(())
+        self.warnings += [f"{document.sources[0].name}: {words}" for words in reading.warnings]
+        for name, rows in self._rows(commit, homes[0], document, reading).items():
+            for key in homes:
+                if document.read_by:
+                    commit.delete(key, name, (document.id,))
+                commit.append(self._at.catalog.labels[key], name, rows)
+        if document.read_by:
+            for key in homes:
+                for name in [n for n in commit.tables(key) if n.startswith(VECTORS)]:
+                    commit.delete(key, name, (document.id,))
+        passages = sum(region.kind == "passage" for region in reading.regions)
+        self._at.catalog.update(document.id, passages=passages, read_by=PARSER_VERSION)
+        return document.pages
+
+    def _rows(
+        self, commit: Commit, key: str, document: StoredDocument, reading: DocumentReading
+    ) -> dict[str, pa.Table]:
+        counts = count(r.search_text for r in reading.regions if r.kind == "passage")
+        anchors = find_anchors(reading, self._page_texts(commit, key, document.id))
+        return {
+            "regions": region_rows(reading.regions),
+            "terms": term_rows(document.id, counts.passages, counts.total_length, counts.df),
+            "anchors": anchor_rows(anchors),
+        }
+
+    def _page_texts(self, commit: Commit, key: str, document_id: str) -> list[PageText]:
+        table = self._at.store.at(key, "pages", commit.tables(key)["pages"])
+        return to_page_texts(table.search().where(f"document = '{document_id}'").to_arrow())

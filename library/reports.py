@@ -1,0 +1,75 @@
+"""What adding, checking and asking for the state of a library return."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class IngestReport:
+    """What one call of `Library.add` did; lists hold source names."""
+
+    added: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    """Changed files, now in their new version, and documents whose labels changed."""
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    """Documents whose files are gone from a folder that was scanned again."""
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    """(path, reason) of each file that could not be read."""
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the form that `pagehop add --json` prints."""
+        return {
+            **{name: getattr(self, name) for name in ("added", "updated", "unchanged", "removed")},
+            "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
+            "warnings": self.warnings,
+        }
+
+
+@dataclass(frozen=True)
+class LibraryStatus:
+    """How far a library is."""
+
+    path: str
+    version: int
+    documents: int
+    pages: int
+    pages_read: int
+    """Pages cut into regions and passages."""
+    passages: int
+    embedded: float
+    """Share of the passages that have a vector, 0 to 1."""
+    text_complete: bool
+    """Every page added so far can be found by keywords; no file waits to be read."""
+    failed: int
+    """Files that could not be read."""
+    stage: str = "idle"
+    """text, reading, vectors or idle."""
+    waiting: int = 0
+    """Files not yet read."""
+    seconds_left: float | None = None
+    """Estimate until regions and vectors are done; None when idle or unknown."""
+    encoder: str = ""
+    """Id of the encoder whose vectors answer searches."""
+
+    @property
+    def complete(self) -> bool:
+        """Everything that was added is read, cut and embedded."""
+        return self.text_complete and self.pages_read == self.pages and self.embedded >= 1.0
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `Library.check` found."""
+
+    problems: tuple[str, ...]
+    """Damage, in words; empty when all is well."""
+    repaired: tuple[str, ...]
+    """What was mended."""
+    lost: tuple[str, ...] = ()
+    """Source names that must be added again."""
+
+    @property
+    def ok(self) -> bool:
+        """No damage was found."""
+        return not self.problems

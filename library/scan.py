@@ -1,0 +1,176 @@
+"""Which files an `add` is about, and a safe copy of each.
+
+1. A folder is walked; hidden folders and libraries inside it are left out.
+2. `labels=None` keeps what the nearest folder that was added before says, so that adding a parent
+   folder again never opens up a labelled one below it.
+3. A file is hashed while it is copied, so that what is indexed is what was hashed.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pagehop.errors import LibraryError, PdfError
+from pagehop.library.manifest import HEADER, Root
+from pagehop.library.tables import Source
+from pagehop.types import Scalar
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to be in the library."""
+
+    source: Source
+    labels: frozenset[str]
+    metadata: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the sources of one `add` hold."""
+
+    files: tuple[Found, ...]
+    roots: tuple[Root, ...]
+    """All roots of the library afterwards."""
+    folders: tuple[str, ...]
+    """Absolute paths of the folders walked: what is missing there was deleted."""
+    empty: tuple[str, ...] = ()
+    """Folders without a PDF."""
+
+
+def scan(
+    sources: Iterable[str | Path],
+    known: Iterable[Root],
+    labels: frozenset[str] | None,
+    metadata: Mapping[str, Scalar] | None,
+) -> Scan:
+    """Walk the sources.
+
+    Args:
+        sources: Folders and files.
+        known: Roots added before.
+        labels: None keeps what was given before, nothing for a new root.
+        metadata: As labels.
+
+    Raises:
+        LibraryError: A source does not exist, or none of them holds a PDF.
+    """
+    roots = {root.path: root for root in known}
+    files: dict[str, Found] = {}
+    folders, empty = [], []
+    for given in sources:
+        path = Path(os.path.abspath(given))
+        if not path.exists():
+            raise LibraryError(f"{given} does not exist")
+        before = _nearest_root(str(path), roots)
+        roots[str(path)] = root = Root(
+            str(path),
+            tuple(sorted(labels)) if labels is not None else before.labels,
+            dict(metadata) if metadata is not None else before.metadata,
+        )
+        found = _walk(path, root, roots if labels is None else {})
+        if path.is_dir():
+            folders.append(str(path))
+            if not found:
+                empty.append(str(path))
+        files |= {file.source.path: file for file in found}
+    if empty and not files and not any(root.path in empty for root in known):
+        raise LibraryError(f"no PDF in {', '.join(empty)}")
+    return Scan(tuple(files.values()), tuple(roots.values()), tuple(folders), tuple(empty))
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Say whether a path is inside a folder, by name only."""
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def copy_hashed(source: Path, target: Path) -> str:
+    """Copy a file and return the sha256 of what was copied.
+
+    Raises:
+        PdfError: It cannot be read, is empty, or is no PDF.
+        OSError: The copy cannot be written.
+    """
+    digest = sha256()
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise PdfError("unreadable", error.strerror or str(error)) from error
+    with file, target.open("wb") as copy:
+        first = True
+        while chunk := _read(file):
+            if first and b"%PDF-" not in chunk[:1024]:
+                raise PdfError("not a PDF", _looks_like(chunk))
+            first = False
+            digest.update(chunk)
+            copy.write(chunk)
+    if first:
+        raise PdfError("empty", "the file has no content")
+    return digest.hexdigest()
+
+
+def _read(file: "os.PathLike[str] | object") -> bytes:
+    try:
+        return file.read(_CHUNK)  # type: ignore[attr-defined,no-any-return]
+    except OSError as error:
+        raise PdfError("unreadable", error.strerror or str(error)) from error
+
+
+def _looks_like(head: bytes) -> str:
+    if not head.strip(b"\0\t\r\n "):
+        return "it holds only blanks"
+    for magic, name in (
+        (b"PK\x03\x04", "a ZIP or Office file"),
+        (b"\x89PNG", "a PNG picture"),
+        (b"\xff\xd8\xff", "a JPEG picture"),
+        (b"<!DOCTYPE", "a web page"),
+        (b"<html", "a web page"),
+        (b"\xd0\xcf\x11\xe0", "an old Office file"),
+        (b"{\\rtf", "an RTF text"),
+    ):
+        if head.lstrip()[: len(magic)].lower() == magic.lower():
+            return f"it looks like {name}"
+    return "it has no %PDF mark in its first 1024 bytes"
+
+
+def _nearest_root(path: str, roots: Mapping[str, Root]) -> Root:
+    above = [root for root in roots.values() if root.path == path or is_below(path, root.path)]
+    return max(above, key=lambda root: len(root.path), default=Root(path))
+
+
+def _walk(path: Path, root: Root, roots: Mapping[str, Root]) -> list[Found]:
+    if not path.is_dir():
+        return [_found(str(path), path.name, root)]
+    found = []
+    seen = set()
+    for folder, inside, names in os.walk(path, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:
+            inside.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        if HEADER in names and folder != str(path):
+            inside.clear()
+            continue
+        inside[:] = sorted(name for name in inside if not name.startswith("."))
+        for name in sorted(names):
+            if name.lower().endswith(".pdf") and not name.startswith("."):
+                file = os.path.join(folder, name)
+                nearest = _nearest_root(file, roots) if roots else root
+                found.append(_found(file, os.path.relpath(file, path), nearest))
+    return found
+
+
+def _found(path: str, name: str, root: Root) -> Found:
+    try:
+        status = os.stat(path)
+        size, mtime_ns = status.st_size, status.st_mtime_ns
+    except OSError:
+        size, mtime_ns = -1, -1  # a dangling link: opening it will say so
+    readable = name.replace(os.sep, "/").encode("utf-8", "replace").decode()
+    source = Source(path, readable, size, mtime_ns)
+    return Found(source, frozenset(root.labels), root.metadata)

@@ -1,0 +1,274 @@
+"""The text stage: files are copied, hashed and read; their pages can then be found by keywords.
+
+1. A file whose size and time are known costs a stat; one whose bytes are known, a hash.
+2. A changed file is a new document that replaces the old one in the same commit, and keeps its
+   place in the list. If its new version cannot be read, the old one stays, and that is reported.
+3. Files gone from a folder that is scanned again leave the library at the end.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pagehop.errors import PdfError
+from pagehop.library.ingest import Ingestion, Interrupted, Request
+from pagehop.library.manifest import FailedFile, writing
+from pagehop.library.names import name_words
+from pagehop.library.reading import PARSER_VERSION, DocumentText, PdfJob
+from pagehop.library.scan import Found, copy_hashed, is_below
+from pagehop.library.tables import StoredDocument, page_rows
+
+COMMIT_EVERY_S = 1.0
+BATCH_PAGES = 2_000
+"""Pages kept in memory before they are committed whatever the time."""
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A file in the hands of the workers."""
+
+    found: Found
+    added: int
+    replaces: str
+    """Document id of the file's version before; empty for a new file."""
+
+
+class TextStage:
+    """One request's way through the text stage."""
+
+    _at: Ingestion
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._report = request.report
+        self._failed: dict[str, FailedFile] = {}
+        self._pending: dict[str, _Pending] = {}
+        self._doubles: list[tuple[str, Found]] = []
+        self._unreadable: dict[str, PdfError] = {}
+        self._pages = 0
+        """Read, not yet committed."""
+        self._read = 0
+        self.waiting = len(request.scan.files)
+        """Files not yet decided."""
+
+    def run(self, ingestion: Ingestion) -> None:
+        """Read all files of the request.
+
+        Raises:
+            Interrupted: Told to stop; what was read so far is committed.
+            LibraryError: The disk refused; the last commit holds.
+        """
+        self._at = ingestion
+        self._failed = {failed.path: failed for failed in ingestion.manifest.failed}
+        with writing(self._at.store.folder):
+            self._at.sources.mkdir(parents=True, exist_ok=True)
+        start = time.monotonic()
+        try:
+            for done, (job, text) in enumerate(self._at.pool.texts(self._jobs()), 1):
+                self._take(job, text)
+                self._at.progress.files_per_s = done / (time.monotonic() - start)
+                if self._due():
+                    self._commit()
+                self._at.check()
+            self._at.check()
+        except Interrupted:
+            self._commit()
+            raise
+        self._end()
+
+    def _jobs(self) -> Iterator[PdfJob]:
+        for found in self._request.scan.files:
+            if self._at.interrupted():
+                return
+            self.waiting -= 1
+            job = None if self._known(found) else self._prepare(found)
+            if job is not None:
+                self.waiting += 1
+                yield job
+
+    def _known(self, found: Found) -> bool:
+        """Deal with a file that is as it was; true when there is nothing to read."""
+        source = found.source
+        failed = self._failed.get(source.path)
+        if failed and (failed.size, failed.mtime_ns) == (source.size, source.mtime_ns):
+            retry = failed.parser != PARSER_VERSION or (
+                failed.reason == "encrypted" and self._request.password is not None
+            )
+            if not retry:
+                self._report.failed.append((source.path, _reason(failed)))
+                return True
+        key = self._at.catalog.by_path.get(source.path)
+        if key is None:
+            return False
+        document = self._at.catalog.documents[key]
+        stored = next(s for s in document.sources if s.path == source.path)
+        if (stored.size, stored.mtime_ns) != (source.size, source.mtime_ns):
+            return False
+        self._keep(key[1], found)
+        return True
+
+    def _keep(self, document_id: str, found: Found) -> None:
+        """Note a file whose bytes are in the library; its labels or metadata may be new."""
+        catalog, source = self._at.catalog, found.source
+        key = catalog.by_path.get(source.path)
+        same_place = key is not None and key[1] == document_id
+        document = catalog.documents.get(key) if key and same_place else None
+        same = (
+            document is not None
+            and key is not None
+            and catalog.labels[key[0]] == found.labels
+            and dict(document.metadata) == dict(found.metadata)
+        )
+        stat = [(s.size, s.mtime_ns) for s in document.sources] if document else []
+        if not same or (source.size, source.mtime_ns) not in stat:
+            catalog.attach(document_id, found)
+        told = self._report.unchanged if same else self._report.updated
+        (told if same_place else self._report.added).append(source.name)
+        self._failed.pop(source.path, None)
+
+    def _prepare(self, found: Found) -> PdfJob | None:
+        """Copy and hash a file; returns a job when its bytes are new."""
+        part = self._at.sources / f".{secrets.token_hex(8)}.part"
+        try:
+            with writing(self._at.store.folder):
+                id = copy_hashed(Path(found.source.path), part)
+                if self._at.catalog.partitions_of(id):
+                    self._keep(id, found)
+                    return None
+                if id in self._pending:
+                    self._doubles.append((id, found))
+                    return None
+                path = self._at.sources / f"{id}.pdf"
+                self._open_up(part)
+                part.replace(path)
+        except PdfError as error:
+            self._fail(found, error)
+            return None
+        finally:
+            part.unlink(missing_ok=True)
+        before = self._at.catalog.by_path.get(found.source.path)
+        added = self._at.catalog.documents[before].added if before else self._at.catalog.number()
+        self._pending[id] = _Pending(found, added, before[1] if before else "")
+        title = name_words(found.source.name)
+        return PdfJob(path, document_id=id, title=title, password=self._request.password)
+
+    def _open_up(self, part: Path) -> None:
+        """Replace an encrypted copy by one without encryption, so that it can be rendered later."""
+        if self._request.password is not None and b"/Encrypt" in part.read_bytes():
+            opened = part.with_suffix(".open")
+            try:
+                self._at.pool.decrypt(part, self._request.password, opened)
+                opened.replace(part)
+            finally:
+                opened.unlink(missing_ok=True)
+
+    def _take(self, job: PdfJob, text: DocumentText | PdfError) -> None:
+        """Put what a worker read, or why it could not, into the catalog."""
+        pending = self._pending.pop(job.document_id)
+        self.waiting -= 1
+        if isinstance(text, PdfError):
+            job.path.unlink(missing_ok=True)
+            self._unreadable[job.document_id] = text
+            self._fail(pending.found, text)
+            return
+        found, source = pending.found, pending.found.source
+        self._failed.pop(source.path, None)
+        if pending.replaces:
+            self._at.catalog.detach(source.path)
+        document = StoredDocument(
+            id=job.document_id,
+            added=pending.added,
+            title=text.title,
+            pages=len(text.pages),
+            sources=(source,),
+            metadata=dict(found.metadata),
+            outline=text.outline,
+            damaged_pages=tuple(page.page for page in text.pages if page.damaged),
+            scanned_pages=tuple(page.page for page in text.pages if page.scanned),
+        )
+        rows = page_rows(document.id, search_title(document), text)
+        self._at.catalog.add(found.labels, document, rows)
+        self._pages += len(text.pages)
+        self._read += 1
+        told = self._report.updated if pending.replaces else self._report.added
+        told.append(source.name)
+        self._report.warnings += [f"{source.name}: {warning}" for warning in text.warnings]
+
+    def _fail(self, found: Found, error: PdfError) -> None:
+        source = found.source
+        kept = source.path in self._at.catalog.by_path
+        detail = error.detail + ("; its version before is kept" if kept else "")
+        failed = FailedFile(
+            path=source.path,
+            source=source.name,
+            size=source.size,
+            mtime_ns=source.mtime_ns,
+            reason=error.reason,
+            detail=detail,
+            labels=tuple(sorted(found.labels)),
+        )
+        self._failed[source.path] = failed
+        self._report.failed.append((source.path, _reason(failed)))
+
+    def _due(self) -> bool:
+        since = time.monotonic() - self._at.last_commit
+        return self._pages > 0 and (since > COMMIT_EVERY_S or self._pages > BATCH_PAGES)
+
+    def _commit(self, *tidy: str, **changes: object) -> None:
+        sync_files(self._at.sources)
+        self._at.finish(self._at.begin(), *tidy, failed=tuple(self._failed.values()), **changes)
+        self._pages = 0
+
+    def _end(self) -> None:
+        """Take in second names, drop what was deleted, and remember the folders."""
+        if self._doubles:
+            self._commit()
+            for id, found in self._doubles:
+                if self._at.catalog.partitions_of(id):
+                    self._keep(id, found)
+                else:
+                    self._fail(found, self._unreadable[id])
+        self._drop_deleted()
+        manifest, roots = self._at.manifest, self._request.scan.roots
+        old = (manifest.failed, manifest.roots)
+        if self._at.catalog.changed or old != (tuple(self._failed.values()), roots):
+            tidy = ("pages", "documents") if self._pages or self._read else ()
+            self._commit(*tidy, roots=roots)
+
+    def _drop_deleted(self) -> None:
+        present = {found.source.path for found in self._request.scan.files}
+        for folder in self._request.scan.folders:
+            for path in [p for p in self._at.catalog.by_path if is_below(p, folder)]:
+                if path not in present:
+                    key = self._at.catalog.by_path[path]
+                    sources = self._at.catalog.documents[key].sources
+                    self._report.removed += [s.name for s in sources if s.path == path]
+                    self._at.catalog.detach(path)
+            for path in [p for p in self._failed if is_below(p, folder) and p not in present]:
+                del self._failed[path]
+        for folder in self._request.scan.empty:
+            self._report.failed.append((folder, "empty: no PDF in this folder"))
+
+
+def search_title(document: StoredDocument) -> str:
+    """Return the words put before each text for indexing: file name, then its own title."""
+    words = name_words(document.sources[0].name)
+    title = " ".join(document.title.split())
+    return words if title.lower() in words.lower() else f"{words} {title}".strip()
+
+
+def sync_files(folder: Path) -> None:
+    """Make new copies survive a power cut before the commit that names them."""
+    with writing(folder):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _reason(failed: FailedFile) -> str:
+    return f"{failed.reason}: {failed.detail}" if failed.detail else failed.reason

@@ -1,0 +1,102 @@
+"""The vector stage: passages without a vector are embedded, those of like length together."""
+
+import time
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pagehop.library.ingest import Ingestion
+from pagehop.library.manifest import Encoder, write_header
+from pagehop.library.tables import VECTORS, vector_rows
+from pagehop.models.text_encoder import TextEncoder
+
+WINDOW = 8_192
+"""Passages sorted by length together."""
+CHUNK = 512
+"""Passages embedded between two commits."""
+
+
+class VectorStage:
+    """Embeds what has no vector of one encoder."""
+
+    def __init__(self, ingestion: Ingestion, encoder: TextEncoder, model: str) -> None:
+        """Prepare.
+
+        Args:
+            ingestion: The writer's hold on the library.
+            encoder: Loaded lazily by itself.
+            model: What the encoder is loaded by: hub id, folder, or empty for the packaged one.
+        """
+        self._at = ingestion
+        self._encoder = encoder
+        self._table = VECTORS + encoder.id
+        self._entry = Encoder(model, encoder.digest, encoder.dim)
+
+    def left(self) -> int:
+        """Return how many passages have no vector."""
+        at = self._at.manifest.partitions
+        passages = sum(document.passages for document in self._at.catalog.documents.values())
+        rows = sum(
+            self._at.store.at(key, self._table, part.tables[self._table]).count_rows()
+            for key, part in at.items()
+            if self._table in part.tables
+        )
+        return passages - rows
+
+    def run(self) -> None:
+        """Embed all of them.
+
+        The first encoder of a library serves searches from its first commit on; a later one
+        only from its last, and the one before it until then.
+
+        Raises:
+            Interrupted: Told to stop; what was embedded so far is committed.
+            LibraryError: The disk refused; the last commit holds.
+            ModelError: The encoder cannot be loaded.
+        """
+        start, done = time.monotonic(), 0
+        for key, window in self._windows():
+            lengths = pc.utf8_length(window["search_text"])
+            window = window.take(pc.sort_indices(lengths))
+            for first in range(0, window.num_rows, CHUNK):
+                self._embed(key, window.slice(first, CHUNK))
+                done += min(CHUNK, window.num_rows - first)
+                self._at.progress.passages_per_s = done / (time.monotonic() - start)
+                self._at.check()
+        self._end()
+
+    def _embed(self, key: str, rows: pa.Table) -> None:
+        vectors = self._encoder.encode(rows["search_text"].to_pylist())
+        commit = self._at.begin()
+        commit.append(self._at.catalog.labels[key], self._table, vector_rows(rows, vectors))
+        self._at.finish(commit, **self._serving(self._at.manifest.serving or self._encoder.id))
+
+    def _end(self) -> None:
+        if not any(document.passages for document in self._at.catalog.documents.values()):
+            return
+        commit = self._at.begin()
+        changes = self._serving(self._encoder.id)
+        self._at.finish(commit, self._table, **changes)
+        write_header(self._at.store.folder, self._at.manifest)
+
+    def _serving(self, serving: str) -> dict[str, object]:
+        encoders = {**self._at.manifest.encoders, self._encoder.id: self._entry}
+        return {"serving": serving, "encoders": encoders}
+
+    def _windows(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield passages without a vector, as (partition, rows)."""
+        columns = ["id", "document", "page", "parent_kind", "search_text"]
+        for key, part in list(self._at.manifest.partitions.items()):
+            if "regions" not in part.tables:
+                continue
+            table = self._at.store.at(key, "regions", part.tables["regions"])
+            ids = table.search().where("kind = 'passage'").select(["id"]).to_arrow()["id"]
+            if self._table in part.tables:
+                vectors = self._at.store.at(key, self._table, part.tables[self._table])
+                have = vectors.search().select(["id"]).to_arrow()["id"].combine_chunks()
+                ids = ids.filter(pc.invert(pc.is_in(ids, have)))
+            for first in range(0, len(ids), WINDOW):
+                wanted = ", ".join(f"'{id}'" for id in ids.slice(first, WINDOW).to_pylist())
+                query = table.search().where(f"id IN ({wanted})").select(columns)
+                yield key, query.to_arrow()

@@ -1,0 +1,249 @@
+"""The one background writer of a library, under a lock file.
+
+1. Requests queue; while one is there, its text stage goes before any reading or embedding.
+2. When nothing is left to do the thread ends, its PDF workers with it, and the lock is free.
+3. What a killed or failed writer left is undone when the next one starts.
+
+Not covered: a lock file on a network file system that has no locks.
+"""
+
+import importlib
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from filelock import FileLock, Timeout
+
+from pagehop.errors import LibraryError, ModelError
+from pagehop.library.ingest import Ingestion, Interrupted, Progress, Request
+from pagehop.library.manifest import (
+    Manifest,
+    read_manifest,
+    replace_file,
+    write_header,
+    writing,
+)
+from pagehop.library.pdf_pool import PdfPool
+from pagehop.library.reading_stage import ReadingStage
+from pagehop.library.store import Store, forget_old_versions
+from pagehop.library.text_stage import TextStage
+from pagehop.library.vector_stage import VectorStage
+from pagehop.models.text_encoder import TextEncoder, load_text_encoder
+from pagehop.settings import Settings
+
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Documents to take out, as (partition, document id)."""
+
+    keys: tuple[tuple[str, str], ...]
+
+
+class Writer:
+    """Runs the stages of ingestion in a thread of its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        model: Callable[[Manifest], str],
+        committed: Callable[[Manifest], None],
+    ) -> None:
+        """Prepare; nothing runs before the first request.
+
+        Args:
+            store: Tables of the library.
+            settings: Workers, limits, encoder.
+            model: Names the encoder to embed with.
+            committed: Told of each commit, in the writer's thread.
+        """
+        self._store = store
+        self._settings = settings
+        self._model = model
+        self._committed = committed
+        self._lock = FileLock(store.folder / LOCK, thread_local=False)
+        self._queue: deque[Request | Removal] = deque()
+        self._change = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stop = False
+        self._text: TextStage | None = None
+        self._error: Exception | None = None
+        self.progress = Progress()
+        self.warnings: list[str] = []
+        """What went wrong without ending the run, each once."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being done or waits."""
+        return self._thread is not None
+
+    @property
+    def waiting(self) -> int:
+        """Files whose text is not yet committed; 0 when all of it can be searched."""
+        with self._change:
+            queued = [r for r in self._queue if isinstance(r, Request)]
+            waiting = sum(len(request.scan.files) for request in queued)
+            return waiting + (max(1, self._text.waiting) if self._text else 0)
+
+    def submit(self, request: Request | Removal) -> None:
+        """Queue a request; takes the lock when the writer was idle.
+
+        Raises:
+            LibraryError: Another process writes, or the folder is read-only.
+        """
+        with self._change:
+            if self._thread is None:
+                self._acquire()
+                self._stop, self._error = False, None
+                self.warnings = []
+                self._thread = threading.Thread(
+                    target=self._run, name="pagehop-writer", daemon=True
+                )
+                self._queue.append(request)
+                self._thread.start()
+            else:
+                self._queue.append(request)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until idle; false when that took too long.
+
+        Raises:
+            LibraryError: The writer failed; raised once.
+        """
+        with self._change:
+            idle = self._change.wait_for(lambda: self._thread is None, timeout_s)
+            error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return idle
+
+    def stop(self, timeout_s: float = 30.0) -> bool:
+        """Stop after the next commit; false when it did not in time."""
+        self._stop = True
+        with self._change:
+            return self._change.wait_for(lambda: self._thread is None, timeout_s)
+
+    def _acquire(self) -> None:
+        folder = self._store.folder
+        with writing(folder):
+            replace_file(folder / LOCK, b"") if not (folder / LOCK).exists() else None
+            (folder / LOCK).open("ab").close()
+        try:
+            self._lock.acquire(timeout=self._settings.ingest.lock_timeout_s)
+        except Timeout as error:
+            raise LibraryError(
+                f"{folder} is being written by another process; wait for it, or stop it"
+            ) from error
+
+    def _run(self) -> None:
+        error: Exception | None = None
+        pool: PdfPool | None = None
+        try:
+            threading.Thread(target=importlib.import_module, args=("lancedb",), daemon=True).start()
+            manifest = read_manifest(self._store.folder)
+            encoder = self._load_encoder(manifest)
+            pool = PdfPool(self._settings.ingest, encoder and encoder.tokenizer_path)
+            self._store.recover(manifest)
+            self._work(self._ingestion(manifest, pool), encoder)
+        except Exception as caught:
+            error = caught
+        finally:
+            if pool is not None:
+                pool.close()
+            self._end(error)
+
+    def _work(self, ingestion: Ingestion, encoder: TextEncoder | None) -> None:
+        """Do what is queued, then what is left to read and to embed, until nothing is."""
+        model = self._model(ingestion.manifest)
+        reading = ReadingStage(ingestion)
+        vectors = VectorStage(ingestion, encoder, model) if encoder else None
+        while not self._stop:
+            try:
+                request = self._next()
+                if request is not None:
+                    self._do(ingestion, request)
+                elif reading.left():
+                    self.progress.stage = "reading"
+                    reading.run()
+                elif vectors and vectors.left():
+                    self.progress.stage = "vectors"
+                    vectors.run()
+                elif self._nothing_queued():
+                    break
+            except Interrupted:
+                continue
+            except ModelError as error:
+                vectors = None
+                self.warn(f"no vectors, so search is by keywords only: {error}")
+            finally:
+                for words in reading.warnings:
+                    self.warn(words)
+        write_header(self._store.folder, ingestion.manifest)
+        if not self._stop:
+            forget_old_versions(self._store.folder, self._store)
+
+    def _do(self, ingestion: Ingestion, request: Request | Removal) -> None:
+        if isinstance(request, Removal):
+            for key in request.keys:
+                if key in ingestion.catalog.documents:
+                    ingestion.catalog.remove(key)
+            ingestion.finish(ingestion.begin())
+            return
+        self.progress.stage = "text"
+        try:
+            assert self._text is not None
+            self._text.run(ingestion)
+        finally:
+            self._text = None
+
+    def _next(self) -> Request | Removal | None:
+        with self._change:
+            request = self._queue.popleft() if self._queue else None
+            if isinstance(request, Request):
+                self._text = TextStage(request)
+            return request
+
+    def _nothing_queued(self) -> bool:
+        with self._change:
+            return not self._queue
+
+    def _ingestion(self, manifest: Manifest, pool: PdfPool) -> Ingestion:
+        return Ingestion(
+            self._store,
+            manifest,
+            pool,
+            progress=self.progress,
+            interrupted=lambda: self._stop or (self._text is None and bool(self._queue)),
+            committed=self._committed,
+        )
+
+    def _load_encoder(self, manifest: Manifest) -> TextEncoder | None:
+        try:
+            return load_text_encoder(self._model(manifest), settings=self._settings.encoder)
+        except ModelError as error:
+            self.warn(f"no vectors, so search is by keywords only: {error}")
+            return None
+
+    def warn(self, words: str) -> None:
+        """Keep a warning, once."""
+        if words not in self.warnings:
+            self.warnings.append(words)
+
+    def _end(self, error: Exception | None) -> None:
+        with self._change:
+            if self._queue and error is None and not self._stop:
+                self._thread = threading.Thread(
+                    target=self._run, name="pagehop-writer", daemon=True
+                )
+                self._thread.start()
+                return
+            self._queue.clear()
+            self._text = None
+            self._error = error
+            self.progress = Progress()
+            self._lock.release()
+            self._thread = None
+            self._change.notify_all()
