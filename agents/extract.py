@@ -1,0 +1,180 @@
+"""Pick the sentences and table rows that a question asks for, from the pages that searches found.
+
+1. A unit is a sentence or a table row with the words around it (heading, column headings, caption).
+2. Each unit's coverage is the share of the question's words, weighted by rarity, that stand in it
+   (1), around it (.6) or elsewhere on its page (.2).
+3. Per page the units with the best coverage, a few only, are compared with the question by the
+   encoder. A page is scored by its own search score plus its best unit; the page score decides
+   between pages, unit score between units of a page.
+
+Source: condensing pages to sentences after each hop as Baleen does (SYSTEMS 1.16), with coverage and
+cosine in place of trained readers.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagehop.agents.question import Question
+from pagehop.agents.rows import Row, read_rows
+from pagehop.agents.sentences import read_sentences
+from pagehop.agents.words import stems
+from pagehop.types import Box, Page, PageRef
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+Weight = Callable[[str], float]
+
+COSINE_SHARE, COVERAGE_SHARE = 0.5, 0.25
+"""Weights of a unit's cosine and coverage beside its page's search score (1)."""
+UNITS_ENCODED = 8
+"""Units per page that are compared by the encoder; more cost time and gained nothing."""
+_AROUND, _ELSEWHERE = 0.6, 0.2
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A sentence or table row."""
+
+    ref: PageRef
+    kind: Literal["sentence", "row"]
+    text: str
+    """What may be quoted."""
+    around: str
+    """Heading, column headings, caption."""
+    box: Box
+    stems: frozenset[str]
+    around_stems: frozenset[str]
+    row: Row | None = None
+
+    @property
+    def reading(self) -> str:
+        """What the encoder sees."""
+        if self.row is None:
+            return self.text
+        columns = " ".join(dict.fromkeys(self.row.columns))
+        return f"{self.row.label}: {columns} {self.row.section} {self.row.caption[-120:]}"
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """A page cut into units."""
+
+    ref: PageRef
+    units: tuple[Unit, ...]
+    stems: frozenset[str]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A unit and how well it fits."""
+
+    unit: Unit
+    page_score: float
+    """Score of its page for the question; comparable within one question."""
+    score: float
+    """Score of the unit itself."""
+    coverage: float
+    """Share of the question's weighted words, 0 to 1."""
+    cosine: float
+    """Likeness of unit and question, 0 where it was not compared."""
+
+
+def read_units(page: Page) -> ReadPage:
+    """Cut a page into sentences and rows."""
+    units = []
+    for row in read_rows(page):
+        around = f"{row.section} {' '.join(row.columns)} {row.caption}"
+        units.append(
+            Unit(
+                row.ref, "row", row.text, around, row.box,
+                frozenset(stems(f"{row.label} {row.text}")), frozenset(stems(around)), row,
+            )
+        )  # fmt: skip
+    for s in read_sentences(page):
+        if len(s.text) > 3:
+            units.append(
+                Unit(
+                    s.ref, "sentence", s.text, s.heading, s.box,
+                    frozenset(stems(s.text)), frozenset(stems(s.heading)),
+                )
+            )  # fmt: skip
+    counts = Counter(stems(page.text))
+    return ReadPage(page.ref, tuple(units), frozenset(counts), counts)
+
+
+def coverage(
+    terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozenset[str]
+) -> float:
+    """Share of weighted words in a unit and around it, 0 to 1."""
+    total = sum(weight for _, weight in terms)
+    if not total:
+        return 0.0
+    covered = 0.0
+    for stem, weight in terms:
+        if stem in unit.stems:
+            covered += weight
+        elif stem in unit.around_stems:
+            covered += _AROUND * weight
+        elif stem in page_stems:
+            covered += _ELSEWHERE * weight
+    return covered / total
+
+
+def weigh(question: Question, weight: Weight) -> list[tuple[str, float]]:
+    """Return the question's stems with their weights: what a word is, times how rare it is."""
+    return [(term.stem, term.weight * weight(term.stem)) for term in question.terms]
+
+
+def rank_units(
+    question: Question,
+    pages: Mapping[PageRef, ReadPage],
+    search_scores: Mapping[PageRef, float],
+    weight: Weight,
+    encode: Encode | None,
+    query_vector: NDArray[np.float32] | None,
+) -> list[Scored]:
+    """Score the best units of each page, best page first, best unit of a page first.
+
+    Args:
+        question: What is asked.
+        pages: Candidate pages.
+        search_scores: Cosine of each page's best passage, -1 to 1.
+        weight: Rarity of a stem.
+        encode: Text encoder; None ranks by coverage alone.
+        query_vector: (dim,) float32, unit length; None with `encode`.
+    """
+    terms = weigh(question, weight)
+    chosen: list[tuple[Unit, float]] = []
+    for page in pages.values():
+        covered = [(unit, coverage(terms, unit, page.stems)) for unit in page.units]
+        covered.sort(key=lambda pair: -pair[1])
+        chosen += covered[:UNITS_ENCODED]
+    cosines = np.zeros(len(chosen), np.float32)
+    if encode is not None and query_vector is not None and chosen:
+        cosines = encode([unit.reading for unit, _ in chosen]) @ query_vector  # (n_units,)
+    return _by_page(chosen, cosines, search_scores)
+
+
+def _by_page(
+    chosen: Sequence[tuple[Unit, float]],
+    cosines: NDArray[np.float32],
+    search_scores: Mapping[PageRef, float],
+) -> list[Scored]:
+    scores = [
+        COSINE_SHARE * float(cosine) + COVERAGE_SHARE * covered
+        for (_, covered), cosine in zip(chosen, cosines, strict=True)
+    ]
+    best: dict[PageRef, float] = {}
+    for (unit, _), score in zip(chosen, scores, strict=True):
+        best[unit.ref] = max(best.get(unit.ref, -math.inf), score)
+    scored = [
+        Scored(unit, search_scores.get(unit.ref, 0.0) + best[unit.ref], score, covered, float(cos))
+        for (unit, covered), score, cos in zip(chosen, scores, cosines, strict=True)
+    ]
+    return sorted(scored, key=lambda s: (-s.page_score, -s.score))

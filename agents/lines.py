@@ -1,0 +1,194 @@
+"""Lines of a page with their geometry: segments, number cells, and what kind of line each is.
+
+1. Words of one line are cut into segments where the gap is wider than running text has.
+2. Numbers at a line's end, with their signs and units, are its cells; what stands before is its
+   label. A line of years or dates alone is a header.
+
+Not covered: tables whose cells wrap over several lines; right-to-left text.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pagehop.agents.numbers import Number, parse_cell
+from pagehop.agents.periods import find_periods
+from pagehop.types import Box, Page, Word
+
+LineKind = Literal["row", "periods", "header", "label", "prose", "empty"]
+
+_GAP = 0.012
+"""Wider than a space in body text, as a share of the page's width."""
+_LEADS = "$€£¥(‰"
+_FOOTNOTE = re.compile(r"\(\d{1,2}\)")
+_TAILS = {")", "%", ")%", "%)", "x", "*", "†", "bps"}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Words of a line without a wide gap between them."""
+
+    text: str
+    x0: float
+    x1: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table line."""
+
+    text: str
+    number: Number
+    x0: float
+    x1: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a page."""
+
+    text: str
+    box: Box
+    segments: tuple[Segment, ...]
+    label: str
+    """Words before the first cell."""
+    cells: tuple[Cell, ...]
+    kind: LineKind
+    first_word: int
+    """Position of its first word in `page.words`."""
+    last_word: int
+
+
+def read_lines(page: Page) -> list[Line]:
+    """Cut a page's words into lines, top to bottom in the page's own reading order."""
+    lines: list[Line] = []
+    start = 0
+    words = page.words
+    for i in range(1, len(words) + 1):
+        if i == len(words) or words[i].line != words[start].line:
+            lines.append(_line(words[start:i], start))
+            start = i
+    return lines
+
+
+def union(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box around all of them."""
+    return (
+        min(b[0] for b in boxes),
+        min(b[1] for b in boxes),
+        max(b[2] for b in boxes),
+        max(b[3] for b in boxes),
+    )
+
+
+def _line(words: Sequence[Word], start: int) -> Line:
+    text = " ".join(w.text for w in words)
+    segments = _segments(words)
+    split, cells = _cells(words)
+    label = " ".join(w.text for w in words[:split]).strip(" .$€£¥…")
+    kind = _kind(text, label, cells, segments, split, words)
+    box = union([w.box for w in words])
+    return Line(text, box, segments, label, cells, kind, start, start + len(words) - 1)
+
+
+def _segments(words: Sequence[Word]) -> tuple[Segment, ...]:
+    groups: list[list[Word]] = [[words[0]]]
+    for before, word in zip(words, words[1:], strict=False):
+        if word.box[0] - before.box[2] > _GAP:
+            groups.append([word])
+        else:
+            groups[-1].append(word)
+    return tuple(
+        Segment(" ".join(w.text for w in g), g[0].box[0], max(w.box[2] for w in g)) for g in groups
+    )
+
+
+def _cells(words: Sequence[Word]) -> tuple[int, tuple[Cell, ...]]:
+    """Walk back from the line's end over numbers and their signs; stop at the first other word."""
+    cells: list[Cell] = []
+    tail: list[Word] = []
+    i = len(words)
+    while i > 0:
+        word = words[i - 1]
+        if word.text in _TAILS or (word.text.startswith("(") and word.text.endswith(")") and tail):
+            if word.text in _TAILS:
+                tail.insert(0, word)
+                i -= 1
+                continue
+        if word.text in _LEADS:
+            i -= 1
+            continue
+        end = [word, *tail]
+        lead = _lead(words, i - 1)
+        shown = "".join(w.text for w in (*lead, *end))
+        number = None if shown.endswith((".", ",", ";", ":")) else parse_cell(shown)
+        if number is None:
+            break
+        x1 = max(w.box[2] for w in end)
+        cells.insert(0, Cell(shown, number, word.box[0], x1))
+        tail = []
+        i -= 1 + len(lead)
+    if i == 0 and len(cells) > 1 and cells[0].number.is_year and not cells[1].number.is_year:
+        i, cells = 1, cells[1:]
+    while len(cells) > 1 and i > 0 and _is_footnote(cells[0], words[i - 1]):
+        i, cells = i + 1, cells[1:]
+    return (i, tuple(cells)) if cells else (len(words), ())
+
+
+def _is_footnote(cell: Cell, before: Word) -> bool:
+    """Tell `(1)` behind a label from the value -1."""
+    return bool(_FOOTNOTE.fullmatch(cell.text)) and cell.x0 - before.box[2] < _GAP
+
+
+def _lead(words: Sequence[Word], i: int) -> list[Word]:
+    lead: list[Word] = []
+    while i > 0 and words[i - 1].text in ("$", "€", "£", "¥", "(", "$(", "-", "−") and len(lead) < 2:  # noqa: RUF001
+        lead.insert(0, words[i - 1])
+        i -= 1
+    return lead
+
+
+def _kind(
+    text: str,
+    label: str,
+    cells: tuple[Cell, ...],
+    segments: tuple[Segment, ...],
+    split: int,
+    words: Sequence[Word],
+) -> LineKind:
+    if not text.strip():
+        return "empty"
+    if _all_periods(text, label, cells):
+        return "periods"
+    if cells and _is_row(label, cells, split, words):
+        return "row"
+    n_words = len(words)
+    if len(segments) >= 2 and n_words <= 6 * len(segments) and not text.rstrip().endswith("."):
+        return "header"
+    if n_words <= 14 and not text.rstrip().endswith((".", ";", ",")):
+        return "header" if segments[0].x0 > 0.42 and n_words <= 8 else "label"
+    return "prose"
+
+
+def _all_periods(text: str, label: str, cells: tuple[Cell, ...]) -> bool:
+    """Whether a line holds years or dates and nothing else that counts."""
+    if cells and all(c.number.is_year for c in cells):
+        return len(label.split()) <= 7 and not (len(cells) == 1 and len(label.split()) > 3)
+    periods = find_periods(text)
+    covered = sum(len(p.text) for p in periods)
+    return len(periods) >= 1 and covered >= 0.6 * len(text.replace(" ", "")) and not cells
+
+
+def _is_row(label: str, cells: tuple[Cell, ...], split: int, words: Sequence[Word]) -> bool:
+    """Tell a table row from a sentence that happens to end in a number: by the gap before it."""
+    if not label:
+        return len(cells) >= 1
+    if len(label.split()) > 22:
+        return False
+    if len(cells) >= 2:
+        return True
+    gap = cells[0].x0 - words[split - 1].box[2]
+    if len(label.split()) > 8:
+        return gap > 4 * _GAP
+    return gap > _GAP or "$" in words[split].text

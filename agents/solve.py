@@ -1,0 +1,207 @@
+"""Work a calculation out of the pages read: which numbers, which expression, how to say it.
+
+1. Per page, the best value of every operand; a page's solution is as good as the mean of its
+   values, and operands of one table are preferred to those of several.
+2. The solution names the expression for `calculate`; the rules never compute a result themselves.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pagehop.agents.match import Value, Weight, find_values
+from pagehop.agents.numbers import format_number
+from pagehop.agents.task import Task
+from pagehop.types import PageRef
+
+MIN_FIT = 0.45
+"""Least fit of an operand's value; below it the number is about something else."""
+
+_SAME_TABLE = 0.06
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The numbers that answer a task, all located on one page or on several."""
+
+    task: Task
+    values: tuple[Value, ...]
+    expression: str
+    """For `calculate`; empty when nothing is to be calculated."""
+    fit: float
+    """Mean fit of the values, 0 to about 1."""
+    percent: bool = False
+    """The result is to be shown as a percentage."""
+
+    @property
+    def ref(self) -> PageRef:
+        """Page of the first value."""
+        return self.values[0].ref
+
+    @property
+    def quotes(self) -> tuple[tuple[PageRef, str], ...]:
+        """Page and line of each value, each once."""
+        return tuple(dict.fromkeys((v.ref, v.quote) for v in self.values))
+
+
+def solve(
+    task: Task,
+    lines: Mapping[PageRef, Sequence[object]],
+    weight: Weight,
+    *,
+    page_scores: Mapping[PageRef, float],
+    page_stems: Callable[[PageRef], frozenset[str]],
+) -> Solution | None:
+    """Return the best solution over the pages, or None when no page holds every operand.
+
+    Args:
+        task: Operation, operands and years.
+        lines: Prepared rows and sentences of each page (match.py).
+        weight: Rarity of a stem.
+        page_scores: How good each page is for the question, 0 to 1.
+        page_stems: Stems of a page.
+    """
+    best: tuple[float, Solution] | None = None
+    for ref, prepared in lines.items():
+        solution = _on_page(task, prepared, weight, page_stems)
+        if solution is None:
+            continue
+        total = solution.fit + 0.5 * page_scores.get(ref, 0.0)
+        if best is None or total > best[0]:
+            best = (total, solution)
+    return best[1] if best else None
+
+
+def _on_page(
+    task: Task,
+    prepared: Sequence[object],
+    weight: Weight,
+    page_stems: Callable[[PageRef], frozenset[str]],
+) -> Solution | None:
+    def values(phrase: str, year: int | None) -> list[Value]:
+        return find_values(
+            prepared, phrase, weight, year=year, measure=task.measure, page_stems=page_stems
+        )  # type: ignore[arg-type]
+
+    if task.operation == "top_sum":
+        return _top_sum(task, values)
+    if task.over == "years":
+        return _over_years(task, values)
+    slots = _slots(task)
+    if not slots:
+        return None
+    choices = [[v for v in values(phrase, year)[:40] if v.score >= MIN_FIT] for phrase, year in slots]
+    if not all(choices):
+        return None
+    chosen = _choose(choices)
+    if not chosen:
+        return None
+    fit = sum(v.score for v in chosen) / len(chosen)
+    expression, percent = _expression(task, chosen)
+    return Solution(task, tuple(chosen), expression, fit, percent)
+
+
+def _slots(task: Task) -> list[tuple[str, int | None]]:
+    """Operand phrases with their years, in the order of the formula."""
+    years: Sequence[int | None] = task.years or (None,)
+    if len(task.operands) > 1:
+        year = years[-1]
+        if task.operation == "share" and not task.operands[0]:
+            return [("", year), (task.operands[1], None)]
+        return [(phrase, year) for phrase in task.operands]
+    phrase = task.operands[0] if task.operands else ""
+    if task.operation == "value":
+        return [(phrase, years[0])]
+    if task.operation in ("difference", "growth") and len(years) < 2:
+        return []
+    return [(phrase, year) for year in years]
+
+
+def _choose(choices: Sequence[Sequence[Value]]) -> list[Value]:
+    """Take the best value of each slot, or a slightly worse set out of one table."""
+    tables = {v.table for options in choices for v in options[:12]}
+    best: tuple[float, list[Value]] | None = None
+    for table in (None, *sorted(tables)):
+        chosen: list[Value] = []
+        for options in choices:
+            same = [v for v in options if table is None or v.table == table]
+            fresh = [v for v in same if not any(_twin(v, c) for c in chosen)]
+            if fresh:
+                chosen.append(fresh[0])
+        if len(chosen) < len(choices):
+            continue
+        together = table is not None and len(choices) > 1
+        total = sum(v.score for v in chosen) / len(chosen) + (_SAME_TABLE if together else 0)
+        if best is None or total > best[0]:
+            best = (total, chosen)
+    return best[1] if best else []
+
+
+def _twin(a: Value, b: Value) -> bool:
+    """Whether two values are the same cell."""
+    return a.quote == b.quote and a.number == b.number and a.column == b.column
+
+
+def _expression(task: Task, chosen: Sequence[Value]) -> tuple[str, bool]:
+    n = _numbers(chosen)
+    match task.operation:
+        case "difference":
+            a, b = (n[0], n[1]) if len(task.operands) > 1 else (n[-1], n[0])
+            return f"{a} - {_wrapped(b)}", False
+        case "growth":
+            a, b = (n[0], n[1]) if len(task.operands) > 1 else (n[-1], n[0])
+            return f"({a} - {_wrapped(b)}) / {_wrapped(b)} * 100", True
+        case "share":
+            return f"{n[0]} / {_wrapped(n[-1])} * 100", True
+        case "ratio":
+            return f"{n[0]} / {_wrapped(n[-1])}", False
+        case "average":
+            return f"({' + '.join(_wrapped(x) for x in n)}) / {len(n)}", False
+        case "sum" | "top_sum":
+            return " + ".join(_wrapped(x) for x in n), False
+    return "", False
+
+
+def _numbers(chosen: Sequence[Value]) -> list[str]:
+    """Write the values in one scale: as printed when they share it, else multiplied out."""
+    scales = {v.scale * (v.number.scale if v.number.unit != "%" else 1.0) for v in chosen}
+    mixed = len(scales) > 1 and any(v.table < 0 for v in chosen)
+    same_words = len({v.number.scale for v in chosen}) == 1
+    numbers = []
+    for v in chosen:
+        value = v.value * v.scale if mixed else v.value
+        if same_words and not mixed:
+            value = v.value / v.number.scale
+        numbers.append(format_number(value, decimals=6).replace(",", ""))
+    return numbers
+
+
+def _wrapped(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number
+
+
+def _top_sum(task: Task, values: Callable[[str, int | None], list[Value]]) -> Solution | None:
+    year = task.years[-1] if task.years else None
+    found = [v for v in values(task.operands[0], year) if v.score >= MIN_FIT and v.table >= 0]
+    if not found:
+        return None
+    first = found[0]
+    column = [
+        v for v in found
+        if v.table == first.table and v.column == first.column and "total" not in v.label.lower()
+    ]  # fmt: skip
+    chosen = sorted(column, key=lambda v: -v.value)[: task.top]
+    if len(chosen) < task.top:
+        return None
+    expression, _ = _expression(task, chosen)
+    return Solution(task, tuple(chosen), expression, first.score)
+
+
+def _over_years(task: Task, values: Callable[[str, int | None], list[Value]]) -> Solution | None:
+    """All columns of the best row, the extreme one first."""
+    found = [v for v in values(task.operands[0], None) if v.score >= MIN_FIT]
+    if not found:
+        return None
+    row = [v for v in found if v.quote == found[0].quote and v.number.unit != "%"] or found[:1]
+    sign = -1 if task.operation == "highest" else 1
+    ordered = sorted(row, key=lambda v: sign * v.value)
+    return Solution(task, tuple(ordered), "", found[0].score)
