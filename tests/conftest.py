@@ -1,0 +1,165 @@
+"""Small real PDFs of two fictional companies, and a library made of them.
+
+Session fixtures: `pdf_folder` (four annual reports), `library` (that folder, with vectors of the
+packaged encoder), `view` (all of it). They are shared: tests that write make their own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pagehop.library.library import Library
+from pagehop.library.view import View
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
+
+STYLES = getSampleStyleSheet()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of one annual report, in millions of crowns."""
+
+    company: str
+    year: int
+    seat: str
+    revenue: tuple[float, float]
+    """This year and the year before."""
+    expenditure: tuple[float, float]
+    staff: int
+    project: str
+    debt: float
+
+
+REPORTS = (
+    Report("Halden Marine", 2021, "Bergen", (412.6, 388.1), (57.3, 49.8), 1840, "Skarvoy", 120.5),
+    Report("Halden Marine", 2022, "Bergen", (455.9, 412.6), (61.4, 57.3), 1925, "Tungenes", 98.0),
+    Report("Orrin Textiles", 2021, "Porto", (203.4, 219.7), (18.2, 22.6), 960, "Aveiro", 41.7),
+    Report("Orrin Textiles", 2022, "Porto", (231.8, 203.4), (25.9, 18.2), 1012, "Braga", 55.3),
+)
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write a report of four pages: overview, results with a table, notes, outlook."""
+    template = SimpleDocTemplate(
+        str(path), pagesize=A4, title=f"{report.company} Annual Report {report.year}"
+    )
+    template.build(
+        [
+            *_overview(report),
+            PageBreak(),
+            *_results(report),
+            PageBreak(),
+            *_notes(report),
+            PageBreak(),
+            *_outlook(report),
+        ]
+    )
+
+
+def write_page(path: Path, *paragraphs: str, title: str = "") -> None:
+    """Write a PDF of one page with these paragraphs."""
+    template = SimpleDocTemplate(str(path), pagesize=A4, title=title or path.stem)
+    template.build([_text(words) for words in paragraphs])
+
+
+@pytest.fixture(scope="session")
+def pdf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four annual reports: two companies, 2021 and 2022."""
+    folder = tmp_path_factory.mktemp("reports")
+    for report in REPORTS:
+        name = report.company.split()[0]
+        write_report(report, folder / f"{name} {report.year} annual report.pdf")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def library(pdf_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The four reports, read and embedded."""
+    with Library(tmp_path_factory.mktemp("library")) as made:
+        report = made.add(pdf_folder)
+        assert not report.failed and not report.warnings, report
+        yield made
+
+
+@pytest.fixture(scope="session")
+def view(library: Library) -> View:
+    """Everything in the library."""
+    return library.view()
+
+
+def _heading(words: str, level: int = 1) -> Paragraph:
+    return Paragraph(words, STYLES[f"Heading{level}"])
+
+
+def _text(words: str) -> Paragraph:
+    return Paragraph(words, STYLES["BodyText"])
+
+
+def _overview(report: Report) -> list[Flowable]:
+    change = "rose" if report.revenue[0] > report.revenue[1] else "fell"
+    return [
+        Paragraph(f"{report.company} Annual Report {report.year}", STYLES["Title"]),
+        _heading("1. Overview"),
+        _text(
+            f"{report.company} has its seat in {report.seat} and employed {report.staff} people at "
+            f"the end of {report.year}. Revenue {change} to {report.revenue[0]} million crowns, "
+            f"from {report.revenue[1]} million crowns in {report.year - 1}; see Table 1 on page 2."
+        ),
+        _text(
+            f"The largest project of the year was the new plant at {report.project}. Its cost is "
+            "part of capital expenditure, see Note 3."
+        ),
+    ]
+
+
+def _results(report: Report) -> list[Flowable]:
+    year = report.year
+    table = Table(
+        [
+            ["Million crowns", str(year), str(year - 1)],
+            ["Revenue", *map(str, report.revenue)],
+            ["Capital expenditure", *map(str, report.expenditure)],
+            ["Operating income", *(f"{r * 0.11:.1f}" for r in report.revenue)],
+        ],
+        style=[("GRID", (0, 0), (-1, -1), 0.5, colors.black)],
+    )
+    return [
+        _heading("2. Results"),
+        _text(f"Table 1. Key figures of {report.company}, {year} and {year - 1}."),
+        table,
+        Spacer(1, 12),
+        _text(
+            "Operating income follows revenue closely because most costs vary with the volume of "
+            "orders. Interest on debt is described in Note 4."
+        ),
+    ]
+
+
+def _notes(report: Report) -> list[Flowable]:
+    return [
+        _heading("3. Notes"),
+        _heading("Note 3. Capital expenditure", 2),
+        _text(
+            f"Capital expenditure was {report.expenditure[0]} million crowns. About half of it went "
+            f"into the plant at {report.project}, which opened in October {report.year}."
+        ),
+        _heading("Note 4. Debt", 2),
+        _text(
+            f"Long-term debt was {report.debt} million crowns at the end of {report.year}. It falls "
+            "due in 2027 and carries interest of 3.2 percent."
+        ),
+    ]
+
+
+def _outlook(report: Report) -> list[Flowable]:
+    return [
+        _heading("4. Outlook"),
+        _text(
+            f"For {report.year + 1} the board of {report.company} expects orders to grow. Key "
+            "figures of this year are in Table 1; the plant is described in Section 1."
+        ),
+    ]
