@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pagehop.errors import ConfigError
 from pagehop.library.anchors import Anchor, outline_definitions
 from pagehop.library.terms import tokens
-from pagehop.types import Document, Edge, PageRef, Path, Relation
+from pagehop.types import Document, Edge, OutlineEntry, PageRef, Path, Relation
 
 if TYPE_CHECKING:
     from pagehop.library.view import View
@@ -99,6 +99,21 @@ def walk(
         frontier = sorted(reached.values(), key=lambda item: _rank(item[0]))[:width]
         best.update({path.end: path for path, _ in frontier})
     return sorted(best.values(), key=_rank)
+
+
+def headings(view: "View", name: str) -> list[OutlineEntry]:
+    """Return the headings of a document as an outline, each once, where it first stands.
+
+    Raises:
+        LibraryError: No visible document has that name.
+    """
+    document = view.document(name)
+    entries: dict[str, OutlineEntry] = {}
+    for region in view.snapshot.regions(document.id, kinds=("title", "heading")):
+        level = region.section.count(" > ") + 1
+        title = " ".join(region.text.split())
+        entries.setdefault(title.casefold(), OutlineEntry(level, title, region.page))
+    return list(entries.values())
 
 
 def _checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
@@ -282,8 +297,9 @@ class PageGraph:
     def _rows(self, document_id: str, page: int) -> NDArray[np.intp]:
         block = self._view.snapshot.vectors()
         on_page = np.flatnonzero(block.pages == page)
-        own = np.asarray(block.documents[on_page] == document_id, dtype=bool)
-        return on_page[own]
+        own: NDArray[np.bool_] = block.documents[on_page] == document_id
+        rows: NDArray[np.intp] = on_page[own]
+        return rows
 
     def _vectors(self, document_id: str, page: int) -> NDArray[np.float32]:
         """Return the vectors of a page's passages; (n, dim) float32."""

@@ -111,6 +111,11 @@ def normalised(text: str) -> str:
     return _stream(text.split()).text
 
 
+def numbers_in(text: str) -> tuple[str, ...]:
+    """Return the numbers of a text as quotes compare them: `$1,577.50` gives `1577.50`."""
+    return tuple(token.text for token in _tokens(text.split()) if token.number)
+
+
 def _plain(text: str) -> str:
     unfolded = unicodedata.normalize("NFKC", text.translate(_PLAIN))
     plain = _THOUSANDS.sub("", unfolded.translate(_PLAIN)).casefold()

@@ -1,0 +1,110 @@
+"""Read what a model writes as arguments: page references, lists of documents, kinds, relations."""
+
+from collections.abc import Sequence
+from typing import TypeVar, get_args
+
+from pagehop.errors import LibraryError, ToolError
+from pagehop.library.view import View
+from pagehop.types import Kind, PageRef
+
+T = TypeVar("T", bound=str)
+_KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("passage", "page"))
+
+
+def read_ref(view: View, text: str) -> PageRef:
+    """Read `name:page`; the name may be a slug or a file name.
+
+    Raises:
+        ToolError: It is no reference, or there is no such document or page.
+    """
+    try:
+        ref = PageRef.parse(text)
+    except ValueError:
+        example = next((f"{d.name}:1" for d in view.documents()), "report:12")
+        raise ToolError(f"{text!r} is no page reference; write name:page, e.g. {example}") from None
+    document = read_document(view, ref.name)
+    pages = next(d.pages for d in view.documents() if d.name == document)
+    if ref.page > pages:
+        count = "1 page" if pages == 1 else f"{pages} pages"
+        raise ToolError(
+            f"page {ref.page} does not exist; {document} has {count}: use {document}:1"
+            + (f" to {document}:{pages}" if pages > 1 else "")
+        )
+    return PageRef(document, ref.page)
+
+
+def read_document(view: View, text: str) -> str:
+    """Return the slug of one document, given as slug or file name.
+
+    Raises:
+        ToolError: There is no such document; names the nearest.
+    """
+    try:
+        return view.document(text.strip().strip("\"'[]")).name
+    except LibraryError as error:
+        raise ToolError(f"{error}; list_documents() shows all names") from error
+
+
+def read_documents(view: View, text: str) -> list[str] | None:
+    """Return the slugs of a comma-separated list, in order, or None for an empty one.
+
+    A file name may itself hold commas: the longest run of parts that is a name is taken.
+
+    Raises:
+        ToolError: One of them is no document; names the nearest.
+    """
+    parts = text.strip().strip("[]").split(",")
+    if not any(part.strip() for part in parts):
+        return None
+    names: list[str] = []
+    at = 0
+    while at < len(parts):
+        for end in range(len(parts), at, -1):
+            candidate = ",".join(parts[at:end]).strip().strip("\"'")
+            try:
+                names.append(view.document(candidate).name)
+            except LibraryError:
+                continue
+            break
+        else:
+            if not parts[at].strip():
+                end = at + 1
+            else:
+                names.append(read_document(view, parts[at]))
+                end = at + 1
+        at = end
+    return list(dict.fromkeys(names))
+
+
+def read_kinds(text: str) -> list[str] | None:
+    """Return the region kinds of a comma-separated list, or None for an empty one.
+
+    Raises:
+        ToolError: One is unknown; lists the kinds.
+    """
+    return list(read_choices(text, _KINDS, "kind")) or None
+
+
+def read_choices(text: str, allowed: Sequence[T], what: str) -> tuple[T, ...]:
+    """Return the words of a comma-separated list, each one of `allowed`.
+
+    Raises:
+        ToolError: One is not; lists what is allowed.
+    """
+    by_word = {choice.casefold(): choice for choice in allowed}
+    chosen: list[T] = []
+    for part in text.strip().strip("[]").replace(";", ",").split(","):
+        word = part.strip().strip("\"'").casefold()
+        if not word:
+            continue
+        choice = by_word.get(word) or by_word.get(word.removesuffix("s"))
+        if choice is None:
+            raise ToolError(f"there is no {what} {part.strip()!r}; use {', '.join(allowed)}")
+        chosen.append(choice)
+    return tuple(dict.fromkeys(chosen))
+
+
+def snippet(text: str, most: int = 240) -> str:
+    """Return text on one line, cut at a word."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[:most].rsplit(" ", 1)[0] + " ..."

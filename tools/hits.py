@@ -1,0 +1,36 @@
+"""How search results read: one line a page with its snippet, and references for the record."""
+
+from pagehop.tools.arguments import snippet
+from pagehop.tools.tool import Result
+from pagehop.types import Hit, Hits
+
+
+def show_hits(hits: Hits, nothing: str) -> Result:
+    """Return search results as text for a model.
+
+    Args:
+        hits: Best first.
+        nothing: What to do next when there are none.
+    """
+    lines = [_line(i, hit) for i, hit in enumerate(hits, 1)] or [nothing]
+    if hits.note:
+        lines.append(f"({hits.note})")
+    return Result("\n".join(lines), {"hits": [_reference(hit) for hit in hits], "note": hits.note})
+
+
+def _line(number: int, hit: Hit) -> str:
+    section = f" | {snippet(hit.section.rpartition(' > ')[2], 70)}" if hit.section else ""
+    found_by = "+".join(hit.found_by)
+    head = f"{number}. [{hit.ref}] {hit.kind}{section} | {found_by} {hit.score:.3f}"
+    return f"{head}\n   {snippet(hit.text, 320)}"
+
+
+def _reference(hit: Hit) -> dict[str, object]:
+    return {
+        "ref": str(hit.ref),
+        "box": [round(value, 5) for value in hit.box],
+        "region": hit.region,
+        "kind": hit.kind,
+        "score": round(hit.score, 6),
+        "found_by": list(hit.found_by),
+    }

@@ -1,0 +1,56 @@
+"""The tool `semantic_search`."""
+
+from typing import Literal
+
+from langchain_core.tools import BaseTool
+from pydantic import Field
+
+from pagehop.errors import ToolError
+from pagehop.library.view import View
+from pagehop.tools.arguments import read_documents, read_kinds
+from pagehop.tools.hits import show_hits
+from pagehop.tools.tool import Arguments, Result, make_tool
+
+
+class SemanticSearchArguments(Arguments):
+    """Arguments of `semantic_search`."""
+
+    query: str = Field(min_length=1, description="a question or a self-contained phrase")
+    k: int = Field(default=8, ge=1, le=50, description="pages to return")
+    documents: str = Field(
+        default="", description="names to search in, comma-separated; empty searches all"
+    )
+    kinds: str = Field(
+        default="", description="kinds of regions, comma-separated, e.g. table,caption; empty: all"
+    )
+    by: Literal["text", "image", "both"] = Field(default="text", description="what is compared")
+
+
+def semantic_search(view: View) -> BaseTool:
+    """Make the tool."""
+
+    def semantic_search(
+        query: str,
+        k: int = 8,
+        documents: str = "",
+        kinds: str = "",
+        by: str = "text",
+    ) -> Result:
+        """Find pages by meaning (and by their words), across all documents or some of them.
+
+        Use it first for most questions. Write what the page would say, with the company, year
+        and measure in it ("3M capital expenditures 2018"), one thing a query. Returns pages,
+        best first: [name:page], kind of region, section, and a snippet of the best region. Next:
+        read_page the promising ones before you quote them; set `documents` once you know
+        which one; use keyword_search for exact terms, numbers and names.
+        """
+        if by != "text":
+            raise ToolError(
+                f"by={by!r} needs vectors of page pictures, which this library has not; "
+                'use by="text", or look at a page with look'
+            )
+        names = read_documents(view, documents)
+        hits = view.search(query, k=k, mode="hybrid", documents=names, kinds=read_kinds(kinds))
+        return show_hits(hits, "Nothing found. Use other words, or drop documents and kinds.")
+
+    return make_tool(semantic_search, SemanticSearchArguments)
