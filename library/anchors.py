@@ -60,8 +60,10 @@ _CONTENTS_LINE = re.compile(
     r".*\D\s*\d{1,4}\s*$",
     re.MULTILINE,
 )
-_PAGE_NUMBER = re.compile(r"^\D{0,40}?\b(\d{1,4})\b(?:\s*(?:of|/)\s*\d+)?\D{0,60}$")
+_PAGE_NUMBER = re.compile(r"(?<![\w.,/-])\d{1,4}(?![\w,/-]|\.\d)")
 _LONGEST_RANGE = 6
+_LONGEST_FOOTER = 120
+"""Characters; a page number stands in a short line."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +138,15 @@ def _region_definitions(regions: Sequence[Region], contents: set[int]) -> Iterat
 
 def _keys_defined(text: str, *, part: str, heading: bool, in_notes: bool) -> list[str]:
     match = _DEFINITION.match(text)
-    if match:
-        kind = _kind(match)
-        number = _plain_number(match["number"])
-        if kind == "page" or (not heading and _runs_on(text, match)):
-            return []
-        keys = [f"{kind}:{number}"]
-        return [*keys, f"part:{part}/item:{number}"] if kind == "item" and part else keys
+    if match and (heading or not _runs_on(text, match)):
+        # A heading of several lines may name a part and its first item.
+        matches = [m for m in _DEFINITION.finditer(text) if m["mark"].strip()] if heading else []
+        keys = []
+        for found in matches if match in matches else [match, *matches]:
+            kind, number = _kind(found), _plain_number(found["number"])
+            keys += [f"{kind}:{number}"] if kind != "page" else []
+            keys += [f"part:{part}/item:{number}"] if kind == "item" and part else []
+        return list(dict.fromkeys(keys))
     numbered = _NUMBERED_HEADING.match(text) if heading else None
     if numbered:
         number = _plain_number(numbered["number"])
@@ -265,5 +269,5 @@ def _page_numbers(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
 
 def _edge_numbers(text: str) -> set[int]:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    found = (_PAGE_NUMBER.match(line) for line in {*lines[:2], *lines[-2:]})
-    return {int(match[1]) for match in found if match}
+    edges = {line for line in (*lines[:2], *lines[-2:]) if len(line) <= _LONGEST_FOOTER}
+    return {int(number) for line in edges for number in _PAGE_NUMBER.findall(line)}

@@ -165,7 +165,8 @@ class PageGraph:
             edges: dict[PageRef, Edge] = {}
             for edge in self._finders[relation](ref, document):
                 known = edges.get(edge.target)
-                if edge.target != ref and (known is None or known.weight < edge.weight):
+                # Of several reasons for one edge, the wordier tells more.
+                if edge.target != ref and (known is None or _reason(known) < _reason(edge)):
                     edges[edge.target] = edge
             found += sorted(edges.values(), key=lambda e: (-e.weight, e.target))[: self._width]
         return found
@@ -311,6 +312,10 @@ class PageGraph:
 
     def _edge(self, ref: PageRef, page: int, relation: Relation, weight: float, words: str) -> Edge:
         return Edge(ref, replace(ref, page=page), relation, round(weight, 4), words)
+
+
+def _reason(edge: Edge) -> tuple[float, int]:
+    return edge.weight, len(edge.words)
 
 
 def _definitions(anchored: _Anchored, key: str) -> list[Anchor]:

@@ -65,6 +65,12 @@ def test_a_numbered_heading_among_the_notes_defines_a_note() -> None:
     assert defined(make_region(1, "8. Debt", "heading", section)) == ["note:8", "section:8"]
 
 
+def test_a_heading_of_two_lines_defines_both() -> None:
+    text = "PART I \u2014 FINANCIAL INFORMATION\nItem 1. Financial Statements"
+    keys = defined(make_region(1, text, "heading"))
+    assert set(keys) == {"part:i", "item:1", "part:i/item:1"}
+
+
 def test_an_item_is_also_known_under_its_part() -> None:
     regions = [
         make_region(1, "PART I", "heading"),
@@ -123,6 +129,12 @@ def test_printed_page_numbers_are_mapped_to_file_pages_over_gaps() -> None:
     found = anchors_of(texts=texts)
     printed = {a.page: a.key for a in found if a.role == "defines"}
     assert printed == {page: f"page:{page - 2}" for page in range(3, 9)}
+
+
+def test_page_numbers_are_found_among_other_numbers_of_a_footer() -> None:
+    texts = tuple(f"Some text\nmore\nAcme | Q3 2022 Form 10-Q | {page + 4}" for page in (1, 2, 3))
+    found = anchors_of(texts=texts)
+    assert [a.key for a in found if a.role == "defines"] == ["page:5", "page:6", "page:7"]
 
 
 def test_without_printed_numbers_the_files_labels_count() -> None:
