@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 
 
-class ChatWidget(anywidget.AnyWidget):
+class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without the extra
     """Question box, steps as they stream, cited answers with crops, a stop button."""
 
     _esm = _HERE / "chat.js"
     _css = _HERE / "chat.css"
 
-    turns = traitlets.List().tag(sync=True)
+    turns: Any = traitlets.List().tag(sync=True)
     """Finished questions: `{id, question, state, steps, answer, notice}`."""
-    current = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    current: Any = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     """The question that runs, in the same shape."""
-    notice = traitlets.Unicode("").tag(sync=True)
+    notice: Any = traitlets.Unicode("").tag(sync=True)
     """What the person should know now; empty when nothing."""
 
     def __init__(
@@ -118,9 +118,7 @@ class ChatWidget(anywidget.AnyWidget):
         reply = {"type": "crop", "turn": turn, "citation": number, "error": ""}
         try:
             citation = self._citations[turn][number - 1]
-            if citation.pictures is None:
-                raise ConfigError("this citation has no library to render from")
-            jpeg = picture(citation.pictures, citation.ref, citation.box, mark=True)
+            jpeg = picture(citation, mark=True)
         except (KeyError, IndexError, TypeError):
             self.send({**reply, "error": "there is no such citation"})
         except (PagehopError, OSError, ValueError) as error:

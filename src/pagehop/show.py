@@ -14,10 +14,10 @@ import io
 import re
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from pagehop.errors import PagehopError
-from pagehop.types import Answer, Box, Citation, Hit, PageRef, PageSource, Status, Usage
+from pagehop.errors import LibraryError, PagehopError
+from pagehop.types import Answer, Box, Citation, Hit, PageRef, Status, Usage
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -100,31 +100,39 @@ def usage_line(usage: Usage) -> str:
     return ", ".join([*parts, *money, f"{usage.seconds:.1f} s"])
 
 
-def picture(pictures: PageSource, ref: PageRef, box: Box, *, mark: bool = False) -> bytes:
+def picture(
+    value: Hit | Citation,
+    *,
+    mark: bool = False,
+    width_px: int = WIDTH_PX,
+    form: Literal["JPEG", "PNG"] = "JPEG",
+) -> bytes:
     """Render a box with a little of the page around it.
 
     Args:
-        pictures: Where the page is rendered.
-        ref: The page.
-        box: What to show; it is widened, as a quote of one line alone is hard to place.
-        mark: Whether to colour `box` like a text marker.
+        value: What to show; its box is widened, as a quote of one line alone is hard to place.
+        mark: Whether to colour the box itself like a text marker.
+        width_px: About how wide the picture becomes.
+        form: The file's format.
 
     Returns:
-        A JPEG about `WIDTH_PX` wide.
+        The file's bytes.
 
     Raises:
-        PagehopError: The page cannot be rendered.
+        PagehopError: There is no library to render from, or the page cannot be rendered.
     """
-    shown = surroundings(box)
+    if value.pictures is None:
+        raise LibraryError("this value was read from a record, without its library")
+    shown = surroundings(value.box)
     width, height = shown[2] - shown[0], shown[3] - shown[1]
     # 1.35 is a page between letter and A4; on another shape the crop is only wider or narrower.
-    pixels = round(WIDTH_PX * WIDTH_PX * 1.35 * height / width)
-    image = pictures.crop(ref, shown, max_pixels=min(max(pixels, 20_000), 600_000)).convert("RGB")
-    image.thumbnail((WIDTH_PX, WIDTH_PX))
+    pixels = round(width_px * width_px * min(1.35 * height / width, 1.0))
+    image = value.pictures.crop(value.ref, shown, max_pixels=max(pixels, 20_000)).convert("RGB")
+    image.thumbnail((width_px, width_px))
     if mark:
-        image = _marked(image, box, shown)
+        image = _marked(image, value.box, shown)
     out = io.BytesIO()
-    image.save(out, format="JPEG", quality=82, optimize=True)
+    image.save(out, format=form, quality=82, optimize=True)
     return out.getvalue()
 
 
@@ -169,10 +177,8 @@ def _citation(
 
 
 def _image(value: Hit | Citation, *, mark: bool) -> str:
-    if value.pictures is None:
-        return _soft("no picture: this value was read from a record, without its library")
     try:
-        jpeg = picture(value.pictures, value.ref, value.box, mark=mark)
+        jpeg = picture(value, mark=mark)
     except (PagehopError, OSError, ValueError) as error:
         return _soft(f"no picture: {error}")
     uri = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -1,0 +1,142 @@
+"""The command line: `pagehop ask reports/ "What did capital expenditure rise to?"`.
+
+Commands on documents are in cli_library.py, commands on pages in cli_pages.py. Everything heavy is
+imported inside the commands, so that `--help` answers at once.
+
+Exit codes: 0 done (answered, unanswerable), 1 exhausted, failed, damage found, or an add in which
+a file failed, 2 wrong usage or input, 130 interrupted.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pagehop.interfaces import cli_library, cli_options, cli_pages
+from pagehop.interfaces.terminal import (
+    DONE,
+    FAILED,
+    follow,
+    guarded,
+    print_answer,
+    print_json,
+    tell,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from pagehop.graphs.budget import Budget
+    from pagehop.types import Answer
+
+# Locals in a traceback could hold a password or a key.
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(epilog="Exit codes: 0 done, 1 failed or damage found, 2 wrong input, 130 stopped.")
+def pagehop() -> None:
+    """Ask questions over documents; every claim is cited to a page and a box on it."""
+
+
+@app.command()
+def ask(
+    path: cli_options.Path,
+    question: Annotated[str, typer.Argument(help="What to find out.")],
+    model: Annotated[
+        str | None, typer.Option(help="provider:name; builtin needs no key and no network.")
+    ] = None,
+    vision_model: Annotated[str | None, typer.Option(help="Another model for pictures.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of the model's server.")] = None,
+    effort: Annotated[str | None, typer.Option(help="low, medium or high.")] = None,
+    graph: Annotated[str, typer.Option(help="Which machine runs.")] = "explore",
+    max_steps: Annotated[int | None, typer.Option(help="Most steps.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Most seconds.")] = None,
+    labels: cli_options.Labels = None,
+    crops: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Save a picture of each citation here.")
+    ] = None,
+    as_json: cli_options.Json = False,
+) -> None:
+    """Answer a question from the documents in PATH; a plain folder is indexed first."""
+    with guarded():
+        from pagehop.interfaces.api import stream  # noqa: PLC0415 - loads the machine
+
+        run = {
+            "model": model, "vision_model": vision_model, "base_url": base_url,
+            "effort": effort, "graph": graph, "budget": _budget(max_steps, max_seconds),
+        }  # fmt: skip
+        given = {name: value for name, value in run.items() if value is not None}
+        with cli_library.brought_up_to_date(path) as (library, warnings):
+            view = library.view(cli_options.words(labels))
+            answer = follow(stream(question, view, **given), view, show=not as_json)
+            saved = _save_crops(answer, crops) if crops else []
+        if as_json:
+            record = answer.to_json()
+            record["warnings"] = [*warnings, *record["warnings"]]
+            print_json(record | ({"crops": saved} if crops else {}))
+        else:
+            print_answer(answer)
+            for file in saved:
+                tell(f"saved {file}")
+        for warning in answer.warnings:
+            warn(warning)
+    raise typer.Exit(DONE if answer.status in ("answered", "unanswerable") else FAILED)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the library and the pictures go.")
+    ] = Path("pagehop-demo"),
+) -> None:
+    """Ask three multi-hop questions over the example documents; save the cited crops."""
+    with guarded():
+        from pagehop.interfaces.demo import run_demo  # noqa: PLC0415 - loads the machine
+
+        code = run_demo(out)
+    raise typer.Exit(code)
+
+
+for name, command in {**cli_library.COMMANDS, **cli_pages.COMMANDS}.items():
+    app.command(name)(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="pagehop")
+
+
+def _budget(steps: int | None, seconds: float | None) -> "Budget | None":
+    """Return the limits given here on top of those of the settings; None when there are none."""
+    from pagehop.graphs.budget import Budget  # noqa: PLC0415 - not for `--help`
+    from pagehop.settings import load_settings  # noqa: PLC0415 - not for `--help`
+
+    if steps is None and seconds is None:
+        return None
+    run = load_settings().run
+    return Budget(
+        steps=run.max_steps if steps is None else steps,
+        tool_calls=run.max_tool_calls,
+        seconds=run.max_seconds if seconds is None else seconds,
+    )
+
+
+def _save_crops(answer: "Answer", folder: Path) -> list[str]:
+    """Save a picture of each citation, the quote marked; a page that fails is warned of."""
+    from pagehop.errors import ConfigError, PagehopError  # noqa: PLC0415 - with the pictures
+    from pagehop.show import picture  # noqa: PLC0415 - with the pictures
+
+    saved = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, citation in enumerate(answer.citations, start=1):
+            file = folder / f"{number}_{citation.name}_p{citation.page}.png"
+            try:
+                png = picture(citation, mark=True, width_px=1400, form="PNG")
+            except PagehopError as error:
+                warn(f"no picture of citation [{number}]: {error}")
+                continue
+            file.write_bytes(png)
+            saved.append(str(file))
+    except OSError as error:
+        raise ConfigError(f"cannot save crops in {str(folder)!r}: {error.strerror}") from error
+    return saved

@@ -1,0 +1,230 @@
+"""Commands on pages: search, page, walk."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from pagehop.errors import ConfigError
+from pagehop.interfaces import cli_options
+from pagehop.interfaces.cli_library import opened
+from pagehop.interfaces.terminal import guarded, page_reference, print_json, say, tell, warn
+from pagehop.types import FULL_PAGE, Box, Hit, Mode, Page, PageRef, Region, Relation
+from pagehop.types import Path as Walk
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from pagehop.library.view import View
+
+_SHOWN_CHARACTERS = 240
+_PIXELS = 2_000_000
+
+
+def search(
+    path: cli_options.Path,
+    query: Annotated[str, typer.Argument(help="Words or a question.")],
+    k: Annotated[int, typer.Option("-k", help="Most pages to list.", min=1)] = 10,
+    mode: Annotated[str, typer.Option(help="keyword, semantic or hybrid.")] = "hybrid",
+    documents: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only in these documents.")
+    ] = None,
+    kinds: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only regions of these kinds, e.g. table.")
+    ] = None,
+    labels: cli_options.Labels = None,
+    as_json: cli_options.Json = False,
+) -> None:
+    """Find pages, best first."""
+    with guarded(), opened(path) as library:
+        hits = library.view(cli_options.words(labels)).search(
+            query,
+            k=k,
+            mode=_one_of("mode", mode, Mode),
+            documents=cli_options.words(documents),
+            kinds=cli_options.words(kinds),
+        )
+    if hits.note:
+        warn(hits.note)
+    if as_json:
+        print_json([_hit_json(hit) for hit in hits])
+        return
+    for hit in hits:
+        found_by = ", ".join(hit.found_by)
+        say(f"{hit.score:.3f}  {hit.ref}  {hit.document}, page {hit.page}", "cyan")
+        say(f"       {hit.kind} · {found_by}" + (f" · {hit.section}" if hit.section else ""), "dim")
+        say(f"       {_shortened(hit.text)}")
+    if not hits:
+        tell("nothing found")
+
+
+def page(
+    path: cli_options.Path,
+    ref: cli_options.Ref,
+    box: Annotated[
+        str | None, typer.Option(metavar="X0,Y0,X1,Y1", help="A part, in fractions of the page.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save a picture instead of printing text.")
+    ] = None,
+    regions: Annotated[bool, typer.Option("--regions", help="Show the regions found.")] = False,
+    labels: cli_options.Labels = None,
+    as_json: cli_options.Json = False,
+) -> None:
+    """Print the text of a page, or save it or a part of it as a picture."""
+    with guarded():
+        where = page_reference(ref)
+        part = cli_options.box(box) if box is not None else FULL_PAGE
+        with opened(path) as library:
+            view = library.view(cli_options.words(labels))
+            found = view.page(where)
+            listed = [r for r in view.regions(where) if not r.parent and _overlap(r.box, part)]
+            size = _save(view, where, part, out, listed if regions else []) if out else None
+        text = _text_in(found, part)
+    if as_json:
+        print_json(
+            {"ref": str(where), "label": found.label, "width_pt": found.width_pt,
+             "height_pt": found.height_pt, "box": list(part), "text": text}
+            | ({"regions": [_region_json(region) for region in listed]} if regions else {})
+            | ({"out": str(out), "width_px": size[0], "height_px": size[1]} if size else {})
+        )  # fmt: skip
+    elif size:
+        say(f"saved {out} ({size[0]} x {size[1]} px)")
+    elif regions:
+        for region in listed:
+            say(f"{region.kind}  {','.join(f'{e:.3f}' for e in region.box)}", "cyan")
+            say(region.text)
+    else:
+        say(text)
+
+
+def walk(
+    path: cli_options.Path,
+    ref: cli_options.Ref,
+    relations: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these, e.g. refers_to,similar.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="Prefer pages about this.")] = None,
+    hops: Annotated[int, typer.Option(help="Longest path.", min=1)] = 1,
+    width: Annotated[int, typer.Option(help="Most pages to go on from.", min=1)] = 5,
+    labels: cli_options.Labels = None,
+    as_json: cli_options.Json = False,
+) -> None:
+    """Follow the page graph from a page; each edge says which words justify it."""
+    with guarded():
+        where = page_reference(ref)
+        wanted = cli_options.words(relations)
+        kept = [_one_of("relation", r, Relation) for r in wanted] if wanted is not None else None
+        with opened(path) as library:
+            view = library.view(cli_options.words(labels))
+            view.page(where)  # an unknown page is an error, not a page without edges
+            paths = view.walk(where, relations=kept, query=query, hops=hops, width=width)
+    if as_json:
+        print_json([_path_json(found) for found in paths])
+        return
+    for found in paths:
+        steps = "  ".join(
+            f"--{edge.relation}{f' “{_shortened(edge.words)}”' if edge.words else ''}--> "
+            f"{edge.target}"
+            for edge in found.edges
+        )
+        say(f"{found.score:.3f}  {where}  {steps}")
+    if not paths:
+        tell("no edges")
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"search": search, "page": page, "walk": walk}
+
+
+def _one_of(what: str, value: str, allowed: Any) -> Any:
+    if value not in get_args(allowed):
+        raise ConfigError(f"{what} {value!r}: choose from {', '.join(get_args(allowed))}")
+    return value
+
+
+def _save(
+    view: "View", ref: PageRef, part: Box, out: Path, regions: list[Region]
+) -> tuple[int, int]:
+    """Render a part of a page, with the outlines of regions, and save it.
+
+    Returns:
+        Width and height in pixels.
+
+    Raises:
+        ConfigError: The file cannot be written, or its ending names no picture format.
+    """
+    image = view.crop(ref, part, max_pixels=_PIXELS)
+    if regions:
+        _outline(image, regions, part)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        image.save(out)
+    except ValueError as error:
+        raise ConfigError(f"cannot save {str(out)!r}: name it .png or .jpg") from error
+    except OSError as error:
+        raise ConfigError(f"cannot save {str(out)!r}: {error.strerror or error}") from error
+    return image.size
+
+
+def _outline(image: "Image", regions: list[Region], part: Box) -> None:
+    from PIL import ImageDraw  # noqa: PLC0415 - only pictures need it
+
+    draw = ImageDraw.Draw(image)
+    across, down = image.width / (part[2] - part[0]), image.height / (part[3] - part[1])
+    for region in regions:
+        x0, x1 = ((x - part[0]) * across for x in (region.box[0], region.box[2]))
+        y0, y1 = ((y - part[1]) * down for y in (region.box[1], region.box[3]))
+        draw.rectangle((x0, y0, x1, y1), outline=(200, 30, 30), width=2)
+        draw.text((x0 + 3, y0 + 1), region.kind, fill=(200, 30, 30))
+
+
+def _text_in(found: Page, part: Box) -> str:
+    """Return the words whose middle lies in a box, line by line."""
+    if part == FULL_PAGE:
+        return found.text
+    lines: dict[int, list[str]] = {}
+    for word in found.words:
+        x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
+        if part[0] <= x <= part[2] and part[1] <= y <= part[3]:
+            lines.setdefault(word.line, []).append(word.text)
+    return "\n".join(" ".join(words) for words in lines.values())
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    across = one[0] < other[2] and other[0] < one[2]
+    return across and one[1] < other[3] and other[1] < one[3]
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + " …"
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    listed = ("document", "name", "page", "score", "kind", "text")
+    return {name: getattr(hit, name) for name in listed} | {
+        "box": [round(edge, 5) for edge in hit.box],
+        "found_by": list(hit.found_by),
+    }
+
+
+def _region_json(region: Region) -> dict[str, Any]:
+    listed = ("id", "order", "kind", "text", "section", "source")
+    return {name: getattr(region, name) for name in listed} | {
+        "box": [round(edge, 5) for edge in region.box]
+    }
+
+
+def _path_json(found: Walk) -> dict[str, Any]:
+    edges = [
+        {
+            "source": str(edge.source),
+            "target": str(edge.target),
+            "relation": edge.relation,
+            "weight": edge.weight,
+            "words": edge.words,
+        }
+        for edge in found.edges
+    ]
+    return {"end": str(found.end), "score": found.score, "edges": edges}

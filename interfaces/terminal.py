@@ -1,0 +1,151 @@
+"""What the commands share: where output goes, how errors end a command, how an answer is printed.
+
+Standard output holds the result alone (with `--json` one JSON document); steps, progress and
+warnings go to standard error. Words of documents lose their control characters on the way, so
+that no document moves the cursor or writes a title.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from pagehop.errors import ConfigError, LibraryError, PagehopError, PdfError
+from pagehop.types import Answer, Event, PageRef, Status
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pagehop.types import PageSource
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+_STEP_STYLES = {
+    "plan": "bold cyan", "call": "blue", "evidence": "green", "reflect": "magenta",
+    "check": "yellow", "note": "dim", "error": "red",
+}  # fmt: skip
+_STATUS_STYLES: dict[Status, str] = {
+    "answered": "bold green",
+    "unanswerable": "bold magenta",
+    "exhausted": "bold yellow",
+    "failed": "bold red",
+}
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn our errors and Ctrl-C into one line on standard error and an exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _end("Stopped. The library keeps what was committed; the next add goes on.", INTERRUPTED)
+    except PagehopError as error:
+        wrong = isinstance(error, ConfigError | LibraryError) and not isinstance(error, PdfError)
+        _end(f"Error: {error}", WRONG_INPUT if wrong else FAILED)
+
+
+def say(words: str, style: str = "") -> None:
+    """Print one line of the result."""
+    _print(_console(to_stderr=False), words, style)
+
+
+def tell(words: str, style: str = "dim") -> None:
+    """Print one line about the work to standard error."""
+    _print(_console(to_stderr=True), words, style)
+
+
+def warn(words: str) -> None:
+    """Print a warning to standard error."""
+    tell(f"Warning: {words}", "yellow")
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document to standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def clean(words: str) -> str:
+    """Drop control characters except newlines."""
+    return "".join(c if c.isprintable() or c in "\n\u200c\u200d" else " " for c in words)
+
+
+def page_reference(text: str) -> PageRef:
+    """Read `name:page`.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return PageRef.parse(text)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def follow(events: Iterable[Event], pictures: "PageSource", *, show: bool) -> Answer:
+    """Show the steps of a run as they come and return its answer.
+
+    Args:
+        events: The run's event stream.
+        pictures: Where the citations of the answer are rendered from.
+        show: Whether to print the steps to standard error.
+
+    Raises:
+        PagehopError: The stream ended without an answer.
+    """
+    from pagehop.interfaces.steps import Steps  # noqa: PLC0415 - `--help` needs none of it
+
+    steps, answer = Steps(), None
+    for event in events:
+        step = steps.add(event)
+        if show and step is not None:
+            tell(f"{step.kind:>8}  {step.title}", _STEP_STYLES[step.kind] if step.ok else "yellow")
+            for line in step.details:
+                tell(f"{'':>8}  {line}")
+        if event.type == "episode.end":
+            answer = Answer.from_json(event.body["answer"], pictures=pictures)
+    if answer is None:
+        raise PagehopError("the run ended without an answer")
+    return answer
+
+
+def print_answer(answer: Answer) -> None:
+    """Print the answer, its citations with page, box and quote, and what it cost."""
+    from pagehop.show import usage_line  # noqa: PLC0415 - `--help` needs none of it
+
+    say(answer.text, "bold" if answer.status == "answered" else "")
+    for number, citation in enumerate(answer.citations, start=1):
+        box = ",".join(f"{edge:.3f}" for edge in citation.box)
+        unverified = "" if citation.verified else "  (not verified)"
+        say("")
+        say(f"[{number}] {citation.document}, page {citation.page}{unverified}", "cyan")
+        say(f"    {citation.ref}  box {box}", "dim")
+        say(f"    “{' '.join(citation.quote.split())}”")
+    say("")
+    say(f"{answer.status}  {usage_line(answer.usage)}", _STATUS_STYLES[answer.status])
+    if answer.error:
+        tell(f"Error: {answer.error}", "red")
+    if answer.trajectory:
+        tell(f"recorded in {answer.trajectory}")
+
+
+def _end(words: str, code: int) -> NoReturn:
+    tell(words, "red")
+    raise typer.Exit(code)
+
+
+def _print(console: "Console", words: str, style: str) -> None:
+    from rich.text import Text  # noqa: PLC0415 - with the console
+
+    # Lines are wrapped for a reader only: a pipe gets them whole.
+    console.print(Text(clean(words), style=style), soft_wrap=not console.is_terminal)
+
+
+@cache
+def _console(*, to_stderr: bool) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - only what prints needs it
+
+    return Console(stderr=to_stderr, highlight=False, markup=False)
