@@ -108,9 +108,7 @@ def read_units(page: Page) -> ReadPage:
     return ReadPage(page.ref, tuple(units), frozenset(counts), counts)
 
 
-def coverage(
-    terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozenset[str]
-) -> float:
+def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozenset[str]) -> float:
     """Share of weighted words in a unit and around it, 0 to 1."""
     total = sum(weight for _, weight in terms)
     if not total:

@@ -143,7 +143,9 @@ def _is_footnote(cell: Cell, before: Word) -> bool:
 
 def _lead(words: Sequence[Word], i: int) -> list[Word]:
     lead: list[Word] = []
-    while i > 0 and words[i - 1].text in ("$", "€", "£", "¥", "(", "$(", "-", "−") and len(lead) < 2:  # noqa: RUF001
+    while (
+        i > 0 and words[i - 1].text in ("$", "€", "£", "¥", "(", "$(", "-", "−") and len(lead) < 2
+    ):  # noqa: RUF001
         lead.insert(0, words[i - 1])
         i -= 1
     return lead

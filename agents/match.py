@@ -55,7 +55,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """A row or sentence prepared for matching."""
 
     ref: PageRef
@@ -72,10 +72,10 @@ class _Line:
     context_years: tuple[int, ...]
 
 
-def row_lines(rows: Iterable[Row]) -> list[_Line]:
+def row_lines(rows: Iterable[Row]) -> list[Line]:
     """Prepare table rows."""
     return [
-        _Line(
+        Line(
             row.ref,
             row.text,
             row.label,
@@ -93,7 +93,7 @@ def row_lines(rows: Iterable[Row]) -> list[_Line]:
     ]
 
 
-def sentence_lines(sentences: Iterable[Sentence]) -> list[_Line]:
+def sentence_lines(sentences: Iterable[Sentence]) -> list[Line]:
     """Prepare sentences that hold numbers other than years."""
     lines = []
     for sentence in sentences:
@@ -106,7 +106,7 @@ def sentence_lines(sentences: Iterable[Sentence]) -> list[_Line]:
 
 
 def find_values(
-    lines: Sequence[_Line],
+    lines: Sequence[Line],
     phrase: str,
     weight: Weight,
     *,
@@ -152,7 +152,7 @@ def find_values(
 
 
 def _score(
-    line: _Line,
+    line: Line,
     i: int,
     wanted: Sequence[str],
     extra: Sequence[str],
@@ -182,7 +182,7 @@ def _score(
     return score + _year_fit(line, i, year)
 
 
-def _year_fit(line: _Line, i: int, year: int | None) -> float:
+def _year_fit(line: Line, i: int, year: int | None) -> float:
     """0 when the year stands over the number, below 0 the less it is certain."""
     if year is None:
         return -0.01 * i
@@ -197,7 +197,7 @@ def _year_fit(line: _Line, i: int, year: int | None) -> float:
 
 
 def _nearness(
-    line: _Line,
+    line: Line,
     stems: Iterable[str],
     page_stems: Callable[[PageRef], frozenset[str]] | None,
 ) -> dict[str, float]:
@@ -230,7 +230,7 @@ def _fuzzy(wanted: str, label: set[str]) -> bool:
     )
 
 
-def _sentence_line(sentence: Sentence, numbers: list[Number]) -> _Line:
+def _sentence_line(sentence: Sentence, numbers: list[Number]) -> Line:
     years = find_years(sentence.text)
     columns: tuple[str, ...]
     if len(years) == len(numbers) and len(numbers) > 1:
@@ -239,7 +239,7 @@ def _sentence_line(sentence: Sentence, numbers: list[Number]) -> _Line:
         columns = (str(years[0]),) * len(numbers)
     else:
         columns = tuple(_nearest_year(sentence.text, n) for n in numbers)
-    return _Line(
+    return Line(
         sentence.ref, sentence.text, sentence.text, tuple(_stems(sentence.text)),
         frozenset(_stems(sentence.heading)), frozenset(), tuple(numbers), columns, 1.0, -1,
         (), tuple(years),

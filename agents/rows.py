@@ -200,4 +200,3 @@ def cell_box(row: Row, i: int) -> Box:
     """Box of one cell, with the row's height."""
     cell = row.cells[i]
     return union([(cell.x0, row.box[1], cell.x1, row.box[3])])
-

@@ -25,7 +25,9 @@ from pagehop.types import Document, PageRef
 MAX_PROFILES = 300
 """Documents whose first page is read to scope a question; in larger views a search picks them."""
 _FIRST_PAGE_WORDS = 450
-_LATEST = re.compile(r"\b(latest|most recent|newest|last)\b[^.?]{0,30}\b(report|filing|10-|document|quarter)")
+_LATEST = re.compile(
+    r"\b(latest|most recent|newest|last)\b[^.?]{0,30}\b(report|filing|10-|document|quarter)"
+)
 
 
 @dataclass(frozen=True)

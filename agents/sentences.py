@@ -70,7 +70,9 @@ def _breaks(before: Line, line: Line) -> bool:
     return short and before.text.rstrip().endswith((".", ":", "?", "!"))
 
 
-def _flush(page: Page, lines: list[Line], next_index: int, heading: str, out: list[Sentence]) -> None:
+def _flush(
+    page: Page, lines: list[Line], next_index: int, heading: str, out: list[Sentence]
+) -> None:
     if not lines:
         return
     first_index = next_index - len(lines) if next_index < 10_000 else 0

@@ -8,7 +8,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pagehop.agents.match import Value, Weight, find_values
+from pagehop.agents.match import Line, Value, Weight, find_values
 from pagehop.agents.numbers import format_number
 from pagehop.agents.task import Task
 from pagehop.types import PageRef
@@ -45,7 +45,7 @@ class Solution:
 
 def solve(
     task: Task,
-    lines: Mapping[PageRef, Sequence[object]],
+    lines: Mapping[PageRef, Sequence[Line]],
     weight: Weight,
     *,
     page_scores: Mapping[PageRef, float],
@@ -73,14 +73,14 @@ def solve(
 
 def _on_page(
     task: Task,
-    prepared: Sequence[object],
+    prepared: Sequence[Line],
     weight: Weight,
     page_stems: Callable[[PageRef], frozenset[str]],
 ) -> Solution | None:
     def values(phrase: str, year: int | None) -> list[Value]:
         return find_values(
             prepared, phrase, weight, year=year, measure=task.measure, page_stems=page_stems
-        )  # type: ignore[arg-type]
+        )
 
     if task.operation == "top_sum":
         return _top_sum(task, values)
@@ -89,14 +89,16 @@ def _on_page(
     slots = _slots(task)
     if not slots:
         return None
-    choices = [[v for v in values(phrase, year)[:40] if v.score >= MIN_FIT] for phrase, year in slots]
+    choices = [
+        [v for v in values(phrase, year)[:40] if v.score >= MIN_FIT] for phrase, year in slots
+    ]
     if not all(choices):
         return None
     chosen = _choose(choices)
     if not chosen:
         return None
     fit = sum(v.score for v in chosen) / len(chosen)
-    expression, percent = _expression(task, chosen)
+    expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)
 
 
@@ -141,7 +143,8 @@ def _twin(a: Value, b: Value) -> bool:
     return a.quote == b.quote and a.number == b.number and a.column == b.column
 
 
-def _expression(task: Task, chosen: Sequence[Value]) -> tuple[str, bool]:
+def expression_of(task: Task, chosen: Sequence[Value]) -> tuple[str, bool]:
+    """Write the formula of a task over its values, and whether its result is a percentage."""
     n = _numbers(chosen)
     match task.operation:
         case "difference":
@@ -192,7 +195,7 @@ def _top_sum(task: Task, values: Callable[[str, int | None], list[Value]]) -> So
     chosen = sorted(column, key=lambda v: -v.value)[: task.top]
     if len(chosen) < task.top:
         return None
-    expression, _ = _expression(task, chosen)
+    expression, _ = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, first.score)
 
 

@@ -71,7 +71,9 @@ def _without_periods(text: str) -> str:
     keep: list[str] = []
     at = 0
     text = re.sub(r"\s+,", ",", text)
-    text = re.sub(r"\(?\bin (?:thousand|million|billion|dollar)s?\b\)?", " ", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"\(?\bin (?:thousand|million|billion|dollar)s?\b\)?", " ", text, flags=re.IGNORECASE
+    )
     for start, end in sorted((p.start, p.end) for p in find_periods(text)):
         if start < at:
             continue
@@ -92,7 +94,9 @@ def _top_sum(core: str, years: tuple[int, ...], _: str) -> Task | None:
         return None
     top = NUMBER_WORDS.get(match[1]) or int(match[1])
     before = core[: match.start()]
-    measure = re.search(r"\b(?:summed|total|combined|sum of)\s+(?:the )?(.+?)\s+(?:for|of)\b", before)
+    measure = re.search(
+        r"\b(?:summed|total|combined|sum of)\s+(?:the )?(.+?)\s+(?:for|of)\b", before
+    )
     rest = re.sub(r"\b(add|adds|sum|sums|summed|up|to|together|combined|most)\b", " ", match[2])
     operand = _phrase(measure[1] if measure else rest)
     return Task("top_sum", (operand,), years, top=top)
@@ -235,7 +239,9 @@ def _extreme(core: str, years: tuple[int, ...], text: str) -> Task | None:
     )
     if year is not None:
         word: Operation = "highest" if re.fullmatch(up, year["w"]) else "lowest"
-        phrase = re.sub(rf"\b(?:{_BE}|the|that|with|of|in|value)\b", " ", f"{year['a']} {year['b']}")
+        phrase = re.sub(
+            rf"\b(?:{_BE}|the|that|with|of|in|value)\b", " ", f"{year['a']} {year['b']}"
+        )
         return Task(word, (_phrase(phrase),), years, over="years")
     rows = re.search(
         rf"^(?:which|what|who)\b(?P<n>.*?)\b(?:{_BE}|with)\b(?: the)? (?P<w>{up}|{down})\b(?P<x>.+)",

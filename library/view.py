@@ -6,6 +6,7 @@
    depends on a document outside the view.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -225,6 +226,15 @@ class View:
         from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
 
         return locate(self.page(ref), quote)
+
+    def rarity(self, term: str) -> float:
+        """Return how rare a term, as `terms.tokens` gives it, is among the visible passages.
+
+        The inverse document frequency of BM25, above 0; a term of no passage is rarest.
+        """
+        counts = self.snapshot.statistics()
+        held = counts.df.get(term, 0)
+        return math.log(1 + (counts.passages - held + 0.5) / (held + 0.5))
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over this view."""

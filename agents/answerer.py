@@ -1,0 +1,78 @@
+"""The answerer by rules: numbers with what they are made of, or the quoted lines themselves.
+
+Extractive: every claim is a quote of a page, a number out of one, or a calculation over such.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from pagehop.agents.desk import Desk
+from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
+from pagehop.agents.phrasing import phrase_quote, phrase_solution
+from pagehop.agents.refusal import refusal
+from pagehop.agents.solutions import ranked, solutions
+from pagehop.agents.solve import Solution
+from pagehop.types import Evidence
+
+_SECOND = 0.92
+"""A second quote is given when its score is at least this share of the first one's."""
+
+
+class Answerer:
+    """Fills the answerer's role without a model."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Share what the other roles of the run have read."""
+        self._desk = desk
+
+    async def step(self, context: Context) -> Draft:
+        """Draft the answer from the evidence."""
+        return await asyncio.to_thread(self._step, context)
+
+    def _step(self, context: Context) -> Draft:
+        question = self._desk.open(context)
+        units = [u for sub in context.sub_questions for u in ranked(self._desk, context, sub)]
+        reason = refusal(question, self._desk.scope, units, self._desk.weight)
+        if reason:
+            return Draft(unanswerable=True, reason=reason)
+        claims: list[Claim] = []
+        done: set[str] = set()
+        for solution, sub in solutions(self._desk, context):
+            claim = _solution_claim(context, solution)
+            if claim is not None:
+                claims.append(claim)
+                done |= {e.sub_question for e in context.evidence if e.id in claim.evidence}
+                done.add(sub.id)
+        for sub in context.sub_questions:
+            if sub.id not in done:
+                claims += _quotes(context, sub)
+        if not claims:
+            return Draft(unanswerable=True, reason="Nothing found answers the question.")
+        return Draft(tuple(claims))
+
+
+def _solution_claim(context: Context, solution: Solution) -> Claim | None:
+    ids = []
+    for ref, quote in solution.quotes:
+        words = " ".join(quote.split())
+        found = [
+            e.id for e in context.evidence if e.ref == ref and " ".join(e.quote.split()) == words
+        ]
+        ids += found[:1]
+    if not ids:
+        return None
+    result, calls = None, ()
+    for observation in context.calculations:
+        if str(observation.call.arguments.get("expression")) == solution.expression:
+            result = float(observation.artifact["value"])
+            calls = (observation.call.id,)
+    return Claim(phrase_solution(solution, result), tuple(ids), calls)
+
+
+def _quotes(context: Context, sub: SubQuestion) -> list[Claim]:
+    """The best quote, and a second one when it is about as good."""
+    own = [e for e in context.evidence if e.sub_question == sub.id]
+    own.sort(key=lambda e: -e.score)
+    kept: list[Evidence] = own[:1]
+    kept += [e for e in own[1:2] if e.score >= _SECOND * own[0].score]
+    return [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]

@@ -1,0 +1,150 @@
+"""Split a question into parts that can be searched one by one.
+
+1. Several sentences, or clauses with a question word of their own, are several parts; a part
+   without names takes those of the part before.
+2. Names that lead to different documents give one part each (`compare A and B`).
+3. A question over time about one thing, whose documents are of different periods, gives one part
+   for each document.
+4. A relative clause is a bridge: `who leads the firm that bought X` asks first which firm bought X.
+
+Source: question decomposition as in HiRAG and OmAgent (SYSTEMS 1.14, 1.15), by patterns; differs: no
+tree, one level.
+"""
+
+import re
+from collections.abc import Sequence
+
+from pagehop.agents.moves import SubQuestion
+from pagehop.agents.question import Question, read_question
+from pagehop.agents.scope import Scope
+from pagehop.agents.task import Task
+
+MAX_PARTS = 6
+"""Parts that one question is split into at most."""
+
+_ALSO = re.compile(
+    r"(?:\?\s+|;\s+|,?\s+and\s+)(?=(?:what|who|when|where|which|why|how|did|does|is|are|was|were)\b"
+    r"\s+(?!of\b)\w+)",
+    re.IGNORECASE,
+)
+_OVER_TIME = re.compile(
+    r"\b(over time|over the (?:\w+ )?(?:periods?|quarters?|years?)|across|period[- ]to[- ]period|"
+    r"each (?:quarter|year|period)|quarter[- ]over[- ]quarter|year[- ]over[- ]year|trends?|trended|"
+    r"evolv\w+|fluctuat\w+|historical|these (?:quarters|periods|years|reports|filings|10-\w+)|"
+    r"(?:several|multiple|reported|reporting|different) (?:quarters|periods|years)|"
+    r"quarterly reports|throughout)\b",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(
+    r"\b(?P<main>.+?\b(?:of|by|for|in|at|from|to|with|does|did|is|was|are|were|has|had)\s+)"
+    r"(?P<np>(?:the|a|an)\s+(?P<noun>(?:[\w-]+\s+){0,2}?[\w-]+))\s+"
+    r"(?P<rel>that|which|who|whose|where)\s+(?P<clause>(?:(?!,).)+?)(?P<rest>,.*)?$",
+    re.IGNORECASE,
+)
+
+
+def decompose(question: Question, scope: Scope) -> tuple[SubQuestion, ...]:
+    """Return the parts of a question in the order they are to be answered."""
+    parts = _clauses(question.text)
+    texts: list[tuple[str, tuple[str, ...]]] = []
+    for part in parts:
+        texts += _by_documents(part, read_question(part), scope)
+    subs = []
+    for text, documents in texts[:MAX_PARTS]:
+        bridge = _bridge(text) if len(texts) == 1 else None
+        if bridge is not None:
+            first = f"Q{len(subs) + 1}"
+            subs.append(SubQuestion(first, bridge, needs="a name", documents=documents))
+            later = f"Q{len(subs) + 1}"
+            subs.append(SubQuestion(later, text, needs=needs(text), after=(first,)))
+        else:
+            subs.append(
+                SubQuestion(f"Q{len(subs) + 1}", text, needs=needs(text), documents=documents)
+            )
+    return tuple(subs)
+
+
+def needs(text: str) -> str:
+    """Say what would answer a part."""
+    question = read_question(text)
+    task: Task = question.task
+    if task.calculates:
+        years = ", ".join(map(str, task.years))
+        what = " and ".join(task.operands)
+        return f"numbers for a {task.operation.replace('_', ' ')}: {what} {years}".strip()
+    return {
+        "number": "a number",
+        "date": "a date",
+        "person": "a person",
+        "place": "a place",
+        "yes_no": "a statement for or against",
+        "reason": "an explanation",
+        "list": "a list",
+    }.get(question.kind, "a statement")
+
+
+def _clauses(text: str) -> list[str]:
+    """Split at sentence ends and before question words; later parts keep the first one's names."""
+    pieces = [p.strip(" ,;") for p in _ALSO.split(text) if p and p.strip(" ,;?")]
+    if len(pieces) < 2 or any(len(p.split()) < 3 for p in pieces):
+        return [text]
+    first = read_question(pieces[0])
+    lead = " ".join(dict.fromkeys([n.text for n in first.names] + [p.text for p in first.periods]))
+    whole = [pieces[0]]
+    for piece in pieces[1:]:
+        alone = read_question(piece)
+        missing = lead if not alone.names else ""
+        content = [t for t in alone.terms if t.weight >= 0.5]
+        if len(content) < 2 and not alone.names:
+            missing = first.query
+        whole.append(f"{piece.rstrip('?')} ({missing})?" if missing else piece)
+    return whole
+
+
+def _by_documents(text: str, question: Question, scope: Scope) -> list[tuple[str, tuple[str, ...]]]:
+    """One part for each document set, where names or time ask for it."""
+    named = [(n.text, scope.leads(n.text)) for n in question.names if scope.leads(n.text)]
+    sets = {documents for _, documents in named}
+    if len(sets) > 1 and not _overlap(sets):
+        return [
+            (_without(text, [n for n, d in named if d != documents]), _within(documents, scope))
+            for documents in dict.fromkeys(d for _, d in named)
+        ]
+    documents = scope.documents
+    if 2 <= len(documents) <= MAX_PARTS and _OVER_TIME.search(text):
+        return [(text, (document,)) for document in documents]
+    return [(text, documents)]
+
+
+def _overlap(sets: set[tuple[str, ...]]) -> bool:
+    ordered = list(sets)
+    return any(set(a) & set(b) for i, a in enumerate(ordered) for b in ordered[i + 1 :])
+
+
+def _within(documents: Sequence[str], scope: Scope) -> tuple[str, ...]:
+    """Of a name's documents, those that a period narrowed the scope to."""
+    kept = tuple(d for d in documents if d in scope.documents)
+    return kept or tuple(documents)
+
+
+def _without(text: str, names: Sequence[str]) -> str:
+    for name in names:
+        text = re.sub(
+            rf"(?:\s*\b(?:and|or|to|with|than|versus|vs\.?|,)\s+)?\b{re.escape(name)}(?:['’]s)?\b",  # noqa: RUF001
+            "",
+            text,
+        )
+    return " ".join(text.split())
+
+
+def _bridge(text: str) -> str | None:
+    """Return the inner question of a relative clause, when it says enough to be searched."""
+    match = _RELATIVE.search(text.strip().rstrip("?"))
+    if match is None:
+        return None
+    noun, clause = match["noun"], match["clause"].strip()
+    if len(read_question(clause).content) < 2:
+        return None
+    if match["rel"].lower() == "whose":
+        return f"Which {noun} has {clause}?"
+    return f"Which {noun} {clause}?"

@@ -1,0 +1,149 @@
+"""Where the built-in roles read: pages cut into units, rankings and solutions, each computed once.
+
+A desk belongs to one run's roles. It holds nothing that is not a function of the view, the question
+and what the tools found, so a run that is resumed with a fresh desk goes on the same way.
+"""
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagehop.agents.extract import ReadPage, Scored, rank_units, read_units
+from pagehop.agents.match import Line, row_lines, sentence_lines
+from pagehop.agents.question import Question, read_question
+from pagehop.agents.rows import read_rows
+from pagehop.agents.scope import Scope, read_profiles, read_scope
+from pagehop.agents.sentences import read_sentences
+from pagehop.types import Page, PageRef
+
+if TYPE_CHECKING:
+    from pagehop.agents.moves import Context
+    from pagehop.library.view import View
+
+MAX_PAGES = 14
+"""Candidate pages of one sub-question that are cut into units."""
+
+
+class Desk:
+    """What the roles of one run have read so far."""
+
+    def __init__(self) -> None:
+        """Start empty; the first context brings the view and the question."""
+        self._lock = threading.RLock()
+        self._view: View | None = None
+        self._question: Question | None = None
+        self._scope: Scope | None = None
+        self._pages: dict[PageRef, Page] = {}
+        self._read: dict[PageRef, ReadPage] = {}
+        self._lines: dict[PageRef, list[Line]] = {}
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._rankings: dict[object, list[Scored]] = {}
+
+    def open(self, context: "Context") -> Question:
+        """Take up the question of a context; forget everything when it is another one."""
+        with self._lock:
+            question = read_question(context.question)
+            if context.view is not self._view or question != self._question:
+                self.__init__()  # type: ignore[misc]
+                self._view, self._question = context.view, question
+            return question
+
+    @property
+    def view(self) -> "View":
+        """The view of the run."""
+        assert self._view is not None
+        return self._view
+
+    @property
+    def scope(self) -> Scope:
+        """The documents that the run's question is about."""
+        with self._lock:
+            if self._scope is None:
+                assert self._question is not None
+                profiles = read_profiles(self.view, self._question)
+                self._scope = read_scope(self.view, self._question, profiles)
+            return self._scope
+
+    def weight(self, stem: str) -> float:
+        """Rarity of a stem among the visible passages, above 0."""
+        return self.view.rarity(stem)
+
+    def page(self, ref: PageRef) -> Page:
+        """Return a page, read once."""
+        with self._lock:
+            if ref not in self._pages:
+                self._pages[ref] = self.view.page(ref)
+            return self._pages[ref]
+
+    def read(self, ref: PageRef) -> ReadPage:
+        """Return a page cut into sentences and rows."""
+        with self._lock:
+            if ref not in self._read:
+                self._read[ref] = read_units(self.page(ref))
+            return self._read[ref]
+
+    def lines(self, ref: PageRef) -> list[Line]:
+        """Return a page's rows and number-bearing sentences, prepared for matching."""
+        with self._lock:
+            if ref not in self._lines:
+                page = self.page(ref)
+                self._lines[ref] = row_lines(read_rows(page)) + sentence_lines(read_sentences(page))
+            return self._lines[ref]
+
+    def stems(self, ref: PageRef) -> frozenset[str]:
+        """Return the stems of a page."""
+        return self.read(ref).stems
+
+    def rank(self, text: str, found: Collection[PageRef], scope: Sequence[str]) -> list[Scored]:
+        """Rank sentences and rows of the pages found, best page first.
+
+        Args:
+            text: The sub-question.
+            found: Pages that searches or walks named, best first; the first `MAX_PAGES` are read.
+            scope: Documents of the sub-question; empty for all.
+        """
+        refs = tuple(found)[:MAX_PAGES]
+        key = (text, refs)
+        with self._lock:
+            if key not in self._rankings:
+                self._rankings[key] = self._rank(text, refs, scope)
+            return self._rankings[key]
+
+    def _rank(self, text: str, refs: Sequence[PageRef], scope: Sequence[str]) -> list[Scored]:
+        encoder = self.view.encoder
+        vector = None if encoder is None else self.encode([text])[0]
+        return rank_units(
+            read_question(text),
+            {ref: self.read(ref) for ref in refs},
+            self._search_scores(text, refs, scope),
+            self.weight,
+            None if encoder is None else self.encode,
+            vector,
+        )
+
+    def _search_scores(
+        self, text: str, refs: Sequence[PageRef], scope: Sequence[str]
+    ) -> Mapping[PageRef, float]:
+        """Cosine of each page's best passage; a page that has none gets the lowest that was seen."""
+        if self.view.encoder is None or not refs:
+            return dict.fromkeys(refs, 0.0)
+        names = list(scope) or list(dict.fromkeys(ref.name for ref in refs))
+        hits = self.view.search(text, k=50, mode="semantic", documents=names)
+        scores = {hit.ref: hit.score for hit in hits}
+        lowest = min(scores.values(), default=0.0)
+        return {ref: scores.get(ref, lowest) for ref in refs}
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return (n, dim) float32 unit vectors, each text encoded once."""
+        encoder = self.view.encoder
+        assert encoder is not None
+        missing = [t for t in dict.fromkeys(texts) if t not in self._vectors]
+        if missing:
+            for text, vector in zip(missing, encoder.encode(missing), strict=True):
+                self._vectors[text] = vector
+        return (
+            np.stack([self._vectors[t] for t in texts]) if texts else np.zeros((0, 1), np.float32)
+        )

@@ -1,0 +1,106 @@
+"""How the built-in answers read: the result first, then what it is and what it is made of.
+
+Only words of the pages and fixed phrases; numbers are those of the quotes or of `calculate`.
+"""
+
+from collections.abc import Sequence
+
+from pagehop.agents.match import Value
+from pagehop.agents.numbers import format_number
+from pagehop.agents.periods import find_years
+from pagehop.agents.solve import Solution
+
+_SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e12: "in trillions"}
+_MAX_WORDS = 60
+
+
+def phrase_solution(solution: Solution, result: float | None) -> str:
+    """Write a solution as one sentence.
+
+    Args:
+        solution: Values and task.
+        result: What `calculate` gave; None when nothing was to be calculated, or it was not.
+    """
+    values, task = solution.values, solution.task
+    if task.operation in ("highest", "lowest"):
+        return _extreme(solution)
+    if not solution.expression or result is None:
+        shown = " and ".join(_shown(v) for v in values)
+        return f"{shown}{_unit(values)}: {_name(values)}{_when(values)}."
+    number = format_number(result, decimals=2 if abs(result) >= 0.1 else 4)
+    if solution.percent:
+        number += "%"
+    parts = [_part(v) for v in values]
+    unit = "" if solution.percent or task.operation == "ratio" else _unit(values)
+    match task.operation:
+        case "difference" if len(task.operands) < 2:
+            what = f"change in {_name(values)} from {parts[0]} to {parts[-1]}"
+        case "growth" if len(task.operands) < 2:
+            what = f"change in {_name(values)} from {parts[0]} to {parts[-1]}"
+        case "difference":
+            what = f"difference between {parts[0]} and {parts[1]}"
+        case "growth":
+            what = f"difference of {parts[0]} from {parts[1]}, relative to the latter"
+        case "share":
+            what = f"share of {parts[0]} in {parts[-1]}"
+        case "ratio":
+            what = f"ratio of {parts[0]} to {parts[-1]}"
+        case "average":
+            what = f"average of {_name(values)}: {', '.join(parts)}"
+        case _:
+            what = f"sum of {_name(values)}: {', '.join(parts)}"
+    return f"{number}{unit}: {what}."
+
+
+def phrase_quote(text: str) -> str:
+    """Write a quoted sentence as a claim, cut at a word when it is very long."""
+    words = text.split()
+    if len(words) > _MAX_WORDS:
+        text = " ".join(words[:_MAX_WORDS]) + " ..."
+    return f"“{text}”"
+
+
+def _extreme(solution: Solution) -> str:
+    first, *others = solution.values
+    word = solution.task.operation
+    years = find_years(first.column) or find_years(first.label)
+    if solution.task.over == "years" and years:
+        rest = ", ".join(_part(v) for v in others[:4])
+        tail = f", against {rest}" if rest else ""
+        return f"{years[-1]}: {first.label} is {word} then, {_shown(first)}{_unit([first])}{tail}."
+    rest = ", ".join(f"{v.label} {_shown(v)} ({v.ref.name})" for v in others[:4])
+    tail = f", against {rest}" if rest else ""
+    return (
+        f"{first.ref.name}: {first.label} is {word} there, {_shown(first)}{_unit([first])}{tail}."
+    )
+
+
+def _part(value: Value) -> str:
+    year = value.year or next(iter(find_years(value.column)), None)
+    label = "" if value.table < 0 else f"{value.label} " if not year else ""
+    when = f" ({year})" if year else ""
+    return f"{label}{_shown(value)}{when}".strip()
+
+
+def _name(values: Sequence[Value]) -> str:
+    labels = dict.fromkeys(v.label for v in values if v.table >= 0)
+    if not labels:
+        return "the amounts stated"
+    return " and ".join(" ".join(label.split()[:14]) for label in labels)
+
+
+def _when(values: Sequence[Value]) -> str:
+    years = [str(v.year) for v in values if v.year]
+    return f", {' and '.join(years)}" if years else ""
+
+
+def _shown(value: Value) -> str:
+    return value.number.text.strip()
+
+
+def _unit(values: Sequence[Value]) -> str:
+    scales = {v.scale for v in values if v.number.unit != "%"}
+    if len(scales) != 1:
+        return ""
+    word = _SCALE_WORDS.get(scales.pop())
+    return f" ({word})" if word else ""

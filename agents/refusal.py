@@ -1,0 +1,63 @@
+"""When the documents do not answer: names that are not theirs, words that nothing covers.
+
+1. A question about a name that stands nowhere in the visible documents is refused.
+2. A name that is only mentioned (in none of their titles or first pages) must stand in or next to
+   a sentence that covers most of what else is asked.
+3. Otherwise a question is refused when the best line found is neither like it nor about its words.
+"""
+
+import re
+from collections.abc import Sequence
+
+from pagehop.agents.extract import Scored, Weight, coverage
+from pagehop.agents.question import Question
+from pagehop.agents.scope import Scope
+from pagehop.agents.words import stem
+
+LEAST_LIKENESS = 0.25
+"""A best line below this cosine and below `LEAST_COVERAGE` is about something else."""
+LEAST_COVERAGE = 0.3
+MENTION_COVERAGE = 0.6
+"""Share of the other words that must stand with a name that is only mentioned."""
+
+
+def refusal(
+    question: Question,
+    scope: Scope,
+    units: Sequence[Scored],
+    weight: Weight,
+) -> str:
+    """Return why a question is to be refused; empty when it is not."""
+    main = _main_names(question)
+    absent = [name for name in main if name in scope.absent]
+    if absent:
+        return f"Nothing in the documents is about {_listed(absent)}."
+    for name in main:
+        if name in scope.mentioned and not _speaks_of(question, name, units, weight):
+            return f"The documents mention {name}, but say nothing on what is asked about it."
+    if not units:
+        return "No page matches the question."
+    best = max(units, key=lambda s: s.score)
+    if best.cosine < LEAST_LIKENESS and best.coverage < LEAST_COVERAGE:
+        return "Nothing found in the documents speaks of what is asked."
+    return ""
+
+
+def _main_names(question: Question) -> list[str]:
+    """What the question is about: names with a possessive, else the first one."""
+    possessive = [n.text for n in question.names if n.possessive]
+    return possessive or [n.text for n in question.names[:1]]
+
+
+def _speaks_of(question: Question, name: str, units: Sequence[Scored], weight: Weight) -> bool:
+    wanted = {stem(w) for w in re.findall(r"\w+", name)}
+    others = [(t.stem, t.weight * weight(t.stem)) for t in question.content if t.stem not in wanted]
+    return any(
+        wanted <= (s.unit.stems | s.unit.around_stems)
+        and coverage(others, s.unit, frozenset()) >= MENTION_COVERAGE
+        for s in units
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

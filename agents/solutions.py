@@ -1,0 +1,117 @@
+"""The solutions of a run's sub-questions, over the pages found so far.
+
+Explorer, summarizer, reflector and answerer all ask here, so that they speak of the same numbers:
+a solution is a function of the question, the view and the pages found.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pagehop.agents.desk import Desk
+from pagehop.agents.extract import Scored
+from pagehop.agents.leads import found_pages
+from pagehop.agents.match import Value, find_values
+from pagehop.agents.moves import Context, SubQuestion
+from pagehop.agents.question import Question, read_question
+from pagehop.agents.solve import MIN_FIT, Solution, expression_of, solve
+from pagehop.types import PageRef
+
+SURE_FIT = 0.62
+"""Least fit of a value that is read and not calculated."""
+LOOSE_FIT = 0.8
+"""Least fit where the question does not clearly ask for a number."""
+
+_JOINT = frozenset(
+    {"difference", "growth", "ratio", "sum", "average", "highest", "lowest", "exceeds"}
+)
+_NO_NUMBERS = frozenset({"reason", "person", "place", "yes_no"})
+
+
+def ranked(desk: Desk, context: Context, sub: SubQuestion) -> list[Scored]:
+    """Best units of the pages found for a sub-question."""
+    return desk.rank(sub.text, found_pages(context, sub), sub.documents)
+
+
+def page_scores(units: Sequence[Scored]) -> dict[PageRef, float]:
+    """Score of each ranked page."""
+    scores: dict[PageRef, float] = {}
+    for item in units:
+        scores.setdefault(item.unit.ref, item.page_score)
+    return scores
+
+
+def solutions(desk: Desk, context: Context) -> list[tuple[Solution, SubQuestion]]:
+    """Return what can be read or calculated for the sub-questions, each with its own."""
+    joint = _joint(desk, context)
+    if joint is not None:
+        return [(joint, context.sub_questions[0])]
+    found = []
+    for sub in context.sub_questions:
+        solution = _solution(desk, context, sub)
+        if solution is not None:
+            found.append((solution, sub))
+    return found
+
+
+def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None:
+    question = read_question(sub.text)
+    if question.kind in _NO_NUMBERS and not question.task.calculates:
+        return None
+    scores = page_scores(ranked(desk, context, sub))
+    solution = solve(
+        question.task,
+        {ref: desk.lines(ref) for ref in scores},
+        desk.weight,
+        page_scores=scores,
+        page_stems=desk.stems,
+    )
+    if solution is None or solution.fit < _least_fit(question):
+        return None
+    return solution
+
+
+def _least_fit(question: Question) -> float:
+    if question.task.calculates:
+        return MIN_FIT
+    return SURE_FIT if question.kind == "number" or question.years else LOOSE_FIT
+
+
+def _joint(desk: Desk, context: Context) -> Solution | None:
+    """One value for each document set, compared or summed."""
+    question = read_question(context.question)
+    subs = [sub for sub in context.sub_questions if sub.documents]
+    if len({sub.documents for sub in subs}) < 2 or question.task.operation not in _JOINT:
+        return None
+    names = question.name_stems
+    terms = [t.text for t in question.content if t.stem not in names and not t.text.isdigit()]
+    year = question.years[-1] if question.years else None
+    values = []
+    for sub in subs:
+        scores = page_scores(ranked(desk, context, sub))
+        value = _best_value(desk, scores, " ".join(terms), year)
+        if value is None:
+            return None
+        values.append(value)
+    task = question.task
+    if task.operation in ("highest", "lowest"):
+        sign = -1 if task.operation == "highest" else 1
+        values.sort(key=lambda v: sign * v.value * v.scale)
+    if task.operation in ("difference", "growth", "ratio"):
+        values = values[:2]
+        task = replace(task, operands=tuple(v.label for v in values))
+    expression, percent = expression_of(task, values)
+    fit = sum(v.score for v in values) / len(values)
+    return Solution(task, tuple(values), expression, fit, percent)
+
+
+def _best_value(
+    desk: Desk, scores: Mapping[PageRef, float], phrase: str, year: int | None
+) -> Value | None:
+    best: tuple[float, Value] | None = None
+    for ref, score in scores.items():
+        found = find_values(desk.lines(ref), phrase, desk.weight, year=year, page_stems=desk.stems)
+        if found and found[0].score >= MIN_FIT:
+            total = found[0].score + 0.5 * score
+            if best is None or total > best[0]:
+                best = (total, found[0])
+    return best[1] if best else None

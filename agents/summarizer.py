@@ -1,0 +1,65 @@
+"""The summarizer by rules: the lines that carry the answer, best first.
+
+Source: Baleen's condensation (SYSTEMS 1.16): after each round a few sentences stay, the rest goes.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from pagehop.agents.desk import Desk
+from pagehop.agents.extract import Scored
+from pagehop.agents.leads import call_for
+from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
+from pagehop.agents.solutions import ranked, solutions
+
+KEPT = 3
+"""Sentences and rows kept of a sub-question a round, beside the numbers of a solution."""
+
+
+class Summarizer:
+    """Fills the summarizer's role without a model."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Share what the other roles of the run have read."""
+        self._desk = desk
+
+    async def step(self, context: Context) -> Summary:
+        """Keep what the answer may be made of."""
+        return await asyncio.to_thread(self._step, context)
+
+    def _step(self, context: Context) -> Summary:
+        self._desk.open(context)
+        findings: list[Finding] = []
+        for solution, sub in solutions(self._desk, context):
+            by_document = {s.documents: s for s in context.sub_questions}
+            for ref, quote in solution.quotes:
+                owner = by_document.get((ref.name,), sub)
+                call = call_for(context, owner, ref)
+                findings.append(Finding(ref, quote, call, 1.0 + solution.fit, owner.id))
+        notes = []
+        for sub in context.sub_questions:
+            units = ranked(self._desk, context, sub)
+            if units and sub.state == "open":
+                findings += _kept(context, sub, units)
+            elif sub.state == "open":
+                notes.append(f"Nothing was found for: {sub.text}")
+        return Summary(tuple(findings), tuple(notes))
+
+
+def _kept(context: Context, sub: SubQuestion, units: Sequence[Scored]) -> list[Finding]:
+    """The best unit of the best page, then the next best, one of each page."""
+    firsts: dict[object, Scored] = {}
+    for item in units:
+        firsts.setdefault(item.unit.ref, item)
+    chosen = list(firsts.values())[:KEPT]
+    return [
+        Finding(
+            item.unit.ref,
+            item.unit.text,
+            call_for(context, sub, item.unit.ref),
+            round(item.page_score, 4),
+            sub.id,
+            box=item.unit.box,
+        )
+        for item in chosen
+    ]
