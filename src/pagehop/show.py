@@ -141,7 +141,7 @@ def surroundings(box: Box) -> Box:
     x0, y0, x1, y1 = box
     width = min(max(x1 - x0 + 0.06, 0.6), 1.0)
     left = min(max((x0 + x1 - width) / 2, 0.0), 1.0 - width)
-    return (left, max(y0 - 0.03, 0.0), left + width, min(y1 + 0.03, 1.0))
+    return (left, max(y0 - 0.03, 0.0), min(left + width, 1.0), min(y1 + 0.03, 1.0))
 
 
 def _marked(image: "Image", box: Box, shown: Box) -> "Image":
