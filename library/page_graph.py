@@ -263,6 +263,8 @@ class PageGraph:
         snapshot = self._view.snapshot
         best: dict[tuple[str, int], tuple[float, int, str]] = {}
         for row, target_document, page, region, cosine in self._nearest(own):
+            if target_document not in self._view.names:
+                continue
             key = (target_document, page)
             if key != (document.id, ref.page) and (key not in best or cosine > best[key][0]):
                 best[key] = (cosine, row, region)

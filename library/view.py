@@ -6,6 +6,7 @@
    depends on a document outside the view.
 """
 
+import copy
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -60,6 +61,7 @@ class View:
         """Where runs over this view are recorded."""
         self._encoder = encoder
         self._pool = pool
+        self._narrowed = False
 
     def __repr__(self) -> str:
         shown = "everything" if self.labels is None else sorted(self.labels)
@@ -82,6 +84,22 @@ class View:
     @cached_property
     def _documents(self) -> tuple[Document, ...]:
         return tuple(name_uniquely(self.snapshot.documents()))
+
+    def within(self, documents: Collection[str]) -> "View":
+        """Return this view with some of its documents only, under the names they have here.
+
+        Nothing else is searched, read or walked to. Word statistics stay those of the whole view.
+
+        Raises:
+            LibraryError: A named document is not visible.
+        """
+        chosen = {self.document(name).id for name in documents}
+        narrowed = copy.copy(self)
+        for cached in ("_by_name", "names"):
+            narrowed.__dict__.pop(cached, None)
+        narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
+        narrowed._narrowed = True
+        return narrowed
 
     @cached_property
     def _by_name(self) -> dict[str, Document]:
@@ -170,6 +188,8 @@ class View:
         """
         from pagehop.library.search import search  # noqa: PLC0415 - search reads views
 
+        if documents is None and self._narrowed:
+            documents = [document.name for document in self._documents]
         return search(
             self,
             query,
