@@ -168,7 +168,8 @@ def _call(name: str, arguments: Sequence[ast.expr]) -> float:
         listed = isinstance(argument, ast.List | ast.Tuple)
         spread += argument.elts if listed else [argument]  # type: ignore[attr-defined]
     if not fewest <= len(spread) <= most:
-        raise ToolError(f"{name} takes {fewest} to {most} values, not {len(spread)}")
+        allowed = str(fewest) if fewest == most else f"{fewest} to {most}"
+        raise ToolError(f"{name} takes {allowed} values, not {len(spread)}")
     return function(*(_value(argument) for argument in spread))
 
 

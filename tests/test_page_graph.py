@@ -1,0 +1,115 @@
+"""Walks over the pages of real small reports."""
+
+from pathlib import Path
+
+import pytest
+
+from pagehop.errors import ConfigError, LibraryError
+from pagehop.library.library import Library
+from pagehop.library.page_graph import MAX_HOPS, walk
+from pagehop.library.view import View
+from pagehop.types import Edge, PageRef
+
+HALDEN = "Halden_2021_annual_report"
+
+
+def edges(view: View, page: int, relation: str) -> list[Edge]:
+    paths = walk(view, PageRef(HALDEN, page), relations=[relation])  # type: ignore[list-item]
+    return [path.edges[0] for path in paths]
+
+
+def test_next_and_previous_stop_at_the_ends(view: View) -> None:
+    assert [e.target.page for e in edges(view, 1, "next")] == [2]
+    assert edges(view, 4, "next") == []
+    assert [e.target.page for e in edges(view, 4, "previous")] == [3]
+    assert edges(view, 1, "previous") == []
+
+
+def test_a_reference_leads_to_where_the_thing_is_defined(view: View) -> None:
+    first = {edge.target.page: edge.words for edge in edges(view, 1, "refers_to")}
+    assert set(first) == {2, 3}
+    assert "Table 1" in first[2]
+    assert "Note 3" in first[3]
+    assert "Capital expenditure" in first[3]
+    last = {edge.target.page: edge.words for edge in edges(view, 4, "refers_to")}
+    assert set(last) == {1, 2}
+    assert "Section 1" in last[1]
+
+
+def test_edges_carry_weights_and_words(view: View) -> None:
+    for path in walk(view, PageRef(HALDEN, 1), hops=2, width=8):
+        for edge in path.edges:
+            assert 0 < edge.weight <= 1
+            assert edge.words
+
+
+def test_similar_pages_are_other_pages_of_the_view_by_cosine(view: View) -> None:
+    found = edges(view, 3, "similar")
+    assert found
+    assert found[0].target == PageRef("Halden_2022_annual_report", 3)
+    weights = [edge.weight for edge in found]
+    assert weights == sorted(weights, reverse=True)
+    assert PageRef(HALDEN, 3) not in [edge.target for edge in found]
+    assert " ~ " in found[0].words
+
+
+def test_a_walk_of_two_hops_avoids_cycles_and_multiplies_weights(view: View) -> None:
+    paths = walk(view, PageRef(HALDEN, 1), relations=["refers_to", "next"], hops=2, width=10)
+    ends = [path.end for path in paths]
+    assert len(ends) == len(set(ends))
+    assert PageRef(HALDEN, 1) not in ends
+    for path in paths:
+        product = 1.0
+        for edge in path.edges:
+            product *= edge.weight
+        assert path.score == pytest.approx(product, abs=1e-6)
+        for earlier, later in zip(path.edges, path.edges[1:], strict=False):
+            assert earlier.target == later.source
+    assert [path.score for path in paths] == sorted((p.score for p in paths), reverse=True)
+
+
+def test_a_query_puts_pages_near_it_first(view: View) -> None:
+    start = PageRef(HALDEN, 1)
+    paths = walk(view, start, relations=["refers_to"], query="cost of the new plant, note 3")
+    assert paths[0].end.page == 3
+    paths = walk(view, start, relations=["refers_to"], query="table of key figures and revenue")
+    assert paths[0].end.page == 2
+
+
+def test_walks_are_deterministic(view: View) -> None:
+    start = PageRef(HALDEN, 2)
+    first = walk(view, start, hops=3, width=4, query="debt")
+    assert first == walk(view, start, hops=3, width=4, query="debt")
+
+
+def test_width_bounds_the_paths_of_a_hop(view: View) -> None:
+    paths = walk(view, PageRef(HALDEN, 1), hops=2, width=2)
+    assert len([path for path in paths if len(path.edges) == 1]) <= 2
+    assert len(paths) <= 4
+
+
+@pytest.mark.parametrize("relation", ["continues", "cites", "mentions", "duplicate"])
+def test_relations_without_edges_say_so(view: View, relation: str) -> None:
+    with pytest.raises(ConfigError, match=f"{relation}.*has no edges in this version; use refers"):
+        edges(view, 1, relation)
+
+
+def test_wrong_arguments_are_refused(view: View) -> None:
+    with pytest.raises(ConfigError, match="unknown relation 'sideways'"):
+        edges(view, 1, "sideways")
+    with pytest.raises(ConfigError, match=f"allowed are 1 to {MAX_HOPS}"):
+        walk(view, PageRef(HALDEN, 1), hops=4)
+    with pytest.raises(LibraryError, match="page 9 does not exist"):
+        walk(view, PageRef(HALDEN, 9))
+
+
+def test_documents_outside_the_view_change_no_walk(pdf_folder: Path, tmp_path: Path) -> None:
+    files = sorted(pdf_folder.glob("*.pdf"))
+    with Library(tmp_path / "library") as library:
+        library.add(files[:2], labels={"open"})
+        before = walk(library.view(labels={"open"}), PageRef(HALDEN, 1), hops=3, query="debt")
+        library.add(files[2:], labels={"secret"})
+        after = walk(library.view(labels={"open"}), PageRef(HALDEN, 1), hops=3, query="debt")
+        everything = walk(library.view(), PageRef(HALDEN, 1), hops=3, query="debt", width=20)
+    assert before == after
+    assert any(path.end.name.startswith("Orrin") for path in everything)
