@@ -8,7 +8,7 @@ a file failed, 2 wrong usage or input, 130 interrupted.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -46,7 +46,9 @@ def ask(
     ] = None,
     vision_model: Annotated[str | None, typer.Option(help="Another model for pictures.")] = None,
     base_url: Annotated[str | None, typer.Option(help="Address of the model's server.")] = None,
-    effort: Annotated[str | None, typer.Option(help="low, medium or high.")] = None,
+    effort: Annotated[
+        Literal["low", "medium", "high"] | None, typer.Option(help="How hard to try.")
+    ] = None,
     graph: Annotated[str, typer.Option(help="Which machine runs.")] = "explore",
     max_steps: Annotated[int | None, typer.Option(help="Most steps.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds.")] = None,

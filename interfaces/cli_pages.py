@@ -26,7 +26,7 @@ def search(
     path: cli_options.Path,
     query: Annotated[str, typer.Argument(help="Words or a question.")],
     k: Annotated[int, typer.Option("-k", help="Most pages to list.", min=1)] = 10,
-    mode: Annotated[str, typer.Option(help="keyword, semantic or hybrid.")] = "hybrid",
+    mode: Annotated[Mode, typer.Option(help="What to search by.")] = "hybrid",
     documents: Annotated[
         str | None, typer.Option(metavar="A,B", help="Only in these documents.")
     ] = None,
@@ -41,7 +41,7 @@ def search(
         hits = library.view(cli_options.words(labels)).search(
             query,
             k=k,
-            mode=_one_of("mode", mode, Mode),
+            mode=mode,
             documents=cli_options.words(documents),
             kinds=cli_options.words(kinds),
         )

@@ -59,7 +59,7 @@ class Steps:
                 return Step("evidence", f"{where}: “{shorten(str(body.get('quote', '')))}”")
             case "note":
                 return Step("note", shorten(str(body.get("text", ""))))
-            case "error":
+            case "error" if "call" not in body:  # a failed call ends with a tool.end of its own
                 words = f"{body.get('where', 'run')}: {body.get('error', '')}"
                 return Step("error", words, ok=False)
             case _:
@@ -115,6 +115,8 @@ def _refs(artifact: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _node(body: Mapping[str, Any]) -> Step | None:
+    if body.get("overran"):
+        return Step("note", f"{body.get('node')} ran out of time", ok=False)
     match body.get("node"):
         case "plan":
             details = tuple(_sub_questions(body.get("sub_questions", ())))
@@ -151,11 +153,10 @@ def _reflection(body: Mapping[str, Any]) -> str:
 
 def _verdict(body: Mapping[str, Any]) -> Step | None:
     removed = tuple(
-        shorten(f"{item[0]}: {item[1]}" if isinstance(item, list | tuple) else str(item))
-        for item in body.get("removed", ())
+        f"{shorten(str(claim.get('text', '')))}: {reason}"
+        for claim, reason in body.get("removed", ())
     )
     if not removed:
         return None
-    return Step(
-        "check", f"{len(removed)} claim(s) removed: nothing supports them", removed, ok=False
-    )
+    count = f"{len(removed)} claim{'' if len(removed) == 1 else 's'}"
+    return Step("check", f"{count} removed: nothing supports it", removed, ok=False)
