@@ -290,11 +290,12 @@ class Library:
 
     def _current(self) -> Manifest:
         """Return the last commit, also one of another process."""
+        mark: tuple[int, ...] = ()
         try:
             stat = os.stat(self.path / MANIFEST)
             mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         except OSError:
-            mark = ()
+            pass  # nothing is committed yet
         with self._lock:
             if self._manifest is None or self._manifest[0] != mark:
                 self._manifest = (mark, read_manifest(self.path))

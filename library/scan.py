@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from pagehop.errors import LibraryError, PdfError
 from pagehop.library.manifest import HEADER, Root
@@ -113,9 +114,9 @@ def copy_hashed(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def _read(file: "os.PathLike[str] | object") -> bytes:
+def _read(file: BinaryIO) -> bytes:
     try:
-        return file.read(_CHUNK)  # type: ignore[attr-defined,no-any-return]
+        return file.read(_CHUNK)
     except OSError as error:
         raise PdfError("unreadable", error.strerror or str(error)) from error
 

@@ -37,7 +37,7 @@ class VectorStage:
         """Return how many passages have no vector."""
         at = self._at.manifest.partitions
         passages = sum(document.passages for document in self._at.catalog.documents.values())
-        rows = sum(
+        rows: int = sum(
             self._at.store.at(key, self._table, part.tables[self._table]).count_rows()
             for key, part in at.items()
             if self._table in part.tables

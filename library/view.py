@@ -258,9 +258,9 @@ class View:
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over this view."""
-        from pagehop.library.retriever import make_retriever  # noqa: PLC0415 - loads langchain
+        from pagehop.library.retriever import ViewRetriever  # noqa: PLC0415 - loads langchain
 
-        return make_retriever(self, k)
+        return ViewRetriever(self, k)
 
     def _checked(self, ref: PageRef) -> Document:
         document = self.document(ref.name)

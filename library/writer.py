@@ -145,7 +145,8 @@ class Writer:
             threading.Thread(target=importlib.import_module, args=("lancedb",), daemon=True).start()
             manifest = read_manifest(self._store.folder)
             encoder = self._load_encoder(manifest)
-            pool = PdfPool(self._settings.ingest, encoder and encoder.tokenizer_path)
+            tokenizer = encoder.tokenizer_path if encoder else None
+            pool = PdfPool(self._settings.ingest, tokenizer)
             self._store.recover(manifest)
             self._work(self._ingestion(manifest, pool), encoder)
         except Exception as caught:

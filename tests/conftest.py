@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pagehop.library.library import Library
-from pagehop.library.view import View
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from pagehop.library.library import Library
+from pagehop.library.view import View
 
 STYLES = getSampleStyleSheet()
 
@@ -144,13 +145,13 @@ def _notes(report: Report) -> list[Flowable]:
         _heading("3. Notes"),
         _heading("Note 3. Capital expenditure", 2),
         _text(
-            f"Capital expenditure was {report.expenditure[0]} million crowns. About half of it went "
-            f"into the plant at {report.project}, which opened in October {report.year}."
+            f"Capital expenditure was {report.expenditure[0]} million crowns. About half of it "
+            f"went into the plant at {report.project}, which opened in October {report.year}."
         ),
         _heading("Note 4. Debt", 2),
         _text(
-            f"Long-term debt was {report.debt} million crowns at the end of {report.year}. It falls "
-            "due in 2027 and carries interest of 3.2 percent."
+            f"Long-term debt was {report.debt} million crowns at the end of {report.year}. It "
+            "falls due in 2027 and carries interest of 3.2 percent."
         ),
     ]
 

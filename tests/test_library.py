@@ -1,6 +1,7 @@
 """What a library shows of a folder of reports."""
 
 import pytest
+
 from pagehop.errors import LibraryError
 from pagehop.library.library import Library
 from pagehop.library.view import View
@@ -29,7 +30,7 @@ def test_errors_name_what_exists(view: View) -> None:
         LibraryError, match="page 41 does not exist; Halden_2021_annual_report has 4"
     ):
         view.page(PageRef("Halden_2021_annual_report", 41))
-    with pytest.raises(LibraryError, match="nearest names: .*Halden_2021_annual_report"):
+    with pytest.raises(LibraryError, match=r"nearest names: .*Halden_2021_annual_report"):
         view.document("Halden_2021_anual_report")
 
 
