@@ -44,6 +44,8 @@ class State(TypedDict, total=False):
     question: str
     episode_id: str
     """Given with the question or made by plan; the first part of every event id."""
+    planned: str
+    """Episode that plan last began: a later question on the same thread gets a new one."""
     sub_questions: list[SubQuestion]
     pending: list[Call]
     """What explore asked act to run."""
@@ -65,8 +67,6 @@ class State(TypedDict, total=False):
     round: int
     round_start: int
     """Step after which the current round began."""
-    fresh: int
-    """Evidence items that the last summarize added."""
     barren_rounds: int
     """Rounds in a row without new evidence."""
     strategy: int
@@ -76,6 +76,8 @@ class State(TypedDict, total=False):
     sent_back: bool
     """Verify has sent the run back to explore once."""
     stop: Stop
+    used_up: str
+    """The limit at which exploring ended; empty when none did."""
     answer: Answer | None
     """Set once, at the end; its citations carry no pictures here."""
 

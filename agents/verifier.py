@@ -1,0 +1,177 @@
+"""The verifier by rules: every claim rests on quotes that stand on their pages, or on sums.
+
+1. A claim names evidence or calculations of this run; each quote is located again on its page.
+2. Each number of a claim appears in one of its quotes or is the result of one of its calculations.
+   Thousands separators, currency signs and minus signs against brackets do not matter; a scale
+   word (million) or percent sign that a table states once in its head need not be in the quote,
+   but must not contradict what the page states; a calculated share may be given in percent.
+3. Rounding is accepted where it is stated (about, roughly, ...) or keeps three digits of a
+   calculation.
+4. Numbers that only name what is asked about (a year, note 8) may come from the question, the
+   document's name or the page.
+
+Not covered: whether a claim without numbers follows from its quotes.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from pagehop.agents.moves import Claim, Context, Observation, Verdict
+from pagehop.agents.numbers import Number, find_numbers, table_scale
+from pagehop.errors import LibraryError
+from pagehop.types import Evidence
+
+_ROUNDED = re.compile(
+    r"\b(?:about|approximately|approx|around|roughly|nearly|almost|some|circa|rounded|over|"
+    r"more than|less than)\b|~|≈",
+    re.IGNORECASE,
+)
+
+
+class RuleVerifier:
+    """Fills the verifier's role without a model."""
+
+    async def step(self, context: Context) -> Verdict:
+        """Keep the claims that are supported, and say why the others are not."""
+        draft = context.draft
+        if draft is None or draft.unanswerable:
+            return Verdict(kept=())
+        evidence = {item.id: item for item in context.evidence}
+        calculations = {item.call.id: item for item in context.calculations if item.ok}
+        kept: list[Claim] = []
+        removed: list[tuple[Claim, str]] = []
+        for claim in draft.claims:
+            reason = _problem(claim, context, evidence, calculations)
+            if reason:
+                removed.append((claim, reason))
+            else:
+                kept.append(claim)
+        missing = "; ".join(claim.text for claim, _ in removed)
+        return Verdict(tuple(kept), tuple(removed), missing)
+
+
+def _problem(
+    claim: Claim,
+    context: Context,
+    evidence: Mapping[str, Evidence],
+    calculations: Mapping[str, Observation],
+) -> str:
+    """Say why nothing supports a claim; empty when it is supported."""
+    if not claim.text.strip():
+        return "it says nothing"
+    if not claim.evidence and not claim.calculations:
+        return "it names neither evidence nor a calculation"
+    unknown = [name for name in claim.evidence if name not in evidence]
+    unknown += [name for name in claim.calculations if name not in calculations]
+    if unknown:
+        return f"{unknown[0]} is no evidence or calculation of this run"
+    quotes = [evidence[name] for name in claim.evidence]
+    for item in quotes:
+        if not _stands(context, item):
+            return f"its quote is not on {item.ref}"
+    results = [calculations[name] for name in claim.calculations]
+    number = _untraced(claim.text, context, quotes, results)
+    return f"{number} is in none of its quotes or calculations" if number else ""
+
+
+def _stands(context: Context, item: Evidence) -> bool:
+    try:
+        return context.view.locate(item.ref, item.quote) is not None
+    except LibraryError:
+        return False
+
+
+def _untraced(
+    text: str, context: Context, quotes: Sequence[Evidence], results: Sequence[Observation]
+) -> str:
+    stated = find_numbers(text)
+    if not stated:
+        return ""
+    quoted = [(number, item) for item in quotes for number in find_numbers(item.quote)]
+    values = [value for result in results if (value := _value(result)) is not None]
+    operands = [n for r in results for n in find_numbers(str(r.artifact.get("expression", "")))]
+    pages = _page_texts(context, quotes)
+    names = _numbers_of([context.question, *(item.document for item in quotes), *pages.values()])
+    for number in stated:
+        rounded = bool(_ROUNDED.search(text[max(0, number.start - 30) : number.start]))
+        if any(_same(number, source, pages[item.id], rounded) for source, item in quoted):
+            continue
+        if any(_is_result(number, value, rounded) for value in values):
+            continue
+        if any(abs(number.value) == abs(operand.value) for operand in operands):
+            continue
+        if _names_something(number) and number.value in names:
+            continue
+        return number.text
+    return ""
+
+
+def _value(result: Observation) -> float | None:
+    value = result.artifact.get("value")
+    if isinstance(value, str):
+        found = find_numbers(value)
+        return found[0].value if found else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _page_texts(context: Context, quotes: Iterable[Evidence]) -> dict[str, str]:
+    return {item.id: context.view.page(item.ref).text for item in quotes}
+
+
+def _numbers_of(texts: Iterable[str]) -> set[float]:
+    """All integers of some texts, those glued to letters or hyphens (FY2018, 10-K) too."""
+    return {float(digits) for text in texts for digits in re.findall(r"\d+", text)}
+
+
+def _names_something(number: Number) -> bool:
+    """Years and small counting numbers name a period, a note, a table, a page."""
+    small = number.value == int(number.value) and 0 <= number.value < 100
+    return number.is_year or (small and not number.unit and number.scale == 1)
+
+
+def _same(stated: Number, source: Number, page: str, rounded: bool) -> bool:
+    """Whether a stated number is a quoted one."""
+    if (stated.unit == "%") != (source.unit == "%") and source.unit:
+        return False
+    if _equal(stated, abs(source.value), rounded):
+        return True
+    if stated.scale == 1 or source.scale != 1:
+        # A table in thousands may be quoted without its head: 1,577,000 for 1,577.
+        scale = table_scale(page)
+        return (
+            bool(scale)
+            and source.scale == 1
+            and _equal(stated, abs(source.value) * (scale or 1), rounded)
+        )
+    scale = table_scale(page)
+    return (scale is None or scale == stated.scale) and _equal(
+        stated, abs(source.value) * stated.scale, rounded
+    )
+
+
+def _is_result(stated: Number, value: float, rounded: bool) -> bool:
+    """Whether a stated number is the value of a calculation, or that value in percent."""
+    candidates = [value, value * stated.scale] + ([value * 100] if stated.unit == "%" else [])
+    digits = len(re.sub(r"\D", "", stated.text).strip("0"))
+    return any(
+        _equal(stated, abs(candidate), rounded or digits >= 3 or _is_short(candidate))
+        for candidate in candidates
+    )
+
+
+def _is_short(value: float) -> bool:
+    """Whether rounding to two decimals shows the whole of a small result, e.g. 0.5 or 12.25."""
+    return abs(value) < 10 and abs(value * 100 - round(value * 100)) < 1e-6
+
+
+def _equal(stated: Number, value: float, rounded: bool) -> bool:
+    """Compare sizes: a minus sign, brackets and the word `loss` say the same."""
+    size = abs(stated.value)
+    if abs(size - value) <= 1e-9 * max(size, value):
+        return True
+    if not rounded:
+        return False
+    whole, _, decimals = re.sub(r"[^\d.]", "", stated.text).partition(".")
+    places = -len(decimals) if decimals else len(whole) - len(whole.rstrip("0"))
+    step = stated.scale * 10.0**places
+    return abs(size - value) <= 0.5 * step * (1 + 1e-9)

@@ -1,0 +1,155 @@
+"""The main machine: plan, then explore and act in rounds, then answer and verify.
+
+    plan -> explore -> act -> (more steps, or) summarize -> reflect -> explore ...
+         -> answer -> verify
+
+1. A round ends after some steps or characters. Summarize makes evidence of its observations, each
+   quote located on its page, and the observations leave the state: what the next step sees stays
+   bounded however long the run.
+2. Reflect ends the run when the evidence suffices. Two rounds without new evidence change the
+   strategy once; the next barren one ends the run.
+3. A spent budget goes to answer. Verify may send the run back to explore once.
+4. Every node emits events through LangGraph's custom stream and to the sinks. Their ids derive
+   from (episode, step, call), so a node that runs again after a crash overwrites itself.
+5. A role that raises ends the run as failed; that is recorded and never becomes an answer.
+
+Nothing is compiled at import: `build` makes a machine for one view, its roles and a budget.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.tools import BaseTool
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from pagehop.agents.moves import Roles
+from pagehop.graphs.budget import Budget
+from pagehop.graphs.calls import ToolRunner
+from pagehop.graphs.nodes import Effort, Nodes
+from pagehop.graphs.state import Question, State, strict
+from pagehop.graphs.telling import Teller
+from pagehop.library.view import View
+from pagehop.types import EventSink
+
+Machine = CompiledStateGraph[State, None, Question, State]
+
+ROUND_STEPS: Mapping[Effort, int] = {"low": 1, "medium": 4, "high": 2}
+"""Steps after which a round closes."""
+ROUND_CHARACTERS = 24_000
+"""Characters of observations after which a round closes; about 6,000 tokens."""
+_COSTS = ("model_calls", "tokens", "money", "seconds")
+"""Limits that a role itself spends from."""
+
+
+def build(
+    view: View,
+    roles: Roles,
+    budget: Budget | None = None,
+    *,
+    tools: Sequence[BaseTool],
+    effort: Effort = "medium",
+    model: str = "builtin",
+    tool_timeout_s: float = 30.0,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    sinks: Sequence[EventSink] = (),
+    run_id: str = "",
+    trajectory: str = "",
+) -> Machine:
+    """Compile the machine for one view.
+
+    Args:
+        view: What is searched; tools and roles hold the same one.
+        roles: Who fills plan, explore, summarize, reflect, answer and verify.
+        budget: Limits of each run; None takes the defaults of `Budget`.
+        tools: What explore may call.
+        effort: low is one step and an answer; high reflects after fewer steps than medium.
+        model: Name of what fills the roles, for the record.
+        tool_timeout_s: Time limit of one tool call in seconds.
+        checkpointer: Where state is kept between nodes; it reads back our state types only.
+        sinks: Called with every event, e.g. a recorder.
+        run_id: Of the record that the sinks write; made up when empty.
+        trajectory: Path of that record; goes into the answer.
+    """
+    limits = budget or Budget()
+    nodes = Nodes(
+        view=view,
+        roles=roles,
+        budget=limits,
+        effort=effort,
+        model=model,
+        runner=ToolRunner({tool.name: tool for tool in tools}, tool_timeout_s, view.version),
+        teller=Teller(run_id or uuid.uuid4().hex, tuple(sinks)),
+        trajectory=trajectory,
+    )
+    graph = StateGraph(State, input_schema=Question)
+    works = (
+        nodes.plan, nodes.explore, nodes.act, nodes.summarize, nodes.reflect, nodes.answer,
+        nodes.verify,
+    )  # fmt: skip
+    for work in works:
+        graph.add_node(work.__name__, nodes.guarded(work.__name__, work))
+    _connect(graph, _Routes(limits, effort))
+    saver = strict(checkpointer) if checkpointer is not None else None
+    # A step is at most explore, act, summarize and reflect; the other nodes run at most twice.
+    recursion_limit = 4 * (limits.steps or 10_000) + 16
+    machine = graph.compile(checkpointer=saver, name="explore")
+    return machine.with_config(recursion_limit=recursion_limit)
+
+
+@dataclass(frozen=True)
+class _Routes:
+    """Which node comes next, from the state alone."""
+
+    budget: Budget
+    effort: Effort
+
+    def after_plan(self, state: State) -> str:
+        return "answer" if self.budget.used_up(state["spent"]) else "explore"
+
+    def after_explore(self, state: State) -> str:
+        return "act" if state["pending"] else "summarize"
+
+    def after_act(self, state: State) -> str:
+        characters = sum(len(item.text) for item in state["observations"])
+        over = (
+            state["round_done"]
+            or state["step"] - state["round_start"] >= ROUND_STEPS[self.effort]
+            or characters >= ROUND_CHARACTERS
+            or self.budget.used_up(state["spent"])
+        )
+        return "summarize" if over else "explore"
+
+    def after_summarize(self, state: State) -> str:
+        # A limit on steps or tools alone still lets reflect say that what is there suffices.
+        over = self.effort == "low" or self.budget.used_up(state["spent"], only=_COSTS)
+        return "answer" if over else "reflect"
+
+    def after_reflect(self, state: State) -> str:
+        return "answer" if state["stop"] or self.budget.used_up(state["spent"]) else "explore"
+
+
+def _connect(graph: StateGraph[State, None, Question, State], routes: _Routes) -> None:
+    """Draw the edges; from every node a run that has its answer, or failed, ends."""
+    edges: tuple[tuple[str, Callable[[State], str], list[str]], ...] = (
+        ("plan", routes.after_plan, ["explore", "answer"]),
+        ("explore", routes.after_explore, ["act", "summarize"]),
+        ("act", routes.after_act, ["explore", "summarize"]),
+        ("summarize", routes.after_summarize, ["reflect", "answer"]),
+        ("reflect", routes.after_reflect, ["explore", "answer"]),
+        ("answer", lambda state: "verify", ["verify"]),
+        ("verify", lambda state: "explore", ["explore"]),
+    )
+    graph.add_edge(START, "plan")
+    for name, route, targets in edges:
+        graph.add_conditional_edges(name, _unless_over(route), [*targets, END])
+
+
+def _unless_over(route: Callable[[State], str]) -> Callable[[State], str]:
+    def decide(state: State) -> str:
+        return END if state["answer"] is not None else route(state)
+
+    return decide

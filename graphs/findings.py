@@ -1,0 +1,79 @@
+"""Turn what a summarizer found into evidence: only what stands on its page is kept."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pagehop.agents.moves import Call, Finding
+from pagehop.errors import LibraryError
+from pagehop.library.quotes import locate
+from pagehop.library.view import View
+from pagehop.types import Evidence
+
+
+@dataclass(frozen=True)
+class Sifted:
+    """What became of the findings of one round."""
+
+    evidence: tuple[Evidence, ...]
+    dropped: tuple[str, ...]
+    """Why findings were left out, one sentence each."""
+
+
+def sift(
+    view: View, findings: Sequence[Finding], *, known: Sequence[Evidence], made: Sequence[Call]
+) -> Sifted:
+    """Locate findings on their pages and give the new ones ids.
+
+    The quote becomes the page's own words. A finding that was kept before, for the same
+    sub-question, is passed over in silence.
+
+    Args:
+        view: Where the pages are.
+        findings: Of the round, best first.
+        known: Evidence so far; ids count on after it.
+        made: Every call of the run; a finding must come from one of them.
+    """
+    calls = {call.id for call in made}
+    seen = {_identity(item) for item in known}
+    kept: list[Evidence] = []
+    dropped: list[str] = []
+    for finding in findings:
+        item = _evidence(view, finding, calls, f"E{len(known) + len(kept) + 1}")
+        if isinstance(item, str):
+            dropped.append(item)
+        elif _identity(item) not in seen:
+            seen.add(_identity(item))
+            kept.append(item)
+    return Sifted(tuple(kept), tuple(dropped))
+
+
+def _evidence(view: View, finding: Finding, calls: set[str], name: str) -> Evidence | str:
+    shown = finding.quote if len(finding.quote) <= 80 else f"{finding.quote[:77]}..."
+    if finding.call not in calls:
+        return f"Dropped {shown!r}: it names no call of this run ({finding.call!r})."
+    try:
+        document = view.document(finding.ref.name)
+        located = locate(view.page(finding.ref), finding.quote, near=finding.box)
+    except LibraryError as error:
+        return f"Dropped {shown!r}: {error}."
+    if located is None:
+        return f"Dropped {shown!r}: these words are not on {finding.ref}."
+    return Evidence(
+        id=name,
+        ref=finding.ref,
+        document=document.source,
+        document_id=document.id,
+        quote=located.text,
+        box=located.box,
+        call=finding.call,
+        score=finding.score,
+        sub_question=finding.sub_question,
+    )
+
+
+def _identity(item: Evidence) -> tuple[str, int, str, str]:
+    return (
+        item.document_id, item.ref.page, re.sub(r"\s+", " ", item.quote).lower(),
+        item.sub_question,
+    )  # fmt: skip

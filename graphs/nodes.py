@@ -1,0 +1,400 @@
+"""The nodes of the main machine: each lets a role make its move and writes down what follows.
+
+A node changes nothing but the state it returns. Which node comes next is decided in `explore`,
+from the state alone, so that a resumed run takes the same way.
+"""
+
+import asyncio
+import time
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, TypeVar
+
+from langgraph.errors import GraphBubbleUp
+from langgraph.types import Overwrite
+
+from pagehop.agents.moves import (
+    Call,
+    Context,
+    Draft,
+    Explore,
+    Observation,
+    Plan,
+    Reflection,
+    Role,
+    Roles,
+    Summary,
+    Verdict,
+)
+from pagehop.graphs.budget import Budget, Spent
+from pagehop.graphs.calls import Done, ToolRunner, in_thread
+from pagehop.graphs.findings import sift
+from pagehop.graphs.outcome import assemble
+from pagehop.graphs.state import State, Stop
+from pagehop.graphs.telling import Teller, told
+from pagehop.library.view import View
+from pagehop.types import Answer
+
+Effort = Literal["low", "medium", "high"]
+
+BARREN_ROUNDS = 2
+"""Rounds without new evidence before the strategy changes, and again before the run ends."""
+_PICTURE_TOOLS = frozenset({"look"})
+_LISTS = ("observations", "evidence", "notes", "tried", "calculations", "warnings")
+
+MoveT = TypeVar("MoveT")
+
+
+class Node(Protocol):
+    """What LangGraph calls."""
+
+    async def __call__(self, state: State) -> State:
+        """Return the change of the state."""
+        ...
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a node did: the change of the state, and what the record tells of it."""
+
+    update: State
+    says: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes of one machine and what they work with."""
+
+    view: View
+    roles: Roles
+    budget: Budget
+    effort: Effort
+    model: str
+    runner: ToolRunner
+    teller: Teller
+    trajectory: str
+    """Path of the run's record; empty when there is none."""
+
+    def guarded(self, name: str, work: Callable[[State], Awaitable[Work]]) -> Node:
+        """Wrap a node: count its time, tell what it did, end the run as failed if it raises."""
+
+        async def node(state: State) -> State:
+            started = time.perf_counter()
+            if name == "plan":
+                state = _begun(state)
+            try:
+                done = await work(state)
+            except GraphBubbleUp:
+                raise
+            except Exception as error:
+                # The boundary to the roles: a run that cannot go on ends as failed, on record.
+                return self._failed(name, state, error, time.perf_counter() - started)
+            return self._told(name, state, done, time.perf_counter() - started)
+
+        return node
+
+    async def plan(self, state: State) -> Work:
+        """Split the question."""
+        labels = self.view.labels
+        start = {
+            "question": state["question"],
+            "model": self.model,
+            "graph": "explore",
+            "effort": self.effort,
+            "labels": None if labels is None else sorted(labels),
+            "library_version": self.view.version,
+            "budget": self.budget.to_json(),
+        }
+        self.teller.tell(state, "episode.start", "start", start)
+        move, spent = await self._ask(self.roles.planner, Plan, state, state["spent"])
+        parts = list(move.sub_questions) if move else []
+        return Work(State(spent=spent, sub_questions=parts), told(move))
+
+    async def explore(self, state: State) -> Work:
+        """Choose the next calls."""
+        step, spent = state["step"] + 1, state["spent"].plus(steps=1)
+        state = State(**{**state, "step": step})
+        nudge = self.budget.nearly_used_up(spent)
+        if nudge and not state["told"]:
+            self.teller.tell(state, "note", "budget", {"text": nudge})
+        move, spent = await self._ask(self.roles.explorer, Explore, state, spent, nudge=nudge)
+        asked = move.calls if move else ()
+        calls = [replace(call, id=f"s{step}c{i}") for i, call in enumerate(asked, 1)]
+        update = State(
+            step=step,
+            spent=spent,
+            pending=calls,
+            round_done=move is None or move.done or not calls,
+            told=state["told"] or bool(nudge),
+        )
+        return Work(update, {**told(move), "calls": [told(call) for call in calls]})
+
+    async def act(self, state: State) -> Work:
+        """Run the calls."""
+        spent = state["spent"]
+        seen = {self.runner.key(call) for call in state["tried"]}
+        allowed, refused = self._within_budget(state["pending"], spent, seen)
+        for call in allowed:
+            body = {**told(call), "call": call.id, "step": state["step"]}
+            self.teller.tell(state, "tool.start", f"{call.id}.start", body)
+        done = await self.runner.run(
+            allowed,
+            seen=seen,
+            seconds_left=self.budget.seconds_for_role(spent, closing=False),
+            finished=lambda one: self._tell_call(state, one),
+        )
+        observations = [one.observation for one in done]
+        pictures = [pixels for one in done for pixels in one.pictures]
+        remarks = [(o.call.tool, o.artifact["note"]) for o in observations if "note" in o.artifact]
+        repeated = sum(item.cached for item in observations)
+        spent = spent.plus(
+            tool_calls=len(done) - repeated,
+            repeated_calls=repeated,
+            images=len(pictures),
+            pixels=sum(pictures),
+        )
+        update = State(
+            spent=spent,
+            pending=[],
+            tried=allowed,
+            observations=[*observations, *refused],
+            calculations=[o for o in observations if o.ok and o.call.tool == "calculate"],
+            notes=[str(said) for tool, said in remarks if tool == "note"],
+            # A search that had to do without something says so: the user is to know.
+            warnings=[str(said) for tool, said in remarks if tool != "note" and said],
+        )
+        says = {"ran": len(done) - repeated, "repeated": repeated, "not_run": len(refused)}
+        return Work(update, says)
+
+    async def summarize(self, state: State) -> Work:
+        """Close the round: keep what was found, let the observations go."""
+        move, spent = Summary(), state["spent"]
+        if state["observations"]:
+            asked, spent = await self._ask(self.roles.summarizer, Summary, state, spent)
+            move = asked or move
+        known, made = state["evidence"], state["tried"]
+        sifted = await in_thread(lambda: sift(self.view, move.findings, known=known, made=made))
+        for item in sifted.evidence:
+            self.teller.tell(state, "evidence", item.id, told(item))
+        for i, text in enumerate(sifted.dropped, 1):
+            self.teller.tell(state, "note", f"dropped{i}", {"text": text})
+        update = State(
+            spent=spent.plus(rounds=1),
+            evidence=list(sifted.evidence),
+            notes=list(move.notes),
+            observations=Overwrite([]),  # type: ignore[typeddict-item]  # empties the channel
+            barren_rounds=0 if sifted.evidence else state["barren_rounds"] + 1,
+            round=state["round"] + 1,
+            round_start=state["step"],
+            round_done=False,
+        )
+        found = [item.id for item in sifted.evidence]
+        says = {"evidence": found, "notes": list(move.notes), "dropped": len(sifted.dropped)}
+        return Work(update, says)
+
+    async def reflect(self, state: State) -> Work:
+        """Judge whether the evidence suffices, and what to look for next."""
+        move, spent = await self._ask(self.roles.reflector, Reflection, state, state["spent"])
+        update = State(spent=spent)
+        if move is None:
+            return Work(update, told(move))
+        stop: Stop = "sufficient" if move.sufficient else "no leads" if move.give_up else ""
+        if not stop and state["barren_rounds"] >= BARREN_ROUNDS:
+            if state["strategy"]:
+                stop = "no leads"
+            else:
+                update["strategy"] = 1
+                text = f"{BARREN_ROUNDS} rounds brought nothing new: changing strategy."
+                self.teller.tell(state, "note", "strategy", {"text": text})
+        update["stop"] = stop
+        update["reflection"] = move
+        update["sub_questions"] = list(move.sub_questions or state["sub_questions"])
+        return Work(update, told(move))
+
+    async def answer(self, state: State) -> Work:
+        """Draft the answer from the evidence."""
+        stop, used_up = state["stop"], ""
+        if not stop:
+            used_up = "" if self.effort == "low" else self.budget.used_up(state["spent"])
+            stop = "budget" if used_up else "one round"
+        draft, spent = await self._ask(
+            self.roles.answerer, Draft, state, state["spent"], closing=True
+        )
+        update = State(draft=draft, stop=stop, used_up=used_up, spent=spent)
+        return Work(update, {**told(draft), "because": used_up or stop})
+
+    async def verify(self, state: State) -> Work:
+        """Check every claim; go back once for what is not supported, else assemble the answer."""
+        verdict, spent = await self._ask(
+            self.roles.verifier, Verdict, state, state["spent"], closing=True
+        )
+        assert verdict is not None  # only a role that is not closing may overrun
+        update = State(verdict=verdict, spent=spent)
+        says = {**told(verdict), "sent_back": self._sends_back(state, verdict, spent)}
+        if says["sent_back"]:
+            missing = Reflection(sufficient=False, missing=verdict.missing)
+            update.update(State(sent_back=True, stop="", barren_rounds=0, reflection=missing))
+        else:
+            final = State(**{**state, **update})
+            update["answer"] = assemble(final, self.view, trajectory=self.trajectory)
+        return Work(update, says)
+
+    def _sends_back(self, state: State, verdict: Verdict, spent: Spent) -> bool:
+        wanted = bool(verdict.removed and verdict.missing)
+        allowed = self.effort != "low" and not state["sent_back"] and state["stop"] != "budget"
+        return wanted and allowed and not self.budget.used_up(spent)
+
+    def _within_budget(
+        self, calls: Sequence[Call], spent: Spent, seen: set[str]
+    ) -> tuple[list[Call], list[Observation]]:
+        """Part the calls into those the budget allows and answers to the others."""
+        left = self.budget.left(spent)
+        no_pictures = min(left.get("images", 1), left.get("pixels", 1)) <= 0
+        new = 0
+        allowed: list[Call] = []
+        refused: list[Observation] = []
+        for call in calls:
+            is_new = self.runner.key(call) not in seen
+            over = ""
+            if is_new and new >= left.get("tool_calls", new + 1):
+                over = "tool calls"
+            elif no_pictures and call.tool in _PICTURE_TOOLS:
+                over = "pictures"
+            if over:
+                text = f"Not run: the budget of {over} is spent. Answer from what was found."
+                refused.append(Observation(call, False, text))
+            else:
+                allowed.append(call)
+                new += is_new
+        return allowed, refused
+
+    async def _ask(
+        self,
+        role: Role[MoveT],
+        kind: type[MoveT],
+        state: State,
+        spent: Spent,
+        *,
+        closing: bool = False,
+        nudge: str = "",
+    ) -> tuple[MoveT | None, Spent]:
+        """Let a role make its move; None when the time for exploring ended before it did."""
+        limit = self.budget.seconds_for_role(spent, closing=closing)
+        try:
+            async with asyncio.timeout(limit) as clock:
+                move = await role.step(self._context(state, spent, nudge))
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            if closing:
+                raise TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s") from error
+            return None, spent
+        if not isinstance(move, kind):
+            raise TypeError(f"the role gave {type(move).__name__}, not {kind.__name__}")
+        return move, spent.plus_usage(getattr(move, "usage", None))
+
+    def _context(self, state: State, spent: Spent, nudge: str) -> Context:
+        return Context(
+            question=state["question"],
+            view=self.view,
+            sub_questions=tuple(state.get("sub_questions", ())),
+            evidence=tuple(state.get("evidence", ())),
+            notes=tuple(state.get("notes", ())),
+            observations=tuple(state.get("observations", ())),
+            calculations=tuple(state.get("calculations", ())),
+            reflection=state.get("reflection"),
+            draft=state.get("draft"),
+            tried=tuple(state.get("tried", ())),
+            budget_left=self.budget.left(spent),
+            effort=self.effort,
+            step=state["step"],
+            round=state["round"],
+            barren_rounds=state["barren_rounds"],
+            strategy=state["strategy"],
+            nudges=(nudge,) if nudge else (),
+        )
+
+    def _told(self, name: str, state: State, done: Work, seconds: float) -> State:
+        spent = done.update["spent"].plus(seconds=seconds)
+        update = State(**{**done.update, "spent": spent})
+        if name == "plan":
+            update = _replaced(state, update)
+        step = update.get("step", state["step"])
+        body = {"node": name, "step": step, "round": state["round"], **done.says}
+        self.teller.tell(state, "node", name, {**body, "seconds": round(seconds, 4)}, step=step)
+        if answer := update.get("answer"):
+            answer = replace(answer, usage=spent.usage())
+            update["answer"] = answer
+            self.teller.end(state, answer)
+        return update
+
+    def _tell_call(self, state: State, done: Done) -> None:
+        item = done.observation
+        call, tool = item.call.id, item.call.tool
+        if done.error:
+            body = {"where": tool, "call": call, "error": done.error}
+            self.teller.tell(state, "error", f"{call}.error", body)
+        end = {"call": call, "tool": tool, "ok": item.ok, "text": item.text}
+        end |= {"artifact": dict(item.artifact), "cached": item.cached, "seconds": item.seconds}
+        self.teller.tell(state, "tool.end", f"{call}.end", end)
+
+    def _failed(self, name: str, state: State, error: Exception, seconds: float) -> State:
+        reason = f"{type(error).__name__}: {error}"
+        trace = "".join(traceback.format_exception(error)[-6:])
+        body = {"where": name, "error": reason, "trace": trace}
+        self.teller.tell(state, "error", f"{name}.error", body)
+        spent = state["spent"].plus(seconds=seconds)
+        answer = Answer(
+            question=state["question"],
+            text="",
+            status="failed",
+            usage=spent.usage(),
+            trajectory=self.trajectory,
+            error=f"{name}: {reason}",
+        )
+        self.teller.end(state, answer)
+        update = State(answer=answer, spent=spent)
+        return _replaced(state, update) if name == "plan" else update
+
+
+def _begun(state: State) -> State:
+    """Return the state in which a question starts: nothing of an earlier one on its thread."""
+    episode = state.get("episode_id", "")
+    if not episode or episode == state.get("planned"):
+        episode = uuid.uuid4().hex[:12]
+    return State(
+        observations=[],
+        evidence=[],
+        notes=[],
+        tried=[],
+        calculations=[],
+        warnings=[],
+        question=state["question"],
+        episode_id=episode,
+        planned=episode,
+        sub_questions=[],
+        pending=[],
+        round_done=False,
+        reflection=None,
+        draft=None,
+        verdict=None,
+        answer=None,
+        spent=Spent(),
+        step=0,
+        round=0,
+        round_start=0,
+        barren_rounds=0,
+        strategy=0,
+        told=False,
+        sent_back=False,
+        stop="",
+        used_up="",
+    )
+
+
+def _replaced(start: State, update: State) -> State:
+    """Return what plan gives: every value, in place of what an earlier question left."""
+    lists = {name: Overwrite([]) for name in _LISTS}
+    return {**start, **lists, **update}  # type: ignore[typeddict-item]  # empties the channels

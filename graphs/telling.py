@@ -1,0 +1,80 @@
+"""Tell what happens in a run: one event stream for the record, the terminal and the chat."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from langgraph.config import get_stream_writer
+
+from pagehop.graphs.state import State
+from pagehop.types import Answer, Event, EventSink, EventType, PageRef
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Makes the events of one machine and hands them out."""
+
+    run_id: str
+    sinks: tuple[EventSink, ...] = ()
+
+    def tell(
+        self, state: State, kind: EventType, what: str, body: Mapping[str, Any], *, step: int = -1
+    ) -> None:
+        """Emit one event to the sinks and into LangGraph's custom stream.
+
+        Args:
+            state: Of the node that is running.
+            kind: Type of the event.
+            what: Last part of its id; unique in its step.
+            body: JSON-able.
+            step: When it is not the state's own.
+        """
+        episode = state["episode_id"]
+        event = Event(
+            id=f"{episode}/{state['step'] if step < 0 else step}/{what}",
+            type=kind,
+            body=body,
+            run_id=self.run_id,
+            episode_id=episode,
+            ts=time.time(),
+            mono=time.monotonic(),
+        )
+        for sink in self.sinks:
+            sink(event)
+        get_stream_writer()(event)
+
+    def end(self, state: State, answer: Answer) -> None:
+        """Emit the end of the episode."""
+        body = {"status": answer.status, "answer": answer.to_json()}
+        self.tell(state, "episode.end", "end", body)
+
+
+def told(value: object) -> dict[str, Any]:
+    """Return a move, a call or an evidence item as the body of an event.
+
+    Fields of the value itself are all there; what lies inside it leaves out what is empty.
+    """
+    if value is None:
+        return {"overran": True}
+    assert is_dataclass(value)
+    body = {
+        field.name: _plain(getattr(value, field.name))
+        for field in fields(value)
+        if field.name not in ("usage", "document_id")
+    }
+    usage = getattr(value, "usage", None)
+    return body if usage is None else {**body, "usage": dict(vars(usage))}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, PageRef):
+        return str(value)
+    if is_dataclass(value):
+        parts = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {name: part for name, part in parts.items() if part not in (None, "", [], {})}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return round(value, 5) if isinstance(value, float) else value

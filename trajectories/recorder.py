@@ -1,0 +1,216 @@
+"""Write a run's events as they happen, one JSON line each, and what the run was made of.
+
+    <runs>/<date>-<time>-<id>/run.json                 the manifest, written once, atomically
+                              events/<writer>-<n>.jsonl  appended; a new file every 256 MB
+
+1. A line is the event with `v`, `seq` and `crc`, the crc32 of the body's text as it stands in the
+   line. The file is synced when an episode ends, so a crash loses at most the run in flight.
+2. Folders are 0700 and files 0600: questions and quotes are as private as the documents.
+3. Recording never breaks a run: when it cannot go on it stops, and `problem` says why.
+
+Source: TRAJECTORIES.md 6a of the project's design notes; differs: no blobs and scores yet.
+"""
+
+import json
+import logging
+import math
+import os
+import re
+import secrets
+import socket
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from pagehop.trajectories.provenance import provenance
+from pagehop.types import Event
+
+SCHEMA = "pagehop-trajectory/1.0"
+VERSION = "1.0"
+ROTATE_BYTES = 256 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+_MIN_SECRET = 8
+"""Shorter values of such variables stand in ordinary text too often to be struck out."""
+
+
+@dataclass
+class Recorder:
+    """The record of one run; a sink for its events."""
+
+    run_id: str
+    path: Path | None
+    """The run's folder; None when it could not be made."""
+    problem: str = ""
+    """Why (further) events were not recorded, for the user; empty when all is well."""
+    _file: int | None = None
+    _seq: int = 0
+    _files: int = 0
+    _bytes: int = 0
+    _secrets: re.Pattern[str] | None = field(default_factory=lambda: _secret_values())
+
+    def __call__(self, event: Event) -> None:
+        """Append one event."""
+        if self.path is None or self.problem:
+            return
+        try:
+            self._append(event)
+        except (OSError, ValueError, TypeError) as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Sync and close the file; an episode without its end reads back as aborted."""
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            os.fsync(file)
+        except OSError as error:
+            self._give_up(error)
+        finally:
+            os.close(file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _append(self, event: Event) -> None:
+        line = self._line(event)
+        if self._file is None or self._bytes + len(line) > ROTATE_BYTES:
+            self.close()
+            self._open()
+        assert self._file is not None
+        view = memoryview(line)
+        while view:
+            view = view[os.write(self._file, view) :]
+        self._seq += 1
+        self._bytes += len(line)
+        if event.type == "episode.end":
+            os.fsync(self._file)
+
+    def _line(self, event: Event) -> bytes:
+        body = _json(event.body)
+        if self._secrets is not None:
+            body = self._secrets.sub("***", body)
+        head = {
+            "v": VERSION, "seq": self._seq, "id": event.id, "ts": round(event.ts, 6),
+            "mono": round(event.mono, 6), "run_id": event.run_id,
+            "episode_id": event.episode_id, "attempt": event.attempt, "type": event.type,
+        }  # fmt: skip
+        raw = body.encode()
+        tail = b',"crc":%d}\n' % zlib.crc32(raw)
+        return _json(head)[:-1].encode() + b',"body":' + raw + tail
+
+    def _open(self) -> None:
+        assert self.path is not None
+        name = f"{_writer()}-{self._files:04}.jsonl"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(self.path / "events" / name, flags, 0o600)
+        self._files += 1
+        self._bytes = 0
+
+    def _give_up(self, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        self.problem = f"This run is not (fully) recorded in {self.path}: {reason}."
+        _log.warning(self.problem)
+
+
+def new_run_id() -> str:
+    """Return a name that sorts by time, e.g. `20260131-184501-5fe2a0c9`."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
+
+
+def record_run(
+    runs: Path | None, *, fallback: Path, manifest: Mapping[str, Any], run_id: str = ""
+) -> Recorder:
+    """Make the folder of a run and its manifest.
+
+    Args:
+        runs: Where runs are kept; None or not writable takes the fallback.
+        fallback: Of the user, e.g. when the library is read-only.
+        manifest: What this run adds to code and environment: limits, library, labels, ...
+        run_id: Made from date, time and chance when empty.
+    """
+    run_id = run_id or new_run_id()
+    reasons = []
+    for parent in (runs, fallback):
+        if parent is None:
+            continue
+        try:
+            return Recorder(run_id, _made(parent, run_id, manifest))
+        except OSError as error:
+            reasons.append(f"{parent}: {error.strerror or error}")
+    problem = f"This run is not recorded ({'; '.join(reasons)})."
+    _log.warning(problem)
+    return Recorder(run_id, None, problem)
+
+
+def _made(parent: Path, run_id: str, manifest: Mapping[str, Any]) -> Path:
+    folder = parent / run_id
+    for path in (parent, folder, folder / "events"):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    head = {"schema_version": SCHEMA, "run_id": run_id, "created_at": round(time.time(), 6)}
+    _write_atomically(folder / "run.json", _json({**head, **provenance(), **manifest}, indent=2))
+    return folder
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    draft = path.with_suffix(".tmp")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as stream:
+        stream.write(text + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.rename(path)
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    separators = (",", ":") if indent is None else None
+    try:
+        return json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=separators, indent=indent
+        )
+    except (TypeError, ValueError):
+        return json.dumps(
+            _clean(value), ensure_ascii=False, allow_nan=False, separators=separators, indent=indent
+        )
+
+
+def _clean(value: object) -> Any:
+    """Return a value without what JSON has no word for: NaN is null, numpy scalars are numbers."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _clean(part) for name, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(part) for part in value]
+    item = getattr(value, "item", None)
+    return _clean(item()) if callable(item) else str(value)
+
+
+def _secret_values() -> re.Pattern[str] | None:
+    """Match the values of environment variables that are named like secrets."""
+    values = {
+        json.dumps(value, ensure_ascii=False)[1:-1]
+        for name, value in os.environ.items()
+        if _SECRET_NAME.search(name) and len(value) >= _MIN_SECRET and not _is_word(value)
+    }
+    return re.compile("|".join(map(re.escape, sorted(values)))) if values else None
+
+
+def _is_word(value: str) -> bool:
+    """Striking out a plain word would damage the record more than it hides."""
+    return value.isalpha() and value.islower()
+
+
+def _writer() -> str:
+    host = re.sub(r"[^\w.]", "_", socket.gethostname()) or "host"
+    return f"{host}.{os.getpid()}"
