@@ -1,6 +1,6 @@
 /* The notebook chat: a fold of two synced values.
  *
- * `turns`    finished questions, each {id, question, state, steps, answer}
+ * `turns`    finished questions, each {id, question, state, lines, answer}
  * `current`  the running one in the same shape, or null
  * Sent:      {type: "ask", question} | {type: "stop"} | {type: "crop", turn, citation}
  * Received:  {type: "crop", turn, citation, error} with the JPEG as its one buffer
@@ -15,10 +15,10 @@ function element(tag, className, text) {
   return node;
 }
 
-function stepNode(step) {
-  const item = element("li", `ph-step ph-${step.kind}${step.ok ? "" : " ph-bad"}`);
-  item.append(element("span", "ph-kind", step.kind), " ", element("span", "", step.title));
-  for (const line of step.details) item.append(element("div", "ph-soft", line));
+function lineNode(line) {
+  const item = element("li", `ph-line ph-${line.kind}${line.ok ? "" : " ph-bad"}`);
+  item.append(element("span", "ph-kind", line.kind), " ", element("span", "", line.title));
+  for (const detail of line.details) item.append(element("div", "ph-soft", detail));
   return item;
 }
 
@@ -126,10 +126,10 @@ function render({ model, el }) {
 
   function newTurn(turn) {
     const node = element("section", "ph-turn");
-    const steps = element("details", "ph-steps");
-    steps.open = turn.state === "running";
-    steps.append(element("summary"), element("ol"));
-    node.append(element("div", "ph-question", turn.question), steps, element("div", "ph-answer"));
+    const lines = element("details", "ph-lines");
+    lines.open = turn.state === "running";
+    lines.append(element("summary"), element("ol"));
+    node.append(element("div", "ph-question", turn.question), lines, element("div", "ph-answer"));
     turnNodes.set(turn.id, node);
     log.append(node);
     return node;
@@ -138,17 +138,17 @@ function render({ model, el }) {
   function drawTurn(turn) {
     const node = turnNodes.get(turn.id) ?? newTurn(turn);
     if (node.dataset.state && node.dataset.state !== "running") return; // a finished turn never changes
-    const [, steps, answer] = node.children;
-    const [summary, list] = steps.children;
-    for (const step of turn.steps.slice(list.children.length)) list.append(stepNode(step));
-    const count = `${turn.steps.length} step${turn.steps.length === 1 ? "" : "s"}`;
-    summary.textContent = turn.state === "running" ? `working, ${count} so far` : count;
+    const [, lines, answer] = node.children;
+    const [summary, list] = lines.children;
+    for (const line of turn.lines.slice(list.children.length)) list.append(lineNode(line));
+    summary.textContent = turn.state === "running" ? "working ..." : "how it was found";
     node.dataset.state = turn.state;
     if (turn.state === "running") {
       list.lastElementChild?.scrollIntoView({ block: "nearest" });
       return;
     }
-    steps.open = false;
+    lines.open = false;
+    lines.hidden = turn.lines.length === 0;
     if (turn.answer) answer.replaceChildren(...answerNodes(turn));
     else answer.replaceChildren(element("div", "ph-warning", turn.notice || "Stopped."));
   }

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,8 +17,8 @@ import anywidget
 import traitlets
 
 from pagehop.errors import ConfigError, PagehopError
-from pagehop.interfaces.api import astream
-from pagehop.interfaces.steps import Steps
+from pagehop.interfaces.api import astream, open_view
+from pagehop.interfaces.narration import Narrator
 from pagehop.library.library import Library
 from pagehop.library.view import View
 from pagehop.show import picture
@@ -37,7 +37,7 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
     _css = _HERE / "chat.css"
 
     turns: Any = traitlets.List().tag(sync=True)
-    """Finished questions: `{id, question, state, steps, answer, notice}`."""
+    """Finished questions: `{id, question, state, lines, answer, notice}`."""
     current: Any = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     """The question that runs, in the same shape."""
     notice: Any = traitlets.Unicode("").tag(sync=True)
@@ -50,13 +50,19 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
         super().__init__()
         self.history: list[Answer] = []
         """Answers so far, oldest first; a stopped question leaves none."""
-        self._library = Library(library) if isinstance(library, str | Path) else library
+        self._source: Library | View
+        if isinstance(library, str | Path):
+            self._source, warnings = open_view(library)
+            self.notice = " ".join(warnings)
+        else:
+            self._source = library
         self._ask_kwargs = {"model": model, **ask_kwargs}
         self._citations: dict[int, Sequence[Citation]] = {}
         self._crops = ThreadPoolExecutor(1, thread_name_prefix="pagehop-crops")
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._stop: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
+        self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
+        self._stopped = False
         self._asked = 0
         self.on_msg(self._receive)
 
@@ -73,7 +79,8 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
             if self._thread is not None:
                 raise ConfigError("a question is running; wait for its answer or stop it")
             self._asked += 1
-            turn = {"id": self._asked, "question": question, "state": "running", "steps": []}
+            self._stopped = False
+            turn = {"id": self._asked, "question": question, "state": "running", "lines": []}
             self._thread = threading.Thread(
                 target=self._run, args=(turn,), name="pagehop-chat", daemon=True
             )
@@ -82,11 +89,12 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the running question, if there is one; its steps stay on the page."""
-        running = self._stop
-        if running is not None:
-            with suppress(RuntimeError):  # it has just ended by itself
-                running[0].call_soon_threadsafe(running[1].cancel)
+        """Stop the running question, if there is one; its lines stay on the page."""
+        with self._lock:
+            self._stopped = True
+            if self._task is not None:
+                loop, task = self._task
+                loop.call_soon_threadsafe(task.cancel)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the running question; say whether none is running any more."""
@@ -130,7 +138,8 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
         try:
             asyncio.run(self._follow(turn))
         except asyncio.CancelledError:
-            turn = {**turn, "state": "stopped", "notice": "Stopped."}
+            if turn["state"] == "running":  # else the answer came first
+                turn = {**turn, "state": "stopped", "notice": "Stopped."}
         except PagehopError as error:
             turn = {**turn, "state": "failed", "notice": str(error)}
         except Exception as error:
@@ -141,15 +150,25 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
 
     async def _follow(self, turn: dict[str, Any]) -> None:
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._stop = asyncio.get_running_loop(), task
-        view = self._library.view() if isinstance(self._library, Library) else self._library
-        steps = Steps()
+        with self._lock:
+            self._task = asyncio.get_running_loop(), task
+            if self._stopped:
+                raise asyncio.CancelledError
+        try:
+            await self._fold(turn)
+        finally:
+            with self._lock:
+                self._task = None
+
+    async def _fold(self, turn: dict[str, Any]) -> None:
+        view = self._source.view() if isinstance(self._source, Library) else self._source
+        narrator = Narrator()
         events = cast("AsyncIterator[Event]", astream(turn["question"], view, **self._ask_kwargs))
         async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
-                step = steps.add(event)
-                if step is not None:
-                    turn["steps"] = [*turn["steps"], step.to_json()]
+                line = narrator.add(event)
+                if line is not None:
+                    turn["lines"] = [*turn["lines"], line.to_json()]
                     self.current = dict(turn)
                 elif event.type == "episode.end":
                     self._keep(turn, event, view)
@@ -168,4 +187,4 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
             with self.hold_sync():
                 self.turns = [*self.turns, turn]
                 self.current = None
-            self._thread, self._stop = None, None
+            self._thread = None

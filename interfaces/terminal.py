@@ -1,7 +1,7 @@
 """What the commands share: where output goes, how errors end a command, how an answer is printed.
 
-Standard output holds the result alone (with `--json` one JSON document); steps, progress and
-warnings go to standard error. Words of documents lose their control characters on the way, so
+Standard output holds the result alone (with `--json` one JSON document); what a run does, progress
+and warnings go to standard error. Words of documents lose their control characters on the way, so
 that no document moves the cursor or writes a title.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-_STEP_STYLES = {
+_LINE_STYLES = {
     "plan": "bold cyan", "call": "blue", "evidence": "green", "reflect": "magenta",
     "check": "yellow", "note": "dim", "error": "red",
 }  # fmt: skip
@@ -86,25 +86,25 @@ def page_reference(text: str) -> PageRef:
 
 
 def follow(events: Iterable[Event], pictures: "PageSource", *, show: bool) -> Answer:
-    """Show the steps of a run as they come and return its answer.
+    """Tell what happens in a run as it happens and return its answer.
 
     Args:
         events: The run's event stream.
         pictures: Where the citations of the answer are rendered from.
-        show: Whether to print the steps to standard error.
+        show: Whether to tell it on standard error.
 
     Raises:
         PagehopError: The stream ended without an answer.
     """
-    from pagehop.interfaces.steps import Steps  # noqa: PLC0415 - `--help` needs none of it
+    from pagehop.interfaces.narration import Narrator  # noqa: PLC0415 - `--help` needs none of it
 
-    steps, answer = Steps(), None
+    narrator, answer = Narrator(), None
     for event in events:
-        step = steps.add(event)
-        if show and step is not None:
-            tell(f"{step.kind:>8}  {step.title}", _STEP_STYLES[step.kind] if step.ok else "yellow")
-            for line in step.details:
-                tell(f"{'':>8}  {line}")
+        line = narrator.add(event)
+        if show and line is not None:
+            tell(f"{line.kind:>8}  {line.title}", _LINE_STYLES[line.kind] if line.ok else "yellow")
+            for detail in line.details:
+                tell(f"{'':>8}  {detail}")
         if event.type == "episode.end":
             answer = Answer.from_json(event.body["answer"], pictures=pictures)
     if answer is None:

@@ -65,9 +65,9 @@ def test_typing_does_not_reach_the_shortcuts_of_the_notebook(seen: dict[str, Any
     assert seen["leaked"] == 0
 
 
-def test_steps_are_drawn_one_by_one(seen: dict[str, Any]) -> None:
+def test_lines_are_drawn_one_by_one(seen: dict[str, Any]) -> None:
     assert seen["counts"] == [1, 2, 3, 4]
-    assert seen["running"] == {"button": "Stop", "open": True, "summary": "working, 4 steps so far"}
+    assert seen["running"] == {"button": "Stop", "open": True, "summary": "working ..."}
 
 
 def test_the_button_stops_while_a_question_runs(seen: dict[str, Any]) -> None:
@@ -80,7 +80,7 @@ def test_the_answer_is_drawn_with_markers_citations_and_cost(seen: dict[str, Any
     assert drawn["button"] == "Ask" and drawn["open"] is False and drawn["badge"] == "answered"
     assert drawn["markers"] == ["[1]", "[2]"] and drawn["text"].endswith("[9]")
     assert drawn["citations"] == 2 and drawn["unverified"]
-    assert drawn["turns"] == 1 and drawn["steps"] == 4
+    assert drawn["turns"] == 1 and drawn["lines"] == 4
     assert drawn["warning"] == "Warning: Search was by words only."
     assert drawn["usage"] == "3 steps, 1 round, 1 tool call, 1.3 s"
 

@@ -1,6 +1,6 @@
 """What a run's events mean to a reader: the fold that the terminal and the chat share.
 
-1. `Steps.add(event)` takes one event and gives the line to show for it, or None.
+1. `Narrator.add(event)` takes one event and gives the line to show for it, or None.
 2. A tool call is one line, made when it ends: what was asked, which pages came back.
 3. Token deltas and the bookkeeping of nodes give no line.
 """
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pagehop.types import Event
 
-StepKind = Literal["plan", "call", "evidence", "reflect", "check", "note", "error"]
+LineKind = Literal["plan", "call", "evidence", "reflect", "check", "note", "error"]
 
 _SHOWN_REFS = 4
 _SHOWN_WORDS = 160
@@ -19,10 +19,10 @@ _SHOWN_WORDS = 160
 
 
 @dataclass(frozen=True)
-class Step:
+class Line:
     """One line for a reader, with the lines below it."""
 
-    kind: StepKind
+    kind: LineKind
     title: str
     details: tuple[str, ...] = ()
     ok: bool = True
@@ -37,14 +37,14 @@ class Step:
         }
 
 
-class Steps:
-    """Fold of one run's events into steps."""
+class Narrator:
+    """Fold of one run's events into lines."""
 
     def __init__(self) -> None:
         self._asked: dict[str, str] = {}
 
-    def add(self, event: Event) -> Step | None:
-        """Take the next event; give its step, or None when it has none."""
+    def add(self, event: Event) -> Line | None:
+        """Take the next event; give its line, or None when it has none."""
         body = event.body
         match event.type:
             case "tool.start":
@@ -56,22 +56,22 @@ class Steps:
                 return _node(body)
             case "evidence":
                 where = f"{body.get('id', '')} {body.get('ref', '')}".strip()
-                return Step("evidence", f"{where}: “{shorten(str(body.get('quote', '')))}”")
+                return Line("evidence", f"{where}: “{shorten(str(body.get('quote', '')))}”")
             case "note":
-                return Step("note", shorten(str(body.get("text", ""))))
+                return Line("note", shorten(str(body.get("text", ""))))
             case "error" if "call" not in body:  # a failed call ends with a tool.end of its own
                 words = f"{body.get('where', 'run')}: {body.get('error', '')}"
-                return Step("error", words, ok=False)
+                return Line("error", words, ok=False)
             case _:
                 return None
 
-    def _call(self, body: Mapping[str, Any]) -> Step:
+    def _call(self, body: Mapping[str, Any]) -> Line:
         title = self._asked.pop(str(body.get("call")), str(body.get("tool", "tool")))
         if not body.get("ok", True):
-            return Step("call", title, (shorten(str(body.get("text", ""))),), ok=False)
+            return Line("call", title, (shorten(str(body.get("text", ""))),), ok=False)
         found = "(asked before) " if body.get("cached") else ""
         found += call_result(body)
-        return Step("call", title, (f"→ {found}",) if found else ())
+        return Line("call", title, (f"→ {found}",) if found else ())
 
 
 def call_words(body: Mapping[str, Any]) -> str:
@@ -114,21 +114,21 @@ def _refs(artifact: Mapping[str, Any]) -> Iterator[str]:
         yield str(artifact["ref"])
 
 
-def _node(body: Mapping[str, Any]) -> Step | None:
+def _node(body: Mapping[str, Any]) -> Line | None:
     if body.get("overran"):
-        return Step("note", f"{body.get('node')} ran out of time", ok=False)
+        return Line("note", f"{body.get('node')} ran out of time", ok=False)
     match body.get("node"):
         case "plan":
             details = tuple(_sub_questions(body.get("sub_questions", ())))
-            return Step("plan", shorten(body.get("thought") or "sub-questions"), details)
+            return Line("plan", shorten(body.get("thought") or "sub-questions"), details)
         case "reflect":
-            return Step(
+            return Line(
                 "reflect", _reflection(body), tuple(map(str, body.get("contradictions", ())))
             )
         case "verify":
             return _verdict(body)
         case "explore" if body.get("thought"):
-            return Step("note", shorten(str(body["thought"])))
+            return Line("note", shorten(str(body["thought"])))
         case _:
             return None
 
@@ -151,7 +151,7 @@ def _reflection(body: Mapping[str, Any]) -> str:
     return f"still missing: {missing}" if missing else "not enough yet"
 
 
-def _verdict(body: Mapping[str, Any]) -> Step | None:
+def _verdict(body: Mapping[str, Any]) -> Line | None:
     removed = tuple(
         f"{shorten(str(claim.get('text', '')))}: {reason}"
         for claim, reason in body.get("removed", ())
@@ -159,4 +159,4 @@ def _verdict(body: Mapping[str, Any]) -> Step | None:
     if not removed:
         return None
     count = f"{len(removed)} claim{'' if len(removed) == 1 else 's'}"
-    return Step("check", f"{count} removed: nothing supports it", removed, ok=False)
+    return Line("check", f"{count} removed: nothing supports it", removed, ok=False)
