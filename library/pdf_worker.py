@@ -5,7 +5,7 @@ requests and gives answers as msgpack over the socket, so that nothing unpickles
 made this process say. Before each page it writes the page number into the position file: when the
 process hangs or dies, that is the page at fault.
 
-Limits: address space, file size, no core dump, and an alarm that ends an orphan stuck in the engine.
+Limits: address space, file size, no core dump, and an alarm that ends an orphan that hangs.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import signal
 import struct
 import sys
 import time
+from functools import cached_property
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,24 @@ import ormsgpack  # noqa: E402
 import pymupdf  # noqa: E402
 
 from pagehop.errors import PdfError  # noqa: E402
+from pagehop.library.layout import Block, LayoutState, read_chunk  # noqa: E402
+from pagehop.library.page_lines import PageLines, Style, page_lines, whole_words  # noqa: E402
+from pagehop.library.passages import (  # noqa: E402
+    TokenCounter,
+    cut_passages,
+    fractions,
+    region_fields,
+)
 from pagehop.library.reading_order import RawWord, Row, read_rows  # noqa: E402
 from pagehop.library.render import Cut, plan_cut  # noqa: E402
+from pagehop.types import OutlineEntry  # noqa: E402
 
 FLUSH_PAGES = 24
 FLUSH_S = 0.2
 OPEN_DOCUMENTS = 4
+CHUNK_PAGES = 64
+MAX_LINKS = 300
+"""Internal links of one page; more are an index or a forgery."""
 
 _TEXT = (
     pymupdf.TEXT_MEDIABOX_CLIP
@@ -49,16 +62,24 @@ Json = dict[str, Any]
 class Worker:
     """Answers requests until the parent hangs up."""
 
-    def __init__(self, link: Connection, position: int) -> None:
+    def __init__(self, link: Connection, position: int, tokenizer: str) -> None:
         self.link = link
         self.position = position
+        self.tokenizer = tokenizer
+        self.sent = 0.0
         self.documents: dict[tuple[str, int, int], Any] = {}
         """Open documents of the crop requests, oldest first."""
 
     def send(self, kind: str, **body: object) -> None:
-        """Send one message; the alarm is off meanwhile, as a slow parent is no fault of the page."""
+        """Send one message; the alarm is off, as a slow parent is no fault of the page."""
         signal.alarm(0)
         self.link.send_bytes(ormsgpack.packb({"kind": kind, **body}))
+        self.sent = time.monotonic()
+
+    @cached_property
+    def counter(self) -> TokenCounter:
+        """Loads the tokenizer when passages are cut for the first time."""
+        return TokenCounter(Path(self.tokenizer) if self.tokenizer else None)
 
     def at(self, page: int, alarm_s: int) -> None:
         """Note which page comes next."""
@@ -89,7 +110,7 @@ class Worker:
     def text(self, request: Json) -> None:
         """Send `open`, then `pages` in batches, then `done`."""
         with _open(request) as document:
-            self.send("open", pages=len(document), **_about(document))
+            self.send("open", pages=len(document), title="", outline=_outline(document))
             batch: list[Any] = []
             sent = time.monotonic()
             labels = bool(document.get_page_labels())
@@ -105,18 +126,40 @@ class Worker:
             self.send("done", repaired=bool(document.is_repaired))
 
     def read(self, request: Json) -> None:
-        """Send `regions` a page at a time, then `done`."""
+        """Send `regions` and `links` in batches, then `done`."""
         with _open(request) as document:
-            for number in range(1, len(document) + 1):
-                if number in request["skip"]:
-                    continue
-                self.at(number, request["alarm_s"])
-                page = document[number - 1]
-                rows = read_rows(_words(page.get_textpage(flags=_TEXT), page), page.rect.width)
-                self.send(
-                    "regions", regions=_simple(rows, number, page, request["title"]), links=[]
-                )
+            outline = [OutlineEntry(*entry) for entry in _outline(document)]
+            state = LayoutState(outline=outline)
+            numbers = [n for n in range(1, len(document) + 1) if n not in request["skip"]]
+            for start in range(0, len(numbers), CHUNK_PAGES):
+                pages, links = [], []
+                for number in numbers[start : start + CHUNK_PAGES]:
+                    self.at(number, request["alarm_s"])
+                    page = document[number - 1]
+                    words, lines = _lines(page, number)
+                    pages.append(lines)
+                    links += _links(document, page, number, words)
+                    self.alive()
+                self.send_regions(read_chunk(pages, state), links, request)
             self.send("done")
+
+    def send_regions(
+        self, chunk: list[tuple[PageLines, list[Block]]], links: list[Any], request: Json
+    ) -> None:
+        """Cut passages and send the regions of a chunk of pages."""
+        vocabulary = whole_words(line for page, _ in chunk for line in page.lines)
+        regions: list[Any] = []
+        for page, blocks in chunk:
+            self.at(page.number, request["alarm_s"])
+            passages = cut_passages(blocks, request["title"], self.counter, vocabulary)
+            regions += region_fields(page, blocks, passages, vocabulary)
+            self.alive()
+        self.send("regions", regions=regions, links=links)
+
+    def alive(self) -> None:
+        """Tell the parent now and then that pages get done."""
+        if time.monotonic() - self.sent > FLUSH_S:
+            self.send("alive")
 
     def crop(self, request: Json) -> None:
         """Send `picture`, then its bytes, RGB row by row."""
@@ -186,15 +229,17 @@ def _cannot_open(head: bytes, cut_short: bool) -> PdfError:
     return PdfError("damaged", "the engine finds no pages in it")
 
 
-def _about(document: Any) -> Json:
-    outline = []
-    with contextlib.suppress(RuntimeError, ValueError):
-        outline = [
-            (level, " ".join(title.split()), page)
-            for level, title, page in document.get_toc(simple=True)
-            if 1 <= page <= len(document) and title.strip()
-        ]
-    return {"title": (document.metadata or {}).get("title") or "", "outline": outline}
+def _outline(document: Any) -> list[tuple[int, str, int]]:
+    """Give level, title and page of each entry that leads to a page."""
+    try:
+        entries = document.get_toc(simple=True)
+    except (RuntimeError, ValueError):
+        return []
+    return [
+        (level, " ".join(title.split()), page)
+        for level, title, page in entries
+        if 1 <= page <= len(document) and title.strip()
+    ]
 
 
 def _words(textpage: Any, page: Any) -> list[RawWord]:
@@ -227,30 +272,67 @@ def _spell(rows: list[Row], width_pt: float, height_pt: float) -> tuple[str, byt
     return text, boxes.round().clip(0, 65535).astype(np.uint16).tobytes()
 
 
-def _simple(rows: list[Row], number: int, page: Any, title: str) -> list[Any]:
-    blocks: list[list[Row]] = []
-    for row in rows:
-        top, bottom = min(w[1] for w in row.words), max(w[3] for w in row.words)
-        last = blocks[-1][-1] if blocks else None
-        gap = top - max(w[3] for w in last.words) if last else 0
-        if last and last.column == row.column and -5 < gap < 0.6 * (bottom - top):
-            blocks[-1].append(row)
-        else:
-            blocks.append([row])
-    out: list[Any] = []
-    for order, block in enumerate(blocks):
-        words = [w for row in block for w in row.words]
-        text = "\n".join(" ".join(w[4] for w in row.words) for row in block)
-        w, h = page.rect.width, page.rect.height
-        box = [min(a[0] for a in words) / w, min(a[1] for a in words) / h]
-        box += [max(a[2] for a in words) / w, max(a[3] for a in words) / h]
-        out.append([number, order, "text", text, "", -1, "", "", box])
-    for order, region in enumerate(list(out)):
-        full = f"{title}\n{region[3]}"
-        out.append(
-            [number, len(blocks) + order, "passage", region[3], full, order, "text", "", region[8]]
-        )
-    return out
+def _lines(page: Any, number: int) -> tuple[list[RawWord], PageLines]:
+    """Read words and their type from one pass over the page."""
+    textpage = page.get_textpage(flags=_TEXT)
+    words = _words(textpage, page)
+    styles = {
+        (block["number"], i): _style(line["spans"])
+        for block in textpage.extractDICT()["blocks"]
+        for i, line in enumerate(block["lines"])
+    }
+    size = page.rect.width, page.rect.height
+    return words, page_lines(number, size, read_rows(words, size[0]), styles)
+
+
+def _style(spans: list[Json]) -> Style:
+    """Give size, bold, italic of a line; the size of its capitals when it is set in small ones."""
+    if len(spans) == 1:
+        return (round(spans[0]["size"], 1), *_weight(spans[0]))
+    letters = [len(span["text"].strip()) for span in spans]
+    enough = 0.08 * sum(letters)
+    sizes: dict[float, int] = {}
+    for span, count in zip(spans, letters, strict=True):
+        size = round(span["size"], 1)
+        sizes[size] = sizes.get(size, 0) + count
+    size = max([size for size, count in sizes.items() if count >= enough] or [0.0])
+    return (size, *_weight(spans[letters.index(max(letters))]))
+
+
+def _weight(span: Json) -> tuple[bool, bool]:
+    font, flags = span["font"].lower(), span["flags"]
+    bold = bool(flags & pymupdf.TEXT_FONT_BOLD) or "bold" in font or "black" in font
+    return bold, bool(flags & pymupdf.TEXT_FONT_ITALIC) or "italic" in font or "oblique" in font
+
+
+def _links(document: Any, page: Any, number: int, words: list[RawWord]) -> list[Any]:
+    """Give internal links: page, box, target page, the words under it."""
+    width, height = page.rect.width, page.rect.height
+    found: list[Any] = []
+    link = page.first_link
+    while link is not None and len(found) < MAX_LINKS:
+        if (link.uri or "").startswith("#"):
+            target = _target(document, link.uri)
+            x0, y0, x1, y1 = link.rect
+            under = [
+                w[4]
+                for w in words
+                if x0 <= (w[0] + w[2]) / 2 <= x1 and y0 <= (w[1] + w[3]) / 2 <= y1
+            ]
+            if 1 <= target <= len(document) and under:
+                box = fractions((x0, y0, x1, y1), width, height)
+                found.append((number, box, target, " ".join(under)))
+        link = link.next
+    return found
+
+
+def _target(document: Any, uri: str) -> int:
+    try:
+        target = document.resolve_link(uri)
+    except (RuntimeError, ValueError):
+        return 0
+    page = target[0] if isinstance(target, tuple) else -1
+    return int(page) + 1 if isinstance(page, int) else 0
 
 
 def _look_at_white(page: Any) -> tuple[bool, bool]:
@@ -284,12 +366,12 @@ def _limit(memory_mb: int) -> None:
 
 def main() -> None:
     """Serve the parent over the socket named on the command line."""
-    fd, position, memory_mb = map(int, sys.argv[1:4])  # sys.argv[4]: tokenizer
+    fd, position, memory_mb = map(int, sys.argv[1:4])
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     _limit(memory_mb)
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        Worker(Connection(fd), position).serve()
+        Worker(Connection(fd), position, sys.argv[4]).serve()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ Not covered: right-to-left order inside a row, text along a curve.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,26 +104,41 @@ def _columns(segments: list[Segment], width_pt: float, depth: int) -> list[list[
 
 
 def _gutters(x0: NDArray[np.float64], x1: NDArray[np.float64]) -> list[float]:
-    """Give the best places for a vertical cut: few segments cross, many stand on both sides."""
+    """Give places for a vertical cut, best first.
+
+    Left of an edge where many segments start, as a column of text does; then where few segments
+    cross and many stand on both sides.
+    """
     low, high = float(x0.min()), float(x1.max())
-    cuts = low + (high - low) * np.linspace(0.12, 0.88, _BINS)
-    left = (x1[:, None] <= cuts).sum(0)  # (bins,)
-    right = (x0[:, None] >= cuts).sum(0)
-    crossing = len(x0) - left - right
+    edges, flush = np.unique((x0 / 3).round() * 3, return_counts=True)
+    inside = (
+        (flush >= 4) & (edges > low + 0.12 * (high - low)) & (edges < low + 0.88 * (high - low))
+    )
+    flush_cuts, flush_counts = edges[inside] - 2, flush[inside]
+    even_cuts = low + (high - low) * np.linspace(0.12, 0.88, _BINS)
+    left, right, crossing = _sides(x0, x1, flush_cuts)
+    usable = (left >= 4) & (crossing <= 0.75 * len(x0))
+    order = np.argsort(crossing - flush_counts, kind="stable")
+    found = [float(flush_cuts[i]) for i in order if usable[i]][:3]
+    left, right, crossing = _sides(x0, x1, even_cuts)
     score = np.minimum(left, right) - crossing.astype(float)
     score[(left < 4) | (right < 4) | (crossing > 0.75 * len(x0))] = -np.inf
-    found: list[float] = []
-    for _ in range(2):
-        best = float(score.max())
-        if best == -np.inf:
-            break
-        first = int(score.argmax())
-        last = first
+    best = float(score.max())
+    if best > -np.inf:
+        first = last = int(score.argmax())
         while last + 1 < _BINS and score[last + 1] == best:
             last += 1
-        found.append(float(cuts[(first + last) // 2]))
-        score[max(0, first - _BINS // 6) : last + _BINS // 6] = -np.inf
+        found.append(float(even_cuts[(first + last) // 2]))
     return found
+
+
+def _sides(
+    x0: NDArray[np.float64], x1: NDArray[np.float64], cuts: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Count the segments left of, right of and across each cut."""
+    left = (x1[:, None] <= cuts).sum(0)  # (cuts,)
+    right = (x0[:, None] >= cuts).sum(0)
+    return left, right, len(x0) - left - right
 
 
 def _bands(
@@ -172,27 +188,58 @@ def _are_columns(left: list[Segment], right: list[Segment], width_pt: float) -> 
     prose = _is_prose(left, width_pt), _is_prose(right, width_pt)
     if all(prose):
         return True
-    if not any(prose):
+    if any(prose):
+        text, other = (left, right) if prose[0] else (right, left)
+        if len(text) >= 5 and not _share_baselines(text, other):
+            return True
+    return _are_halves(left, right)
+
+
+def _are_halves(left: list[Segment], right: list[Segment]) -> bool:
+    """Tell two columns that hold tables from one table: each row starts with words, flush left."""
+    sides = left, right
+    spans = [max(s.x1 for s in side) - min(s.x0 for s in side) for side in sides]
+    total = max(s.x1 for s in right) - min(s.x0 for s in left)
+    if min(spans) < 0.35 * total:
         return False
-    text, other = (left, right) if prose[0] else (right, left)
-    return len(text) >= 5 and not _share_baselines(text, other)
+    full = [
+        sum(s.x1 - s.x0 > 0.8 * span and len(s.words) >= 5 for s in side)
+        for side, span in zip(sides, spans, strict=True)
+    ]
+    return max(full) >= 4 and all(_starts_with_words(side) for side in sides)
+
+
+def _starts_with_words(side: list[Segment]) -> bool:
+    edge = min(s.x0 for s in side) + 0.08 * (max(s.x1 for s in side) - min(s.x0 for s in side))
+    flush = sum(s.x0 < edge and any(c.isalpha() for w in s.words[:2] for c in w[4]) for s in side)
+    feet = sorted(s.y1 for s in side)
+    rows = 1 + sum(b - a > 3 for a, b in pairwise(feet))
+    return flush >= 0.6 * rows
 
 
 def _is_prose(side: list[Segment], width_pt: float) -> bool:
-    """Tell text set in lines of one width from labels and cells of ragged widths."""
+    """Tell text set in close lines of one width from labels and cells of ragged widths."""
     span = max(s.x1 for s in side) - min(s.x0 for s in side)
     if span < 0.15 * width_pt:
         return False
     full = sum(s.x1 - s.x0 >= 0.75 * span for s in side)
     words = sum(len(s.words) for s in side)
-    return full >= 0.5 * len(side) and words >= 3.5 * len(side)
+    if full < 0.5 * len(side) or words < 3.5 * len(side):
+        return False
+    lines = sorted((s.y0, s.y1) for s in side)
+    close = sum(b[0] - a[1] < 0.8 * (a[1] - a[0]) for a, b in pairwise(lines))
+    return close >= 0.5 * (len(lines) - 1)
 
 
 def _share_baselines(text: list[Segment], other: list[Segment]) -> bool:
-    """Tell whether most segments of `other` stand on a base line of `text`, as in a table."""
-    lines = np.array([s.y1 for s in text])
-    tolerance = 0.2 * float(np.median([s.y1 - s.y0 for s in text]))
-    shared = sum(bool((np.abs(lines - s.y1) < tolerance).any()) for s in other)
+    """Tell whether most segments of `other` stand on a line of `text`, as in a table."""
+    feet = np.array([s.y1 for s in text])
+    height = float(np.median([s.y1 - s.y0 for s in text]))
+    shared = sum(
+        bool((np.abs(feet - s.y1) < 0.2 * height).any())
+        for s in other
+        if 0.75 * height < s.y1 - s.y0 < 1.33 * height
+    )
     return shared >= 0.5 * len(other)
 
 
@@ -221,6 +268,10 @@ def _on_one_line(group: list[Segment], segment: Segment) -> bool:
     first = group[0]
     overlap = min(first.y1, segment.y1) - max(first.y0, segment.y0)
     if overlap < 0.5 * min(first.y1 - first.y0, segment.y1 - segment.y0):
+        return False
+    ratio = (segment.y1 - segment.y0) / max(first.y1 - first.y0, 0.1)
+    far = min(abs(segment.x0 - s.x1) for s in group) > 3 * (segment.y1 - segment.y0)
+    if far and not 0.7 < ratio < 1.4:  # a heading beside a picture's caption
         return False
     slack = 0.3 * (segment.y1 - segment.y0)
     return all(s.x1 <= segment.x0 + slack or segment.x1 <= s.x0 + slack for s in group)

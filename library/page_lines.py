@@ -1,0 +1,198 @@
+"""Lines of a page with what geometry and type tell of them; the input of layout and tables."""
+
+import re
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from pagehop.library.reading_order import RawWord, Row
+
+Style = tuple[float, bool, bool]
+"""Type size in points, bold, italic."""
+
+PLAIN: Style = (0.0, False, False)
+
+_NUMBER = re.compile(
+    r"[(\[<>~+\-\u2212\u2013\u2014$€£¥]*\s?(?:[A-Z]{2,3}\$? ?)?\d[\d.,]*\s?[)\]%x*†‡]*(?:\(\w\))*"
+)
+_NOTHING = frozenset(
+    {
+        "-",
+        "--",
+        "\u2013",
+        "\u2014",
+        "\u2212",
+        "n/a",
+        "n.a.",
+        "nm",
+        "n.m.",
+        "*",
+        "$\u2014",
+        "\u2014%",
+        "\u2013%",
+    }
+)
+_OPENERS = frozenset({"$", "€", "£", "¥", "(", "$("})
+_MARKER = re.compile(
+    # A bullet of a symbol font may come out as any sign, so any but those that open a text count.
+    r"(?:[^\w\s$€£¥\"'\u2018\u201c(\[{%&#@§<+=~/\\]|o"
+    r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])"
+)
+_CAPTION = re.compile(
+    r"(?:Table|TABLE|Figure|FIGURE|Fig\.|FIG\.|Chart|Exhibit|Scheme|Algorithm|Listing|Box)"
+    r"\s(?:[A-Z]{0,2}[.-]?\d+(?:[.-]\d+)*[a-z]?|[IVX]+|[A-Z])(?P<end>[:.\u2014\u2013|)]|\s*$|\s)"
+)
+
+
+@dataclass(slots=True)
+class Cell:
+    """Words of a line without a wide gap between them."""
+
+    x0: float
+    x1: float
+    text: str
+    words: int
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is an amount, a percentage, or a dash that stands for none."""
+        return bool(_NUMBER.fullmatch(self.text)) or self.text.lower() in _NOTHING
+
+
+@dataclass(slots=True)
+class Line:
+    """One visual row of a column; points of the page as displayed."""
+
+    words: list[RawWord]
+    column: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    size: float
+    bold: bool
+    italic: bool
+    text: str
+    cells: list[Cell] = field(default_factory=list)
+
+    @property
+    def height(self) -> float:
+        """From the top of the highest to the foot of the lowest letter."""
+        return self.y1 - self.y0
+
+
+@dataclass(slots=True)
+class PageLines:
+    """The lines of one page in reading order."""
+
+    number: int
+    width: float
+    height: float
+    lines: list[Line]
+
+
+def page_lines(
+    number: int,
+    size_pt: tuple[float, float],
+    rows: list[Row],
+    styles: Mapping[tuple[int, int], Style],
+) -> PageLines:
+    """Give rows their type and cells.
+
+    Args:
+        number: 1-based.
+        size_pt: Width and height of the page as displayed.
+        rows: As `read_rows` orders them.
+        styles: Of each line of the engine, by block and line number.
+    """
+    return PageLines(number, *size_pt, [_line(row, styles) for row in rows])
+
+
+def list_marker(text: str) -> str:
+    """Return the bullet or number that starts a list item; empty when there is none."""
+    first, _, rest = text.partition(" ")
+    return first if rest and _MARKER.fullmatch(first) else ""
+
+
+def is_caption(text: str, *, alone: bool) -> bool:
+    """Tell `Table 3: ...` from a sentence that begins `Table 3 shows ...`.
+
+    Args:
+        text: The first line or the whole of a paragraph.
+        alone: The paragraph is one line, so a caption need not have a colon.
+    """
+    match = _CAPTION.match(text)
+    return bool(match and (match["end"].strip() or (alone and text[-1] not in ".;,")))
+
+
+def join_hyphens(text: str, vocabulary: Container[str]) -> str:
+    """Join words that a line end cut in two.
+
+    Args:
+        text: Lines joined by spaces.
+        vocabulary: Words of the document in lower case; tells `exam- ple` from `long- term`.
+    """
+
+    def join(match: re.Match[str]) -> str:
+        first, second = match[1], match[2]
+        if second in ("and", "or", "to"):
+            return match[0]
+        joined, compound = (first + second).lower(), f"{first}-{second}".lower()
+        both = first.lower() in vocabulary and second in vocabulary
+        split = joined not in vocabulary and (compound in vocabulary or both)
+        plain = first.isalpha() and second.islower() and not split
+        return first + second if plain else f"{first}-{second}"
+
+    return _CUT_WORD.sub(join, text) if "- " in text else text
+
+
+_CUT_WORD = re.compile(r"(\w+)- (\w+)")
+
+
+def whole_words(lines: Iterable[Line]) -> set[str]:
+    """Collect the words of lines in lower case, without the halves of words cut at line ends."""
+    words: set[str] = set()
+    cut = False
+    for line in lines:
+        texts = [word[4] for word in line.words]
+        words.update(text.lower().strip(".,;:()") for text in texts[1 if cut else 0 : -1])
+        cut = texts[-1].endswith("-")
+        if not cut:
+            words.add(texts[-1].lower().strip(".,;:()"))
+    return words
+
+
+def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
+    words = row.words
+    letters: dict[Style, int] = {}
+    for word in words:
+        style = styles.get((word[5], word[6]), PLAIN)
+        letters[style] = letters.get(style, 0) + len(word[4])
+    style = max(letters, key=letters.__getitem__)
+    return Line(
+        words,
+        row.column,
+        min([w[0] for w in words]),
+        min([w[1] for w in words]),
+        max([w[2] for w in words]),
+        max([w[3] for w in words]),
+        *style,
+        " ".join([w[4] for w in words]),
+        _cells(row),
+    )
+
+
+def _cells(row: Row) -> list[Cell]:
+    """Part a row at its gaps; a currency sign or bracket belongs to the number after it."""
+    starts = [*row.cells, len(row.words)]
+    cells: list[Cell] = []
+    for start, end in pairwise(starts):
+        part = row.words[start:end]
+        text = " ".join([w[4] for w in part])
+        cell = Cell(part[0][0], part[-1][2], text, len(part))
+        if cells and cells[-1].text in _OPENERS:
+            last = cells[-1]
+            cells[-1] = Cell(last.x0, cell.x1, f"{last.text} {text}", last.words + len(part))
+        else:
+            cells.append(cell)
+    return cells

@@ -1,0 +1,315 @@
+"""Blocks to regions and passages: what the encoder and the full-text index see.
+
+1. A block is cut into sentences, list items or table rows; units are packed up to 180 tokens of the
+   library's encoder. Neighbouring short paragraphs of one column and section share a passage.
+2. A table's head goes before the rows of each of its passages, in `search_text` only.
+3. Headings that no text follows on their page become a passage of their own.
+4. `search_text` is the document's title, the section and the text, at most 250 tokens.
+"""
+
+import math
+import re
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pagehop.library.layout import Block
+from pagehop.library.page_lines import PageLines, join_hyphens, list_marker
+from pagehop.library.reading_order import RawWord
+from pagehop.types import Box, Kind
+
+PASSAGE_TOKENS = 180
+SEARCH_TOKENS = 250
+"""The default encoder reads 256, of which two are its own marks; a few are left in reserve."""
+TITLE_TOKENS = 36
+SECTION_TOKENS = 34
+HEAD_TOKENS = 60
+SHARED_TOKENS = 90
+"""A passage shorter than this takes in the next paragraph."""
+
+_SENTENCE_END = re.compile(r"[.!?][\"'\u201d\u2019)\]]*$")
+_ABBREVIATION = re.compile(
+    r"(?:[A-Z]|[A-Za-z]\.[A-Za-z]|Inc|Corp|Co|Ltd|No|Nos|vs|cf|al|Mr|Mrs|Ms|Dr|St|Fig|Figs|Eq|Sec|approx"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|U\.S|Jr|Sr|Prof|ca)\.$"
+)
+_BLOCK_KINDS: frozenset[Kind] = frozenset({"text", "list", "table", "caption", "footnote"})
+_SHARING: frozenset[Kind] = frozenset({"text", "list"})
+
+
+class TokenCounter:
+    """Counts tokens of words; remembers each word, as a document's words come back.
+
+    Args:
+        tokenizer: `tokenizer.json`; None means an estimate that errs on the long side.
+    """
+
+    def __init__(self, tokenizer: Path | None = None) -> None:
+        self._known: dict[str, int] = {}
+        self._tokenizer: Any = None
+        if tokenizer is not None:
+            from tokenizers import Tokenizer  # noqa: PLC0415 - the text stage does not need it
+
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+            self._tokenizer.no_truncation()
+            self._tokenizer.no_padding()
+
+    def counts(self, words: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each word."""
+        known = self._known
+        new = [word for word in dict.fromkeys(words) if word not in known]
+        if new and self._tokenizer is not None:
+            encoded = self._tokenizer.encode_batch([f" {w}" for w in new], add_special_tokens=False)
+            known.update({w: len(e.ids) for w, e in zip(new, encoded, strict=True)})
+        elif new:
+            known.update({word: _estimate(word) for word in new})
+        result = [known[word] for word in words]
+        if len(known) > 200_000:
+            known.clear()
+        return result
+
+    def total(self, text: str) -> int:
+        """Return the number of tokens of a text."""
+        return sum(self.counts(text.split()))
+
+
+def _estimate(word: str) -> int:
+    letters = sum(char.isascii() and char.isalpha() for char in word)
+    return max(1, math.ceil(letters / 3) + len(word) - letters)
+
+
+@dataclass
+class Passage:
+    """A piece of the page for the index."""
+
+    block: int
+    """Index of the block that most of its words come from."""
+    words: list[RawWord]
+    text: str
+    search_text: str
+
+
+@dataclass
+class _Unit:
+    """A sentence, list line or table row; never cut unless longer than a passage."""
+
+    words: list[RawWord]
+    tokens: int
+    block: int
+    breaks: bool
+    """A new line starts with it."""
+
+
+@dataclass
+class _Packed:
+    units: list[_Unit] = field(default_factory=list)
+    tokens: int = 0
+
+
+def cut_passages(
+    blocks: Sequence[Block], title: str, counter: TokenCounter, vocabulary: Container[str] = ()
+) -> list[Passage]:
+    """Cut the blocks of one page into passages, in reading order.
+
+    Args:
+        blocks: In reading order.
+        title: Words put before each search text.
+        counter: Of the library's encoder.
+        vocabulary: Words of the document in lower case, to mend words cut at line ends.
+    """
+    title = shorten(title, TITLE_TOKENS, counter)
+    passages: list[Passage] = []
+    packed = _Packed()
+    waiting: list[int] = []
+    last: Block | None = None
+
+    def close() -> None:
+        nonlocal packed
+        if packed.units:
+            passages.append(_passage(packed, blocks, title, counter, vocabulary))
+        packed = _Packed()
+
+    def flush() -> None:
+        nonlocal waiting
+        close()
+        if waiting:
+            units = [
+                unit for i in waiting for unit in _units(blocks[i], i, counter, PASSAGE_TOKENS)
+            ]
+            for group in _pack(units, PASSAGE_TOKENS):
+                passages.append(_passage(group, blocks, title, counter, vocabulary))
+        waiting = []
+
+    for i, block in enumerate(blocks):
+        if block.kind in ("heading", "title"):
+            if not waiting:
+                close()
+            waiting.append(i)
+            last = None
+            continue
+        if block.kind not in _BLOCK_KINDS:
+            continue
+        if len(waiting) > 2 or (waiting and blocks[waiting[0]].kind == "title"):
+            flush()
+        waiting = []
+        room = _room(block, title, counter)
+        shares = last is not None and _may_share(last, block) and packed.tokens < SHARED_TOKENS
+        if not shares:
+            close()
+        units = _units(block, i, counter, room)
+        total = packed.tokens + sum(unit.tokens for unit in units)
+        goal = total / max(1, math.ceil(total / room))
+        for unit in units:
+            if packed.units and (packed.tokens + unit.tokens > room or packed.tokens >= goal):
+                close()
+            packed.units.append(unit)
+            packed.tokens += unit.tokens
+        last = block
+    flush()
+    return passages
+
+
+def shorten(text: str, tokens: int, counter: TokenCounter) -> str:
+    """Keep the words at the beginning that fit."""
+    words = text.split()
+    total = 0
+    for i, count in enumerate(counter.counts(words)):
+        total += count
+        if total > tokens:
+            return " ".join(words[:i])
+    return " ".join(words)
+
+
+def _may_share(above: Block, block: Block) -> bool:
+    same_column = above.lines[-1].column == block.lines[0].column
+    kinds = above.kind in _SHARING and block.kind in _SHARING
+    return kinds and same_column and above.section == block.section
+
+
+def _room(block: Block, title: str, counter: TokenCounter) -> int:
+    used = counter.total(title) + counter.total(_section(block, counter))
+    used += counter.total(_head(block, counter))
+    return max(60, min(PASSAGE_TOKENS, SEARCH_TOKENS - used))
+
+
+def _section(block: Block, counter: TokenCounter) -> str:
+    """The nearest headings that fit, and at least the nearest one."""
+    parts = block.section.split(" > ")
+    while len(parts) > 1 and counter.total(" > ".join(parts)) > SECTION_TOKENS:
+        parts.pop(0)
+    return shorten(" > ".join(parts), SECTION_TOKENS, counter)
+
+
+def _head(block: Block, counter: TokenCounter) -> str:
+    """The table head that goes before rows; empty for other blocks."""
+    if block.kind != "table" or not block.heads:
+        return ""
+    text = "\n".join(line.text for line in block.lines[: block.heads])
+    return shorten(text, HEAD_TOKENS, counter)
+
+
+def _pack(units: Iterable[_Unit], room: int) -> list[_Packed]:
+    groups = [_Packed()]
+    for unit in units:
+        if groups[-1].units and groups[-1].tokens + unit.tokens > room:
+            groups.append(_Packed())
+        groups[-1].units.append(unit)
+        groups[-1].tokens += unit.tokens
+    return groups
+
+
+def _units(block: Block, index: int, counter: TokenCounter, room: int) -> list[_Unit]:
+    units: list[_Unit] = []
+    if block.kind in ("table", "list", "heading", "title"):
+        items = block.kind == "list"
+        pieces = [(line.words, not items or bool(list_marker(line.text))) for line in block.lines]
+    else:
+        words = [word for line in block.lines for word in line.words]
+        pieces = [(piece, i == 0) for i, piece in enumerate(_sentences(words))]
+    for words, breaks in pieces:
+        counts = counter.counts([w[4] for w in words])
+        start = total = 0
+        for i, count in enumerate(counts):
+            if total + count > room and i > start:
+                units.append(_Unit(words[start:i], total, index, breaks))
+                start, total, breaks = i, 0, False
+            total += count
+        units.append(_Unit(words[start:], total, index, breaks))
+    return units
+
+
+def _sentences(words: list[RawWord]) -> list[list[RawWord]]:
+    sentences: list[list[RawWord]] = []
+    start = 0
+    for i in range(1, len(words)):
+        text = words[i - 1][4]
+        if text[-1] not in ".!?\"'\u201d\u2019)]":
+            continue
+        follows = words[i][4][0]
+        starts_new = follows.isupper() or follows.isdigit() or not follows.isalnum()
+        if (
+            starts_new
+            and _SENTENCE_END.search(text)
+            and not _ABBREVIATION.match(text.lstrip("(\"'\u201c"))
+        ):
+            sentences.append(words[start:i])
+            start = i
+    sentences.append(words[start:])
+    return sentences
+
+
+def _passage(
+    packed: _Packed,
+    blocks: Sequence[Block],
+    title: str,
+    counter: TokenCounter,
+    vocabulary: Container[str],
+) -> Passage:
+    weight: dict[int, int] = {}
+    text = ""
+    for unit in packed.units:
+        weight[unit.block] = weight.get(unit.block, 0) + len(unit.words)
+        piece = " ".join(w[4] for w in unit.words)
+        text += ("\n" if unit.breaks else " ") + piece if text else piece
+    main = max(weight, key=weight.__getitem__)
+    block = blocks[main]
+    words = [word for unit in packed.units for word in unit.words]
+    head = _head(block, counter)
+    if head and packed.units[0].words is block.lines[0].words:
+        head = ""
+    section = _section(block, counter)
+    text = join_hyphens(text, vocabulary)
+    search_text = "\n".join(part for part in (title, section, head, text) if part)
+    return Passage(main, words, text, search_text)
+
+
+def region_fields(
+    page: PageLines, blocks: list[Block], passages: list[Passage], vocabulary: set[str]
+) -> list[Any]:
+    """Give page, order, kind, text, search text, parent, its kind, section, box of each region."""
+    fields: list[Any] = []
+    for order, block in enumerate(blocks):
+        text = block.text if block.kind == "table" else join_hyphens(block.text, vocabulary)
+        box = _around([word for line in block.lines for word in line.words], page)
+        fields.append((page.number, order, block.kind, text, "", -1, "", block.section, box))
+    for i, passage in enumerate(passages):
+        block = blocks[passage.block]
+        box = _around(passage.words, page)
+        rest = passage.text, passage.search_text, passage.block, block.kind, block.section, box
+        fields.append((page.number, len(blocks) + i, "passage", *rest))
+    return fields
+
+
+def _around(words: list[RawWord], page: PageLines) -> Box:
+    """Give the box around words, as fractions of the page."""
+    x0, y0 = min([w[0] for w in words]), min([w[1] for w in words])
+    x1, y1 = max([w[2] for w in words]), max([w[3] for w in words])
+    return fractions((x0, y0, x1, y1), page.width, page.height)
+
+
+def fractions(box: Box, width: float, height: float) -> Box:
+    """Turn points of a page into fractions of it, five digits long."""
+    x0, y0, x1, y1 = box
+    sides = x0 / width, y0 / height, x1 / width, y1 / height
+    a, b, c, d = (round(min(max(side, 0.0), 1.0), 5) for side in sides)
+    return a, b, c, d

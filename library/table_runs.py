@@ -1,0 +1,142 @@
+"""Find tables among lines: runs of rows whose cells stand under one another.
+
+1. A row is tabular when gaps part it into cells of which one is a number, or all are short.
+2. A run takes in section labels and wrapped labels between tabular rows, and the heads above.
+3. A run is a table when the cells of most rows share an edge with a neighbour's.
+
+Not covered: tables without gaps or with one column; cells of several lines are not joined.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pagehop.library.page_lines import Cell, Line, is_caption, list_marker
+
+_YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d[*]?")
+_LEADER = re.compile(r"(?:\.\s?){5,}\s?[\w-]{1,6}$")
+"""The dots of a table of contents."""
+_MAX_GAP = 2.2
+_ALIGN_PT = 4.0
+_MIN_GAP = 1.6
+"""Gap between cells of words, in line heights; justified text has gaps up to about 1.3."""
+_MIN_GAP = 1.6
+"""Gap between cells of words, in line heights; justified text has gaps up to about 1.3."""
+
+
+@dataclass(frozen=True)
+class TableRun:
+    """Lines `start` to `end` (exclusive) are a table; the first `heads` of them are its head."""
+
+    start: int
+    end: int
+    heads: int
+
+
+def find_tables(lines: list[Line]) -> list[TableRun]:
+    """Find the tables among the lines of one column, in order."""
+    tabular = [_is_tabular(line) for line in lines]
+    found: list[TableRun] = []
+    i = 0
+    while i < len(lines):
+        if not tabular[i]:
+            i += 1
+            continue
+        end = _run_end(lines, tabular, i)
+        rows = [line for line, is_row in zip(lines[i:end], tabular[i:end], strict=True) if is_row]
+        if _is_table(rows):
+            start = _with_heads(lines, tabular, i, found[-1].end if found else 0)
+            found.append(TableRun(start, end, _count_heads(lines[start:end])))
+        i = end
+    return found
+
+
+def _is_tabular(line: Line) -> bool:
+    cells = line.cells
+    if _LEADER.search(line.text):
+        return True
+    if len(cells) < 2:
+        return False
+    if len(cells) == 2 and list_marker(line.text) == cells[0].text and not cells[1].is_number:
+        return False
+    numbers = sum(cell.is_number for cell in cells)
+    if numbers:
+        return max(cell.words for cell in cells) <= 25
+    widest = max(b.x0 - a.x1 for a, b in pairwise(cells))
+    return max(cell.words for cell in cells) <= 6 and widest > _MIN_GAP * line.height
+
+
+def _near(above: Line, below: Line) -> bool:
+    return below.y0 - above.y1 < _MAX_GAP * max(1.0, min(above.height, below.height))
+
+
+def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
+    """Go down from a tabular row as long as another one follows soon."""
+    end = start + 1
+    i = end
+    while i < len(lines) and i - end < 4 and _near(lines[i - 1], lines[i]):
+        if is_caption(lines[i].text, alone=False):
+            break
+        if tabular[i]:
+            end = i + 1
+        elif len(lines[i].words) > 14 or lines[i].size > 1.15 * lines[start].size > 0:
+            break
+        i += 1
+    return end
+
+
+def _is_table(rows: list[Line]) -> bool:
+    """Ask for enough rows, and cells that stand under one another."""
+    numbers = sum(c.is_number for row in rows for c in row.cells)
+    numbers += sum(bool(_LEADER.search(row.text)) for row in rows)
+    if len(rows) < (2 if numbers >= 2 else 3):
+        return False
+    aligned = sum(
+        _aligned(row, rows[max(0, i - 2) : i] + rows[i + 1 : i + 3]) for i, row in enumerate(rows)
+    )
+    return aligned >= 0.6 * len(rows)
+
+
+def _aligned(row: Line, others: list[Line]) -> bool:
+    """Tell whether a cell stands flush left, flush right or centred with one of `others`."""
+    edges = [_edges(cell) for other in others for cell in other.cells[1:]]
+    return bool(_LEADER.search(row.text)) or any(
+        abs(a - b) < _ALIGN_PT
+        for cell in row.cells[1:]
+        for other in edges
+        for a, b in zip(_edges(cell), other, strict=True)
+    )
+
+
+def _edges(cell: Cell) -> tuple[float, float, float]:
+    return cell.x0, cell.x1, (cell.x0 + cell.x1) / 2
+
+
+def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) -> int:
+    """Go up from the first row over short lines that stand above its number columns."""
+    left = min(lines[start].x0, lines[min(start + 1, len(lines) - 1)].x0)
+    width = max(lines[start].x1 - left, 1.0)
+    i = start
+    while i > floor and start - i < 4 and _near(lines[i - 1], lines[i]):
+        above = lines[i - 1]
+        over_columns = above.x0 > left + 0.2 * width and len(above.words) <= 14
+        unit = above.text.startswith("(") and above.text.endswith(")") and len(above.words) <= 20
+        if not (tabular[i - 1] or over_columns or unit):
+            break
+        i -= 1
+    return i
+
+
+def _count_heads(lines: list[Line]) -> int:
+    """Count the lines before the first one with a label and an amount."""
+    left = min(line.x0 for line in lines)
+    width = max(line.x1 for line in lines) - left
+    heads = 0
+    for i, line in enumerate(lines[:5]):
+        amounts = [c for c in line.cells if c.is_number and not _YEAR.fullmatch(c.text)]
+        labelled = line.x0 < left + 0.1 * width
+        alone = len(line.cells) == 1 and not line.text.startswith("(")
+        if amounts or (labelled and alone and i > 0):
+            break
+        heads = i + 1
+    return heads if heads < len(lines) else 0
