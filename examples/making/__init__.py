@@ -1,0 +1,1 @@
+"""Parts of the generator of the example documents; run `examples/make_documents.py`."""
