@@ -26,6 +26,7 @@ from pagehop.errors import LibraryError
 from pagehop.library.manifest import Encoder, Manifest
 from pagehop.library.names import slug
 from pagehop.library.reading import PageText
+from pagehop.library.search_memo import SearchMemo
 from pagehop.library.tables import (
     REGIONS,
     SCHEMAS,
@@ -89,6 +90,8 @@ class Snapshot:
         self._regions: OrderedDict[str, Region] = OrderedDict()
         self._page_texts: OrderedDict[tuple[str, int], PageText] = OrderedDict()
         self._lock = RLock()
+        self.memo = SearchMemo()
+        """Of `search.py` alone."""
 
     @property
     def version(self) -> int:

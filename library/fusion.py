@@ -1,0 +1,65 @@
+"""Named ways to make one score of a keyword and a semantic one.
+
+A strategy gets, for the same candidates, shares of the best possible BM25 score (0 to 1) and
+cosines (-1 to 1), nan where a candidate has none, and gives one score each; higher is better.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagehop.errors import ConfigError
+
+Scores = NDArray[np.float64]
+Strategy = Callable[[Scores, Scores], Scores]
+
+SEMANTIC_WEIGHT = 0.7
+"""Chosen by benchmarks/retrieval.py on one half of the questions, confirmed on the other."""
+RRF_K = 60
+
+
+def weighted(keyword: Scores, semantic: Scores) -> Scores:
+    """Return the convex combination of both scores on their own scales.
+
+    Neither is rescaled by the candidates at hand, so a score depends on nothing but the passage,
+    the query and the counts: a query whose words are nowhere together leans on its meaning. A
+    candidate without a cosine takes the lowest one known.
+
+    Source: Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval"
+    (TM2C2); differs: BM25 is divided by its ceiling, not by the best candidate's score.
+    """
+    known = semantic[~np.isnan(semantic)]
+    lowest = float(known.min()) if len(known) else 0.0
+    return SEMANTIC_WEIGHT * np.nan_to_num(semantic, nan=lowest) + (
+        1 - SEMANTIC_WEIGHT
+    ) * np.nan_to_num(keyword)
+
+
+def rrf(keyword: Scores, semantic: Scores) -> Scores:
+    """Return the sum of 1 / (60 + rank); a candidate that a signal does not know gets nothing.
+
+    Source: Cormack, Clarke, Buettcher 2009.
+    """
+    fused = np.zeros(len(keyword))
+    for scores in (np.where(keyword > 0, keyword, np.nan), semantic):
+        known = ~np.isnan(scores)
+        ranks = np.empty(int(known.sum()))
+        ranks[np.argsort(-scores[known], kind="stable")] = np.arange(1, len(ranks) + 1)
+        fused[known] += 1 / (RRF_K + ranks)
+    return fused
+
+
+STRATEGIES: Mapping[str, Strategy] = MappingProxyType({"weighted": weighted, "rrf": rrf})
+
+
+def fuse(strategy: str, keyword: Scores, semantic: Scores) -> Scores:
+    """Fuse by name.
+
+    Raises:
+        ConfigError: There is no such strategy; names those there are.
+    """
+    if strategy not in STRATEGIES:
+        raise ConfigError(f"unknown fusion {strategy!r}; there are: {', '.join(STRATEGIES)}")
+    return STRATEGIES[strategy](keyword, semantic)

@@ -1,0 +1,345 @@
+"""Find pages of a view: keyword, semantic and hybrid search.
+
+1. keyword: full text brings candidates from every visible partition; BM25 with counts summed
+   over the visible passages scores them, so that partitions compare and nothing outside the view
+   matters. Within one document all its passages are scored, with its own counts.
+2. semantic: the query's vector against all visible vectors, exactly while they are few, through
+   the index beyond `SCANNED`.
+3. hybrid: candidates of both, each scored by both signals, fused by a named strategy.
+4. One hit a page: its best passage. Equal scores are ordered by document id and page.
+
+Search never writes. Candidates that have no vector yet are embedded into memory, at most
+`FRESH` a search; `Hits.embedded` and `Hits.note` say that vectors are missing. Documents that
+are not yet read into passages are found by the words of their pages (`unread.py`).
+
+Not covered: phrases, exclusions and patterns (`patterns.py`), which are conditions on pages.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pagehop.errors import ConfigError, ModelError
+from pagehop.library.bm25 import DocumentRanker, ViewRanker
+from pagehop.library.fusion import fuse
+from pagehop.library.terms import TermStatistics, count, tokens
+from pagehop.library.unread import find_unread
+from pagehop.models.encoder_files import WAYS_OUT
+from pagehop.types import Hit, Hits, Kind, Mode, Region, Scalar
+
+if TYPE_CHECKING:
+    from pagehop.library.snapshot import Snapshot
+    from pagehop.library.view import View
+    from pagehop.models.text_encoder import TextEncoder
+
+DEPTH = 100
+"""Candidates that each signal brings, and full text from each partition twice as many."""
+SCANNED = 200_000
+"""Most vectors compared one by one: 15 ms for 100,000."""
+FRESH = 32
+"""Most passages embedded during one search: about 0.3 s, once for each passage."""
+_KINDS = frozenset(get_args(Kind))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What may be found."""
+
+    documents: frozenset[str] | None
+    """Document ids; None for all of the snapshot."""
+    kinds: frozenset[str] | None
+    pages: frozenset[int] | None
+
+    def holds(self, passage: Region) -> bool:
+        """Say whether a passage may be found."""
+        return (
+            (self.documents is None or passage.document in self.documents)
+            and (self.kinds is None or passage.parent_kind in self.kinds)
+            and (self.pages is None or passage.page in self.pages)
+        )
+
+
+@dataclass
+class Found:
+    """Candidates of one search, by region id, and what each signal says of them."""
+
+    passages: dict[str, Region] = field(default_factory=dict)
+    keyword: dict[str, float] = field(default_factory=dict)
+    """BM25 scores."""
+    ceiling: float = 0.0
+    """What no BM25 score of this query can exceed."""
+    semantic: dict[str, float] = field(default_factory=dict)
+    """Cosines."""
+    by: dict[str, list[str]] = field(default_factory=dict)
+    """The signals that brought each candidate."""
+
+    def bring(self, signal: str, ids: Collection[str]) -> None:
+        """Note who brought candidates."""
+        for id in ids:
+            self.by.setdefault(id, []).append(signal)
+
+
+def search(
+    view: "View",
+    query: str,
+    *,
+    k: int = 10,
+    mode: Mode = "hybrid",
+    documents: Collection[str] | None = None,
+    kinds: Collection[str] | None = None,
+    pages: Collection[int] | None = None,
+    metadata: Mapping[str, Scalar] | None = None,
+    fusion: str = "weighted",
+) -> Hits:
+    """Find pages: one hit a page, with the region on it that matched best.
+
+    Args:
+        view: What is searched.
+        query: Words or a question.
+        k: Most hits to return.
+        mode: keyword, semantic or hybrid.
+        documents: Names; None searches all.
+        kinds: Kinds of the regions that passages were cut from.
+        pages: Page numbers.
+        metadata: Values that a document's metadata must have.
+        fusion: Name of the strategy that makes one score of two (`fusion.py`).
+
+    Raises:
+        LibraryError: A named document is not visible.
+        ConfigError: An unknown mode, kind or fusion, or `k` below 1.
+        ModelError: Semantic search without an encoder.
+    """
+    scope = _read_scope(view, mode, k, documents, kinds, pages, metadata)
+    if scope.documents is not None and not scope.documents:
+        return Hits()
+    terms = list(dict.fromkeys(tokens(query)))
+    found = Found()
+    note = ""
+    embedded = view.snapshot.embedded()
+    if mode != "semantic" or embedded < 1:
+        _find_words(view.snapshot, terms, scope, found)
+    if mode != "keyword" and query.strip():
+        note = _find_meaning(view, query, scope, found, required=mode == "semantic")
+        if embedded < 1 and not note:
+            note = f"{1 - embedded:.0%} of the passages have no vector yet; the library is at work"
+    if mode != "semantic":
+        _score_words(view.snapshot, terms, scope, found)
+    return Hits(_rank(view, found, mode, fusion, k), embedded=embedded, note=note)
+
+
+def _read_scope(
+    view: "View",
+    mode: str,
+    k: int,
+    documents: Collection[str] | None,
+    kinds: Collection[str] | None,
+    pages: Collection[int] | None,
+    metadata: Mapping[str, Scalar] | None,
+) -> Scope:
+    if mode not in ("keyword", "semantic", "hybrid"):
+        known = "keyword, semantic or hybrid; visual search is not in this release"
+        raise ConfigError(f"search mode {mode!r}: choose {known}")
+    if k < 1:
+        raise ConfigError(f"search k = {k!r}: at least 1")
+    if unknown := set(kinds or ()) - _KINDS:
+        raise ConfigError(f"unknown kinds {sorted(unknown)}; there are: {sorted(_KINDS)}")
+    chosen = view.documents()
+    if documents is not None:
+        chosen = tuple(view.document(name) for name in documents)
+    for key, value in (metadata or {}).items():
+        chosen = tuple(d for d in chosen if d.metadata.get(key) == value)
+    ids = frozenset(document.id for document in chosen)
+    return Scope(
+        None if len(ids) == len(view.snapshot.records) else ids,
+        None if kinds is None else frozenset(kinds),
+        None if pages is None else frozenset(pages),
+    )
+
+
+def _find_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Found) -> None:
+    """Bring the passages that hold the query's words."""
+    if not terms:
+        return
+    if ranker := _document_ranker(snapshot, scope):
+        scores = ranker.scores(terms)
+        order = [i for i in np.argsort(-scores, kind="stable").tolist() if scores[i] > 0]
+        ids = [ranker.passages[i].id for i in order if scope.holds(ranker.passages[i])][:DEPTH]
+    else:
+        matches = snapshot.match(
+            terms,
+            limit=2 * DEPTH,
+            documents=scope.documents,
+            kinds=scope.kinds,
+            pages=scope.pages,
+        )
+        ids = [match.region_id for match in matches]
+    found.passages |= snapshot.regions_by_id(ids)
+    unread = snapshot.unread() & (snapshot.unread() if scope.documents is None else scope.documents)
+    if unread and scope.kinds is None:
+        for page in find_unread(snapshot, terms, unread, pages=scope.pages, limit=DEPTH):
+            found.passages[page.id] = page
+    found.bring("keyword", found.passages)
+    _score_words(snapshot, terms, scope, found)
+
+
+def _score_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Found) -> None:
+    """Give every candidate its BM25 score."""
+    if not terms:
+        return
+    if ranker := _document_ranker(snapshot, scope):
+        scores = ranker.scores(terms)
+        known = {p.id: float(s) for p, s in zip(ranker.passages, scores, strict=True)}
+        found.keyword = {id: known[id] for id in found.passages if id in known}
+        found.ceiling = ranker.ceiling(terms)
+        return
+    new = [passage for id, passage in found.passages.items() if id not in found.keyword]
+    statistics = snapshot.statistics()
+    if not statistics.passages:
+        statistics = TermStatistics.of([count(p.search_text for p in found.passages.values())])
+    view_ranker = ViewRanker(terms, statistics)
+    scores = view_ranker.scores(snapshot.memo.terms(new))
+    found.keyword |= {p.id: float(s) for p, s in zip(new, scores, strict=True)}
+    found.ceiling = view_ranker.ceiling
+
+
+def _document_ranker(snapshot: "Snapshot", scope: Scope) -> DocumentRanker | None:
+    """Return the ranker of the one document in scope; None for several, or one not read yet."""
+    if scope.documents is None or len(scope.documents) != 1:
+        return None
+    (document,) = scope.documents
+    if document in snapshot.unread():
+        return None
+    return snapshot.memo.ranker(
+        document, lambda: DocumentRanker(snapshot.regions(document, kinds=("passage",)))
+    )
+
+
+def _find_meaning(view: "View", query: str, scope: Scope, found: Found, *, required: bool) -> str:
+    """Bring the passages nearest to the query, give every candidate its cosine; return a note."""
+    encoder = view.encoder
+    if encoder is None:
+        if required:
+            raise ModelError(f"semantic search needs the library's encoder; {WAYS_OUT}")
+        return f"keyword search only: the library's encoder cannot be loaded; {WAYS_OUT}"
+    snapshot = view.snapshot
+    vector = encoder.encode_query(query)
+    if snapshot.passages() * snapshot.embedded() > SCANNED:
+        matches = snapshot.nearest(
+            vector,
+            limit=DEPTH,
+            documents=scope.documents,
+            kinds=scope.kinds,
+            pages=scope.pages,
+        )
+        nearest = {match.region_id: match.score for match in matches}
+    else:
+        nearest = _scan(snapshot, vector, scope, found)
+    found.semantic |= nearest
+    brought = sorted(nearest, key=lambda id: (-nearest[id], id))[:DEPTH]
+    found.passages |= snapshot.regions_by_id(id for id in brought if id not in found.passages)
+    found.bring("semantic", brought)
+    _embed_missing(snapshot, encoder, vector, found)
+    return ""
+
+
+def _scan(
+    snapshot: "Snapshot", vector: NDArray[np.float32], scope: Scope, found: Found
+) -> dict[str, float]:
+    """Return the cosines of the nearest passages and of the candidates that have a vector."""
+    block = snapshot.vectors()
+    if not block.ids:
+        return {}
+    row_of, rows_of = snapshot.memo.rows(block.ids, block.documents)
+    if scope.documents is None:
+        rows = np.arange(len(block.ids))
+    else:
+        parts = [rows_of[id] for id in sorted(scope.documents) if id in rows_of]
+        rows = np.concatenate([np.zeros(0, np.int64), *parts])
+    if scope.pages is not None:
+        rows = rows[np.isin(block.pages[rows], list(scope.pages))]
+    if scope.kinds is not None:
+        rows = rows[np.isin(block.kinds[rows], list(scope.kinds))]
+    matrix = block.matrix if len(rows) == len(block.ids) else block.matrix[rows]
+    scores = matrix @ vector  # (n_rows,)
+    nearest = {block.ids[rows[i]]: _cosine(float(scores[i])) for i in _top(scores, DEPTH)}
+    others = [id for id in found.passages if id not in nearest and id in row_of]
+    cosines = block.matrix[[row_of[id] for id in others]] @ vector
+    found.semantic |= {id: _cosine(c) for id, c in zip(others, cosines.tolist(), strict=True)}
+    return nearest
+
+
+def _cosine(value: float) -> float:
+    """Round away what depends on where in a matrix a row stands."""
+    return round(value, 5)
+
+
+def _top(scores: NDArray[np.float32], n: int) -> list[int]:
+    """Return the positions of the n highest scores, best first, and of those equal to the last."""
+    if len(scores) <= n:
+        return [int(i) for i in np.argsort(-scores, kind="stable")]
+    last = np.partition(scores, len(scores) - n)[len(scores) - n]
+    at = np.flatnonzero(scores >= last)
+    return [int(i) for i in at[np.argsort(-scores[at], kind="stable")]]
+
+
+def _embed_missing(
+    snapshot: "Snapshot", encoder: "TextEncoder", vector: NDArray[np.float32], found: Found
+) -> None:
+    """Embed the best candidates without a vector into memory."""
+    missing = [id for id in found.passages if id not in found.semantic]
+    missing.sort(key=lambda id: (-found.keyword.get(id, 0.0), id))
+    kept = {id: snapshot.memo.vectors.find(id) for id in missing}
+    new = [id for id in missing if kept[id] is None][:FRESH]
+    vectors = encoder.encode([found.passages[id].search_text for id in new])
+    for id, made in zip(new, vectors, strict=True):
+        snapshot.memo.vectors.put(id, made)
+        kept[id] = made
+    found.semantic |= {id: _cosine(float(v @ vector)) for id, v in kept.items() if v is not None}
+
+
+def _rank(view: "View", found: Found, mode: Mode, fusion: str, k: int) -> list[Hit]:
+    """Return the best passage of each page, pages by score, then document id and page."""
+    scores = _score(found, mode, fusion)
+    best: dict[tuple[str, int], str] = {}
+    for id in sorted(scores, key=lambda id: (-scores[id], id)):
+        passage = found.passages[id]
+        best.setdefault((passage.document, passage.page), id)
+    pages = sorted(best, key=lambda page: (-scores[best[page]], page))[:k]
+    documents = {document.id: document for document in view.documents()}
+    hits = []
+    for page in pages:
+        id = best[page]
+        passage, document = found.passages[id], documents[page[0]]
+        each = {"keyword": found.keyword.get(id), "semantic": found.semantic.get(id)}
+        hits.append(
+            Hit(
+                document=document.source,
+                name=document.name,
+                page=page[1],
+                box=passage.box,
+                kind=passage.parent_kind or passage.kind,
+                text=passage.text,
+                score=scores[id],
+                found_by=tuple(found.by[id]),
+                scores={name: value for name, value in each.items() if value is not None},
+                region="" if passage.kind == "page" else id,
+                section=passage.section,
+                pictures=view,
+            )
+        )
+    return hits
+
+
+def _score(found: Found, mode: Mode, fusion: str) -> dict[str, float]:
+    """Return the score of each candidate that the mode's signals know."""
+    if mode == "semantic":
+        return {id: found.semantic[id] for id in found.passages if id in found.semantic}
+    if mode == "keyword" or not found.semantic:
+        return {id: score for id, score in found.keyword.items() if score > 0}
+    ids = list(found.passages)
+    keyword = np.array([found.keyword.get(id, 0.0) for id in ids]) / (found.ceiling or 1.0)
+    semantic = np.array([found.semantic.get(id, np.nan) for id in ids])
+    return dict(zip(ids, fuse(fusion, keyword, semantic).tolist(), strict=True))
