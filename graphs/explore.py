@@ -28,8 +28,8 @@ from langgraph.graph.state import CompiledStateGraph
 
 from pagehop.agents.moves import Roles
 from pagehop.graphs.budget import Budget
-from pagehop.graphs.calls import ToolRunner
 from pagehop.graphs.nodes import Effort, Nodes
+from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import Question, State, strict
 from pagehop.graphs.telling import Teller
 from pagehop.library.view import View
@@ -47,7 +47,7 @@ _COSTS = ("model_calls", "tokens", "money", "seconds")
 
 def build(
     view: View,
-    roles: Roles,
+    roles: Roles | Callable[[], Roles],
     budget: Budget | None = None,
     *,
     tools: Sequence[BaseTool],
@@ -63,7 +63,8 @@ def build(
 
     Args:
         view: What is searched; tools and roles hold the same one.
-        roles: Who fills plan, explore, summarize, reflect, answer and verify.
+        roles: Who fills plan, explore, summarize, reflect, answer and verify; a function makes
+            them anew for each run, which roles with a memory need.
         budget: Limits of each run; None takes the defaults of `Budget`.
         tools: What explore may call.
         effort: low is one step and an answer; high reflects after fewer steps than medium.
@@ -75,13 +76,13 @@ def build(
         trajectory: Path of that record; goes into the answer.
     """
     limits = budget or Budget()
+    make_roles = (lambda: roles) if isinstance(roles, Roles) else roles
     nodes = Nodes(
         view=view,
-        roles=roles,
+        scopes=Scopes(make_roles, tuple(tools), tool_timeout_s, view.version),
         budget=limits,
         effort=effort,
         model=model,
-        runner=ToolRunner({tool.name: tool for tool in tools}, tool_timeout_s, view.version),
         teller=Teller(run_id or uuid.uuid4().hex, tuple(sinks)),
         trajectory=trajectory,
     )

@@ -32,6 +32,7 @@ from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.calls import Done, ToolRunner, in_thread
 from pagehop.graphs.findings import sift
 from pagehop.graphs.outcome import assemble
+from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import State, Stop
 from pagehop.graphs.telling import Teller, told
 from pagehop.library.view import View
@@ -42,7 +43,7 @@ Effort = Literal["low", "medium", "high"]
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
 _PICTURE_TOOLS = frozenset({"look"})
-_LISTS = ("observations", "evidence", "notes", "tried", "calculations", "warnings")
+_LISTS = ("observations", "evidence", "notes", "tried", "calculations", "warnings", "broken")
 
 MoveT = TypeVar("MoveT")
 
@@ -68,11 +69,10 @@ class Nodes:
     """The nodes of one machine and what they work with."""
 
     view: View
-    roles: Roles
+    scopes: Scopes
     budget: Budget
     effort: Effort
     model: str
-    runner: ToolRunner
     teller: Teller
     trajectory: str
     """Path of the run's record; empty when there is none."""
@@ -108,7 +108,7 @@ class Nodes:
             "budget": self.budget.to_json(),
         }
         self.teller.tell(state, "episode.start", "start", start)
-        move, spent = await self._ask(self.roles.planner, Plan, state, state["spent"])
+        move, spent = await self._ask(self._roles(state).planner, Plan, state, state["spent"])
         parts = list(move.sub_questions) if move else []
         return Work(State(spent=spent, sub_questions=parts), told(move))
 
@@ -119,7 +119,9 @@ class Nodes:
         nudge = self.budget.nearly_used_up(spent)
         if nudge and not state["told"]:
             self.teller.tell(state, "note", "budget", {"text": nudge})
-        move, spent = await self._ask(self.roles.explorer, Explore, state, spent, nudge=nudge)
+        move, spent = await self._ask(
+            self._roles(state).explorer, Explore, state, spent, nudge=nudge
+        )
         asked = move.calls if move else ()
         calls = [replace(call, id=f"s{step}c{i}") for i, call in enumerate(asked, 1)]
         update = State(
@@ -133,13 +135,14 @@ class Nodes:
 
     async def act(self, state: State) -> Work:
         """Run the calls."""
-        spent = state["spent"]
-        seen = {self.runner.key(call) for call in state["tried"]}
-        allowed, refused = self._within_budget(state["pending"], spent, seen)
+        spent, runner = state["spent"], self.scopes.of(state["episode_id"]).runner
+        seen = {runner.key(call) for call in state["tried"]}
+        allowed, refused = self._within_budget(runner, state["pending"], spent, seen)
         for call in allowed:
-            body = {**told(call), "call": call.id, "step": state["step"]}
+            body = {"call": call.id, **told(call), "step": state["step"]}
+            del body["id"]
             self.teller.tell(state, "tool.start", f"{call.id}.start", body)
-        done = await self.runner.run(
+        done = await runner.run(
             allowed,
             seen=seen,
             seconds_left=self.budget.seconds_for_role(spent, closing=False),
@@ -164,6 +167,8 @@ class Nodes:
             notes=[str(said) for tool, said in remarks if tool == "note"],
             # A search that had to do without something says so: the user is to know.
             warnings=[str(said) for tool, said in remarks if tool != "note" and said],
+            worked=state["worked"] + sum(item.ok for item in observations),
+            broken=[f"{o.observation.call.tool}: {o.error}" for o in done if o.error],
         )
         says = {"ran": len(done) - repeated, "repeated": repeated, "not_run": len(refused)}
         return Work(update, says)
@@ -172,7 +177,7 @@ class Nodes:
         """Close the round: keep what was found, let the observations go."""
         move, spent = Summary(), state["spent"]
         if state["observations"]:
-            asked, spent = await self._ask(self.roles.summarizer, Summary, state, spent)
+            asked, spent = await self._ask(self._roles(state).summarizer, Summary, state, spent)
             move = asked or move
         known, made = state["evidence"], state["tried"]
         sifted = await in_thread(lambda: sift(self.view, move.findings, known=known, made=made))
@@ -196,7 +201,9 @@ class Nodes:
 
     async def reflect(self, state: State) -> Work:
         """Judge whether the evidence suffices, and what to look for next."""
-        move, spent = await self._ask(self.roles.reflector, Reflection, state, state["spent"])
+        move, spent = await self._ask(
+            self._roles(state).reflector, Reflection, state, state["spent"]
+        )
         update = State(spent=spent)
         if move is None:
             return Work(update, told(move))
@@ -220,7 +227,7 @@ class Nodes:
             used_up = "" if self.effort == "low" else self.budget.used_up(state["spent"])
             stop = "budget" if used_up else "one round"
         draft, spent = await self._ask(
-            self.roles.answerer, Draft, state, state["spent"], closing=True
+            self._roles(state).answerer, Draft, state, state["spent"], closing=True
         )
         update = State(draft=draft, stop=stop, used_up=used_up, spent=spent)
         return Work(update, {**told(draft), "because": used_up or stop})
@@ -228,7 +235,7 @@ class Nodes:
     async def verify(self, state: State) -> Work:
         """Check every claim; go back once for what is not supported, else assemble the answer."""
         verdict, spent = await self._ask(
-            self.roles.verifier, Verdict, state, state["spent"], closing=True
+            self._roles(state).verifier, Verdict, state, state["spent"], closing=True
         )
         assert verdict is not None  # only a role that is not closing may overrun
         update = State(verdict=verdict, spent=spent)
@@ -247,7 +254,7 @@ class Nodes:
         return wanted and allowed and not self.budget.used_up(spent)
 
     def _within_budget(
-        self, calls: Sequence[Call], spent: Spent, seen: set[str]
+        self, runner: ToolRunner, calls: Sequence[Call], spent: Spent, seen: set[str]
     ) -> tuple[list[Call], list[Observation]]:
         """Part the calls into those the budget allows and answers to the others."""
         left = self.budget.left(spent)
@@ -256,7 +263,7 @@ class Nodes:
         allowed: list[Call] = []
         refused: list[Observation] = []
         for call in calls:
-            is_new = self.runner.key(call) not in seen
+            is_new = runner.key(call) not in seen
             over = ""
             if is_new and new >= left.get("tool_calls", new + 1):
                 over = "tool calls"
@@ -269,6 +276,14 @@ class Nodes:
                 allowed.append(call)
                 new += is_new
         return allowed, refused
+
+    def _roles(self, state: State) -> Roles:
+        return self.scopes.of(state["episode_id"]).roles
+
+    def _end(self, state: State, answer: Answer) -> None:
+        self.scopes.close(state["episode_id"])
+        body = {"status": answer.status, "answer": answer.to_json()}
+        self.teller.tell(state, "episode.end", "end", body)
 
     async def _ask(
         self,
@@ -327,7 +342,7 @@ class Nodes:
         if answer := update.get("answer"):
             answer = replace(answer, usage=spent.usage())
             update["answer"] = answer
-            self.teller.end(state, answer)
+            self._end(state, answer)
         return update
 
     def _tell_call(self, state: State, done: Done) -> None:
@@ -354,7 +369,7 @@ class Nodes:
             trajectory=self.trajectory,
             error=f"{name}: {reason}",
         )
-        self.teller.end(state, answer)
+        self._end(state, answer)
         update = State(answer=answer, spent=spent)
         return _replaced(state, update) if name == "plan" else update
 
@@ -371,6 +386,8 @@ def _begun(state: State) -> State:
         tried=[],
         calculations=[],
         warnings=[],
+        broken=[],
+        worked=0,
         question=state["question"],
         episode_id=episode,
         planned=episode,

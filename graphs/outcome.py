@@ -35,8 +35,10 @@ def assemble(state: State, view: View, *, trajectory: str) -> Answer:
             f"Removed from the answer, because {reason}: {claim.text}"
             for claim, reason in verdict.removed
         ]
+    broken = list(dict.fromkeys(state.get("broken", [])))
+    warnings += [f"A tool call failed: {error}" for error in broken]
     if not claims:
-        text = _without_claims(state, view, draft, verdict, used_up)
+        text = "" if status == "failed" else _without_claims(state, view, draft, verdict)
     elif status == "exhausted":
         why = f"the budget was spent: {used_up}" if used_up else "no further lead was found"
         warnings.append(f"This is the best answer so far; it may be incomplete: {why}.")
@@ -48,6 +50,7 @@ def assemble(state: State, view: View, *, trajectory: str) -> Answer:
         usage=state["spent"].usage(),
         warnings=tuple(dict.fromkeys(warnings)),
         trajectory=trajectory,
+        error=f"no tool call gave a result: {broken[0]}" if status == "failed" else "",
     )
 
 
@@ -85,17 +88,16 @@ def _number(item: Evidence, citations: list[Citation]) -> int:
 
 
 def _status(state: State, claims: bool) -> Status:
-    stop = state.get("stop", "")
-    if stop == "budget":
-        return "exhausted"
-    if not claims:
-        return "unanswerable"
-    return "exhausted" if stop == "no leads" else "answered"
+    stop = state["stop"]
+    if not claims and stop != "budget":
+        # Nothing was searched, so nothing can be said about what is in the documents.
+        return "failed" if state["broken"] and not state["worked"] else "unanswerable"
+    return "exhausted" if stop in ("budget", "no leads") else "answered"
 
 
-def _without_claims(state: State, view: View, draft: Draft, verdict: Verdict, used_up: str) -> str:
-    if state.get("stop") == "budget":
-        reason = f"No answer was found before the budget was spent: {used_up}."
+def _without_claims(state: State, view: View, draft: Draft, verdict: Verdict) -> str:
+    if state["stop"] == "budget":
+        reason = f"No answer was found before the budget was spent: {state['used_up']}."
     elif draft.unanswerable and draft.reason:
         reason = draft.reason.strip()
     elif verdict.removed:

@@ -59,6 +59,10 @@ class State(TypedDict, total=False):
     calculations: Annotated[list[Observation], DeltaChannel(_extend)]
     warnings: Annotated[list[str], DeltaChannel(_extend)]
     """What the user is told beside the answer."""
+    broken: Annotated[list[str], DeltaChannel(_extend)]
+    """Tool calls that broke or hung, with the error."""
+    worked: int
+    """Tool calls that gave a result."""
     reflection: Reflection | None
     draft: Draft | None
     verdict: Verdict | None

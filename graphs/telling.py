@@ -8,7 +8,7 @@ from typing import Any
 from langgraph.config import get_stream_writer
 
 from pagehop.graphs.state import State
-from pagehop.types import Answer, Event, EventSink, EventType, PageRef
+from pagehop.types import Event, EventSink, EventType, PageRef
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,6 @@ class Teller:
         for sink in self.sinks:
             sink(event)
         get_stream_writer()(event)
-
-    def end(self, state: State, answer: Answer) -> None:
-        """Emit the end of the episode."""
-        body = {"status": answer.status, "answer": answer.to_json()}
-        self.tell(state, "episode.end", "end", body)
 
 
 def told(value: object) -> dict[str, Any]:

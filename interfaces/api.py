@@ -262,7 +262,7 @@ def _build(
     recorder = _recorder(view, options, [tool.name for tool in tools])
     machine = build(
         view,
-        builtin_roles(),
+        builtin_roles,
         options.budget,
         tools=tools,
         effort=options.effort,
