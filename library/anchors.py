@@ -39,16 +39,18 @@ _ALSO_VERBS = ("note", "item", "box", "part", "schedule", "exhibit")
 """Common words: `we note 8 cases` refers to nothing, `Note 8` and `see note 8` do."""
 _WORDS = "|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items())
 _NUMBER = r"(?:\d+(?:[.\-\u2013]\d+)*[A-Za-z]?|[IVXL]+|[A-Z](?:[.\-]?\d+)*)(?![\w%])"
+_SPACE = r"(?:\s+|(?=\d)|(?<=[.\u00a7])\s*)"
+"""Between kind and number; without it the S of `NOTES` would be the number of a note."""
 _JOIN = r"\s*(?:,\s*and|,|and|or|&|to|through|[-\u2013])\s*"
 _REFERENCE = re.compile(
     r"(?P<verb>\b(?i:see(?:\s+also)?|refer(?:s|red)?\s+to|(?:shown|described|discussed|presented|"
     r"included|reported|listed|set\s+forth)\s+(?:in|on)|in|on|under|per|cf\.)\s+)?"
     r"(?:\b(?i:part)\s+(?P<of_part>[IVX]+|\d+)\s*[,.\-\u2013\u2014]?\s*)?"
-    rf"(?:\b|(?=§))(?i:{_WORDS})\s*(?P<numbers>{_NUMBER}(?:{_JOIN}{_NUMBER})*)"
+    rf"(?:\b|(?=§))(?i:{_WORDS}){_SPACE}(?P<numbers>{_NUMBER}(?:{_JOIN}{_NUMBER})*)"
     r"(?P<tail>\s+of\s+\S+(?:\s+\S+){0,2})?"
 )
 _DEFINITION = re.compile(
-    rf"\W{{0,2}}(?i:{_WORDS})\s*(?P<number>{_NUMBER})"
+    rf"\W{{0,2}}(?i:{_WORDS}){_SPACE}(?P<number>{_NUMBER})"
     r"(?P<mark>\s*[.:|\u2013\u2014-]|\s*\n|\s*$|\s+(?=[A-Z(]))"
 )
 _NUMBERED_HEADING = re.compile(

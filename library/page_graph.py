@@ -116,6 +116,14 @@ def headings(view: "View", name: str) -> list[OutlineEntry]:
     return list(entries.values())
 
 
+def printed_number(view: "View", ref: PageRef) -> str:
+    """Return the page number that is printed on a page; empty when none is known."""
+    for anchor in view.snapshot.anchors((view.document(ref.name).id,)):
+        if anchor.page == ref.page and anchor.role == "defines" and anchor.key[:5] == "page:":
+            return anchor.words
+    return ""
+
+
 def _checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
     for relation in relations or ():
         if relation in _LATER:
@@ -148,7 +156,7 @@ class PageGraph:
         self._view = view
         self._width = width
         self._anchored: dict[str, _Anchored] = {}
-        self._sections: dict[str, dict[str, list[int]]] = {}
+        self._sections: dict[str, dict[int, dict[str, list[int]]]] = {}
         self._finders: dict[Relation, Callable[[PageRef, Document], Iterable[Edge]]] = {
             "refers_to": self._refers_to,
             "next": self._next,
@@ -160,15 +168,18 @@ class PageGraph:
     def edges(self, ref: PageRef, relations: Iterable[Relation]) -> list[Edge]:
         """Return the edges that leave a page, the best of each relation."""
         document = self._view.document(ref.name)
+        chosen = tuple(relations)
+        # Several relations share the beam, so that none of them fills it alone.
+        most = self._width if len(chosen) == 1 else (self._width + 1) // 2
         found: list[Edge] = []
-        for relation in relations:
+        for relation in chosen:
             edges: dict[PageRef, Edge] = {}
             for edge in self._finders[relation](ref, document):
                 known = edges.get(edge.target)
                 # Of several reasons for one edge, the wordier tells more.
                 if edge.target != ref and (known is None or _reason(known) < _reason(edge)):
                     edges[edge.target] = edge
-            found += sorted(edges.values(), key=lambda e: (-e.weight, e.target))[: self._width]
+            found += sorted(edges.values(), key=lambda e: (-e.weight, e.target))[:most]
         return found
 
     def relevance(self, query: str) -> Callable[[PageRef], float]:
@@ -201,27 +212,36 @@ class PageGraph:
     def _section(self, ref: PageRef, document: Document) -> Iterable[Edge]:
         if document.id not in self._sections:
             self._sections[document.id] = self._read_sections(document)
-        for title, pages in self._sections[document.id].items():
-            if ref.page not in pages:
-                continue
+        for title, pages in self._sections[document.id].get(ref.page, {}).items():
             for page in pages:
                 distance = abs(page - ref.page)
                 weight = _SECTION_WEIGHT / (1 + 0.1 * max(distance - 1, 0))
                 yield self._edge(ref, page, "section", weight, title)
 
-    def _read_sections(self, document: Document) -> dict[str, list[int]]:
-        """Return the pages of each innermost section, by its title."""
-        sections: dict[str, set[int]] = {}
+    def _read_sections(self, document: Document) -> dict[int, dict[str, list[int]]]:
+        """Return, for each page, the pages of each innermost section on it, by title."""
+        spans: dict[str, set[int]] = {}
+        innermost: dict[int, set[str]] = {}
         entries = sorted(document.outline, key=lambda entry: entry.page)
         for i, entry in enumerate(entries):
             after = entries[i + 1].page if i + 1 < len(entries) else document.pages
             # The next section may start in the middle of a page that this one ends on.
-            sections.setdefault(entry.title, set()).update(range(entry.page, after + 1))
+            for page in range(entry.page, after + 1):
+                spans.setdefault(entry.title, set()).add(page)
+                innermost.setdefault(page, set()).add(entry.title)
         if not entries:
             for region in self._view.snapshot.regions(document.id):
-                if region.section and region.kind != "passage":
-                    sections.setdefault(region.section, set()).add(region.page)
-        return {title: sorted(pages) for title, pages in sections.items()}
+                if region.kind in ("passage", "heading", "title", "header", "footer"):
+                    continue
+                path = region.section
+                innermost.setdefault(region.page, set()).add(path)
+                while path:
+                    spans.setdefault(path, set()).add(region.page)
+                    path = path.rpartition(" > ")[0]
+        return {
+            page: {path: sorted(spans[path]) for path in map(_widened(spans), paths) if path}
+            for page, paths in innermost.items()
+        }
 
     def _refers_to(self, ref: PageRef, document: Document) -> Iterable[Edge]:
         anchored = self._anchors(document)
@@ -232,8 +252,8 @@ class PageGraph:
                 if 1 <= page <= document.pages:
                     yield self._edge(ref, page, "refers_to", _LINK_WEIGHT, words)
                 continue
-            targets = _definitions(anchored, anchor.key)
-            weight = _REFERENCE_WEIGHT / max(len(targets), 1)
+            targets, certainty = _definitions(anchored, anchor.key)
+            weight = _REFERENCE_WEIGHT * certainty / max(len(targets), 1)
             if _OTHER_TEXT.search(anchor.words):
                 weight /= 2
             for target in targets:
@@ -316,12 +336,28 @@ class PageGraph:
         return Edge(ref, replace(ref, page=page), relation, round(weight, 4), words)
 
 
+def _widened(spans: dict[str, set[int]]) -> Callable[[str], str]:
+    """Return the innermost section above a path, itself included, that has several pages."""
+
+    def widen(path: str) -> str:
+        while path and len(spans[path]) < 2:
+            path = path.rpartition(" > ")[0]
+        return path
+
+    return widen
+
+
 def _reason(edge: Edge) -> tuple[float, int]:
     return edge.weight, len(edge.words)
 
 
-def _definitions(anchored: _Anchored, key: str) -> list[Anchor]:
-    """Return where a key is defined: itself, else without its part or its last sub-number."""
+def _definitions(anchored: _Anchored, key: str) -> tuple[list[Anchor], float]:
+    """Find where a key is defined: itself, else without its part or its last sub-number.
+
+    Returns:
+        The definitions, and how sure they are the ones meant, halved at each shortening.
+    """
+    certainty = 1.0
     while key:
         found = anchored.defines.get(key, [])
         fresh = [a for a in found if "continued" not in a.words.casefold()] or found
@@ -329,15 +365,14 @@ def _definitions(anchored: _Anchored, key: str) -> list[Anchor]:
         pages = {anchor.page for anchor in fresh}
         first = {a.page: a for a in reversed(fresh) if a.page - 1 not in pages}
         if first:
-            return [first[page] for page in sorted(first)][:_MOST_DEFINITIONS]
-        if key.startswith("page:"):
-            return []
+            return [first[page] for page in sorted(first)][:_MOST_DEFINITIONS], certainty
         if key.startswith("part:") and "/" in key:
             key = key.partition("/")[2]
         else:
             shorter = re.sub(r"(?<=\d)(?:[.\-]\d+|[a-z])$", "", key)
-            key = shorter if shorter != key else ""
-    return []
+            key = shorter if shorter != key and not key.startswith("page:") else ""
+        certainty /= 2
+    return [], 0.0
 
 
 def _snippet(text: str) -> str:

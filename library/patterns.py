@@ -8,6 +8,8 @@
 Not covered: a phrase or pattern that runs over a page end.
 """
 
+import re
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pagehop.library.view import View
 
 _TIMEOUT_S = 2.0
-"""For one pattern on one page: patterns come from a model and may backtrack without end."""
+"""For one pattern over all pages: patterns come from a model and may backtrack without end."""
 _CONTEXT_CHARS = 120
 _RANKED = 200
 
@@ -48,8 +50,6 @@ def read_query(text: str) -> Query:
     Raises:
         ToolError: A phrase is not closed, or nothing is asked for.
     """
-    import re  # noqa: PLC0415 - beside `regex`, which runs the model's patterns
-
     text, _, pattern = text.partition("regex:")
     if re.sub(r"\u201c|\u201d", '"', text).count('"') % 2:
         raise ToolError(f'a phrase is not closed: write "..." around it in {text.strip()!r}')
@@ -114,11 +114,14 @@ def _scan(view: "View", query: Query, documents: Collection[str] | None) -> dict
     phrases = [normalised(phrase) for phrase in query.phrases]
     excluded = [normalised(phrase) for phrase in query.excluded]
     found: dict[PageRef, int] = {}
+    pattern_s = 0.0
     for document in _scope(view, documents):
         for page in view.snapshot.page_texts(document.id):
             count = 0
             if pattern is not None:
-                count = _count(pattern, page.text)
+                started = time.perf_counter()
+                count = _count(pattern, page.text, _TIMEOUT_S - pattern_s)
+                pattern_s += time.perf_counter() - started
                 if not count:
                     continue
             if phrases or excluded:
@@ -137,8 +140,6 @@ def _scan(view: "View", query: Query, documents: Collection[str] | None) -> dict
 
 def _holds(text: str, there: str, phrase: str, plain: str) -> bool:
     """Tell whether a page holds an excluded phrase as whole words."""
-    import re  # noqa: PLC0415 - beside `regex`, which runs the model's patterns
-
     return plain in there and bool(
         re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE)
     )
@@ -159,9 +160,10 @@ def _compiled(pattern: str) -> "regex.Pattern[str]":
         raise ToolError(f"the pattern {pattern!r} cannot be read: {error}; mend it") from error
 
 
-def _count(pattern: "regex.Pattern[str]", text: str) -> int:
+def _count(pattern: "regex.Pattern[str]", text: str, seconds_left: float) -> int:
     try:
-        return sum(1 for match in pattern.finditer(text, timeout=_TIMEOUT_S) if match.group())
+        matches = pattern.finditer(text, timeout=max(seconds_left, 0.001))
+        return sum(1 for match in matches if match.group())
     except TimeoutError as error:
         raise ToolError(
             f"the pattern {pattern.pattern!r} takes too long; write it without nested repeats"

@@ -99,6 +99,8 @@ def test_an_item_is_also_known_under_its_part() -> None:
         ("41", []),
         ("a notable 3 percent", []),
         ("the footnote", []),
+        ("NOTES TO THE ACCOUNTS", []),
+        ("see Fig.2 and Table3", ["figure:2", "table:3"]),
     ],
 )
 def test_running_text_refers(text: str, keys: list[str]) -> None:

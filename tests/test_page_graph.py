@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.library import Library
@@ -41,6 +42,40 @@ def test_edges_carry_weights_and_words(view: View) -> None:
         for edge in path.edges:
             assert 0 < edge.weight <= 1
             assert edge.words
+
+
+def test_pages_of_one_section_are_joined_by_its_outline_or_headings(tmp_path: Path) -> None:
+    for outlined in (True, False):
+        name = "outlined" if outlined else "headed"
+        write_sections(tmp_path / f"{name}.pdf", outlined=outlined)
+    with Library(tmp_path / "library") as library:
+        library.add([tmp_path / "outlined.pdf", tmp_path / "headed.pdf"])
+        seen = library.view()
+        for name in ("outlined", "headed"):
+            paths = walk(seen, PageRef(name, 2), relations=["section"])
+            found = {path.end.page: path.edges[0].words for path in paths}
+            assert "Fishing grounds" in found[3]
+            # By its outline a section may end on the page that the next one starts on.
+            assert set(found) <= ({1, 3, 4} if name == "outlined" else {3})
+
+
+def write_sections(path: Path, *, outlined: bool) -> None:
+    """Write four pages: a summary, a section that fills two, and another section."""
+    sheet = Canvas(str(path))
+    titles = {1: "Summary", 2: "Fishing grounds of the north", 4: "Harbours of the south"}
+    for page in range(1, 5):
+        if page in titles:
+            sheet.setFont("Helvetica-Bold", 20)
+            sheet.drawString(72, 760, titles[page])
+            if outlined:
+                sheet.bookmarkPage(titles[page])
+                sheet.addOutlineEntry(titles[page], titles[page])
+        sheet.setFont("Helvetica", 11)
+        for line in range(30):
+            words = f"On page {page} the report speaks of boats, nets and crews, line {line}."
+            sheet.drawString(72, 720 - 16 * line, words)
+        sheet.showPage()
+    sheet.save()
 
 
 def test_similar_pages_are_other_pages_of_the_view_by_cosine(view: View) -> None:

@@ -1,11 +1,12 @@
 """Read what a model writes as arguments: page references, lists of documents, kinds, relations."""
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar, get_args
 
 from pagehop.errors import LibraryError, ToolError
 from pagehop.library.view import View
-from pagehop.types import Kind, PageRef
+from pagehop.types import Document, Kind, PageRef
 
 T = TypeVar("T", bound=str)
 _KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("passage", "page"))
@@ -42,7 +43,20 @@ def read_document(view: View, text: str) -> str:
     try:
         return view.document(text.strip().strip("\"'[]")).name
     except LibraryError as error:
+        words = re.findall(r"[^\W_]+", text.casefold())
+        alike = [d.name for d in view.documents() if words and _holds(d, words)]
+        if alike:
+            more = f" and {len(alike) - 5} more" if len(alike) > 5 else ""
+            names = ", ".join(alike[:5]) + more
+            raise ToolError(
+                f"there is no document {text.strip()!r}; did you mean {names}?"
+            ) from error
         raise ToolError(f"{error}; list_documents() shows all names") from error
+
+
+def _holds(document: Document, words: list[str]) -> bool:
+    named = f"{document.name} {document.title}".casefold()
+    return all(word in named for word in words)
 
 
 def read_documents(view: View, text: str) -> list[str] | None:

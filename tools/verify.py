@@ -81,11 +81,13 @@ def _found_elsewhere(view: View, where: PageRef, quote: str) -> PageRef | None:
 
 def _nearest_line(text: str, quote: str) -> str:
     wanted = quote.casefold().split()
-    best, best_ratio = "", 0.0
+    best, best_rank = "", (0.0, 0.0)
     for line in text.split("\n"):
-        ratio = SequenceMatcher(None, wanted, line.casefold().split(), autojunk=False).ratio()
-        if ratio > best_ratio:
-            best, best_ratio = line, ratio
+        matcher = SequenceMatcher(None, wanted, line.casefold().split(), autojunk=False)
+        shared = sum(block.size for block in matcher.get_matching_blocks())
+        rank = (shared / max(len(wanted), 1), matcher.ratio())
+        if rank > best_rank:
+            best, best_rank = line, rank
     return snippet(best, 300)
 
 
