@@ -25,6 +25,8 @@ from pydantic import ValidationError
 from pagehop.agents.moves import Call, Observation
 from pagehop.errors import ToolError
 
+PICTURE_TOOLS = frozenset({"look"})
+"""Tools whose calls spend images and pixels."""
 _KEPT = 512
 """Results kept; the oldest goes first."""
 
@@ -165,6 +167,37 @@ class ToolRunner:
             for name, schema in self._schema(tool).items()
         ]
         return f"{tool} takes: {', '.join(arguments) or 'no arguments'}."
+
+
+def within_budget(
+    runner: ToolRunner, calls: Sequence[Call], *, left: Mapping[str, float], seen: Collection[str]
+) -> tuple[list[Call], list[Observation]]:
+    """Part calls into those the budget allows and answers to the others.
+
+    Args:
+        runner: Knows which calls are identical.
+        calls: What a role asked for.
+        left: Of each limit, by its name.
+        seen: Keys of the calls made before, which cost nothing.
+    """
+    no_pictures = min(left.get("images", 1), left.get("pixels", 1)) <= 0
+    new = 0
+    allowed: list[Call] = []
+    refused: list[Observation] = []
+    for call in calls:
+        is_new = runner.key(call) not in seen
+        over = ""
+        if is_new and new >= left.get("tool_calls", new + 1):
+            over = "tool calls"
+        elif no_pictures and call.tool in PICTURE_TOOLS:
+            over = "pictures"
+        if over:
+            text = f"Not run: the budget of {over} is spent. Answer from what was found."
+            refused.append(Observation(call, False, text))
+        else:
+            allowed.append(call)
+            new += is_new
+    return allowed, refused
 
 
 async def in_thread(function: Callable[..., T], *arguments: object) -> T:

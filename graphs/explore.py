@@ -27,8 +27,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from pagehop.agents.moves import Roles
+from pagehop.graphs.asking import Asker, Effort
 from pagehop.graphs.budget import Budget
-from pagehop.graphs.nodes import Effort, Nodes
+from pagehop.graphs.nodes import Nodes
 from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import Question, State, strict
 from pagehop.graphs.telling import Teller
@@ -78,12 +79,10 @@ def build(
     limits = budget or Budget()
     make_roles = (lambda: roles) if isinstance(roles, Roles) else roles
     nodes = Nodes(
-        view=view,
+        asker=Asker(view, limits, effort),
         scopes=Scopes(make_roles, tuple(tools), tool_timeout_s, view.version),
-        budget=limits,
-        effort=effort,
-        model=model,
         teller=Teller(run_id or uuid.uuid4().hex, tuple(sinks)),
+        model=model,
         trajectory=trajectory,
     )
     graph = StateGraph(State, input_schema=Question)

@@ -4,32 +4,28 @@ A node changes nothing but the state it returns. Which node comes next is decide
 from the state alone, so that a resumed run takes the same way.
 """
 
-import asyncio
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Overwrite
 
 from pagehop.agents.moves import (
-    Call,
-    Context,
     Draft,
     Explore,
-    Observation,
     Plan,
     Reflection,
-    Role,
     Roles,
     Summary,
     Verdict,
 )
+from pagehop.graphs.asking import Asker
 from pagehop.graphs.budget import Budget, Spent
-from pagehop.graphs.calls import Done, ToolRunner, in_thread
+from pagehop.graphs.calls import Done, in_thread, within_budget
 from pagehop.graphs.findings import sift
 from pagehop.graphs.outcome import assemble
 from pagehop.graphs.scope import Scopes
@@ -38,14 +34,9 @@ from pagehop.graphs.telling import Teller, told
 from pagehop.library.view import View
 from pagehop.types import Answer
 
-Effort = Literal["low", "medium", "high"]
-
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
-_PICTURE_TOOLS = frozenset({"look"})
 _LISTS = ("observations", "evidence", "notes", "tried", "calculations", "warnings", "broken")
-
-MoveT = TypeVar("MoveT")
 
 
 class Node(Protocol):
@@ -68,14 +59,22 @@ class Work:
 class Nodes:
     """The nodes of one machine and what they work with."""
 
-    view: View
+    asker: Asker
     scopes: Scopes
-    budget: Budget
-    effort: Effort
-    model: str
     teller: Teller
+    model: str
     trajectory: str
     """Path of the run's record; empty when there is none."""
+
+    @property
+    def view(self) -> View:
+        """What is searched."""
+        return self.asker.view
+
+    @property
+    def budget(self) -> Budget:
+        """Limits of each run."""
+        return self.asker.budget
 
     def guarded(self, name: str, work: Callable[[State], Awaitable[Work]]) -> Node:
         """Wrap a node: count its time, tell what it did, end the run as failed if it raises."""
@@ -102,13 +101,13 @@ class Nodes:
             "question": state["question"],
             "model": self.model,
             "graph": "explore",
-            "effort": self.effort,
+            "effort": self.asker.effort,
             "labels": None if labels is None else sorted(labels),
             "library_version": self.view.version,
             "budget": self.budget.to_json(),
         }
         self.teller.tell(state, "episode.start", "start", start)
-        move, spent = await self._ask(self._roles(state).planner, Plan, state, state["spent"])
+        move, spent = await self.asker.ask(self._roles(state).planner, Plan, state, state["spent"])
         parts = list(move.sub_questions) if move else []
         return Work(State(spent=spent, sub_questions=parts), told(move))
 
@@ -119,7 +118,7 @@ class Nodes:
         nudge = self.budget.nearly_used_up(spent)
         if nudge and not state["told"]:
             self.teller.tell(state, "note", "budget", {"text": nudge})
-        move, spent = await self._ask(
+        move, spent = await self.asker.ask(
             self._roles(state).explorer, Explore, state, spent, nudge=nudge
         )
         asked = move.calls if move else ()
@@ -137,7 +136,9 @@ class Nodes:
         """Run the calls."""
         spent, runner = state["spent"], self.scopes.of(state["episode_id"]).runner
         seen = {runner.key(call) for call in state["tried"]}
-        allowed, refused = self._within_budget(runner, state["pending"], spent, seen)
+        allowed, refused = within_budget(
+            runner, state["pending"], left=self.budget.left(spent), seen=seen
+        )
         for call in allowed:
             body = {"call": call.id, **told(call), "step": state["step"]}
             del body["id"]
@@ -177,7 +178,9 @@ class Nodes:
         """Close the round: keep what was found, let the observations go."""
         move, spent = Summary(), state["spent"]
         if state["observations"]:
-            asked, spent = await self._ask(self._roles(state).summarizer, Summary, state, spent)
+            asked, spent = await self.asker.ask(
+                self._roles(state).summarizer, Summary, state, spent
+            )
             move = asked or move
         known, made = state["evidence"], state["tried"]
         sifted = await in_thread(lambda: sift(self.view, move.findings, known=known, made=made))
@@ -201,7 +204,7 @@ class Nodes:
 
     async def reflect(self, state: State) -> Work:
         """Judge whether the evidence suffices, and what to look for next."""
-        move, spent = await self._ask(
+        move, spent = await self.asker.ask(
             self._roles(state).reflector, Reflection, state, state["spent"]
         )
         update = State(spent=spent)
@@ -224,9 +227,9 @@ class Nodes:
         """Draft the answer from the evidence."""
         stop, used_up = state["stop"], ""
         if not stop:
-            used_up = "" if self.effort == "low" else self.budget.used_up(state["spent"])
+            used_up = "" if self.asker.effort == "low" else self.budget.used_up(state["spent"])
             stop = "budget" if used_up else "one round"
-        draft, spent = await self._ask(
+        draft, spent = await self.asker.ask(
             self._roles(state).answerer, Draft, state, state["spent"], closing=True
         )
         update = State(draft=draft, stop=stop, used_up=used_up, spent=spent)
@@ -234,7 +237,7 @@ class Nodes:
 
     async def verify(self, state: State) -> Work:
         """Check every claim; go back once for what is not supported, else assemble the answer."""
-        verdict, spent = await self._ask(
+        verdict, spent = await self.asker.ask(
             self._roles(state).verifier, Verdict, state, state["spent"], closing=True
         )
         assert verdict is not None  # only a role that is not closing may overrun
@@ -250,32 +253,10 @@ class Nodes:
 
     def _sends_back(self, state: State, verdict: Verdict, spent: Spent) -> bool:
         wanted = bool(verdict.removed and verdict.missing)
-        allowed = self.effort != "low" and not state["sent_back"] and state["stop"] != "budget"
+        allowed = (
+            self.asker.effort != "low" and not state["sent_back"] and state["stop"] != "budget"
+        )
         return wanted and allowed and not self.budget.used_up(spent)
-
-    def _within_budget(
-        self, runner: ToolRunner, calls: Sequence[Call], spent: Spent, seen: set[str]
-    ) -> tuple[list[Call], list[Observation]]:
-        """Part the calls into those the budget allows and answers to the others."""
-        left = self.budget.left(spent)
-        no_pictures = min(left.get("images", 1), left.get("pixels", 1)) <= 0
-        new = 0
-        allowed: list[Call] = []
-        refused: list[Observation] = []
-        for call in calls:
-            is_new = runner.key(call) not in seen
-            over = ""
-            if is_new and new >= left.get("tool_calls", new + 1):
-                over = "tool calls"
-            elif no_pictures and call.tool in _PICTURE_TOOLS:
-                over = "pictures"
-            if over:
-                text = f"Not run: the budget of {over} is spent. Answer from what was found."
-                refused.append(Observation(call, False, text))
-            else:
-                allowed.append(call)
-                new += is_new
-        return allowed, refused
 
     def _roles(self, state: State) -> Roles:
         return self.scopes.of(state["episode_id"]).roles
@@ -284,52 +265,6 @@ class Nodes:
         self.scopes.close(state["episode_id"])
         body = {"status": answer.status, "answer": answer.to_json()}
         self.teller.tell(state, "episode.end", "end", body)
-
-    async def _ask(
-        self,
-        role: Role[MoveT],
-        kind: type[MoveT],
-        state: State,
-        spent: Spent,
-        *,
-        closing: bool = False,
-        nudge: str = "",
-    ) -> tuple[MoveT | None, Spent]:
-        """Let a role make its move; None when the time for exploring ended before it did."""
-        limit = self.budget.seconds_for_role(spent, closing=closing)
-        try:
-            async with asyncio.timeout(limit) as clock:
-                move = await role.step(self._context(state, spent, nudge))
-        except TimeoutError as error:
-            if not clock.expired():
-                raise
-            if closing:
-                raise TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s") from error
-            return None, spent
-        if not isinstance(move, kind):
-            raise TypeError(f"the role gave {type(move).__name__}, not {kind.__name__}")
-        return move, spent.plus_usage(getattr(move, "usage", None))
-
-    def _context(self, state: State, spent: Spent, nudge: str) -> Context:
-        return Context(
-            question=state["question"],
-            view=self.view,
-            sub_questions=tuple(state.get("sub_questions", ())),
-            evidence=tuple(state.get("evidence", ())),
-            notes=tuple(state.get("notes", ())),
-            observations=tuple(state.get("observations", ())),
-            calculations=tuple(state.get("calculations", ())),
-            reflection=state.get("reflection"),
-            draft=state.get("draft"),
-            tried=tuple(state.get("tried", ())),
-            budget_left=self.budget.left(spent),
-            effort=self.effort,
-            step=state["step"],
-            round=state["round"],
-            barren_rounds=state["barren_rounds"],
-            strategy=state["strategy"],
-            nudges=(nudge,) if nudge else (),
-        )
 
     def _told(self, name: str, state: State, done: Work, seconds: float) -> State:
         spent = done.update["spent"].plus(seconds=seconds)

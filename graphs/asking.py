@@ -1,0 +1,83 @@
+"""Let a role make its move: what it sees, how long it may take, what it spends."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pagehop.agents.moves import Context, Role
+from pagehop.graphs.budget import Budget, Spent
+from pagehop.graphs.state import State
+from pagehop.library.view import View
+
+Effort = Literal["low", "medium", "high"]
+
+MoveT = TypeVar("MoveT")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """What every role of a machine is told beside the state."""
+
+    view: View
+    budget: Budget
+    effort: Effort
+
+    async def ask(
+        self,
+        role: Role[MoveT],
+        kind: type[MoveT],
+        state: State,
+        spent: Spent,
+        *,
+        closing: bool = False,
+        nudge: str = "",
+    ) -> tuple[MoveT | None, Spent]:
+        """Return a role's move and the new counters; no move when its time was up before.
+
+        Args:
+            role: Who moves.
+            kind: What the move must be.
+            state: Of the run.
+            spent: Counters so far.
+            closing: Whether it is answer or verify, which use the reserve and may not be skipped.
+            nudge: What the machine tells the reasoner.
+
+        Raises:
+            TimeoutError: A closing role did not move in its time.
+            TypeError: The move is of another kind.
+        """
+        limit = self.budget.seconds_for_role(spent, closing=closing)
+        try:
+            async with asyncio.timeout(limit) as clock:
+                move = await role.step(self.context(state, spent, nudge))
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            if closing:
+                raise TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s") from error
+            return None, spent
+        if not isinstance(move, kind):
+            raise TypeError(f"the role gave {type(move).__name__}, not {kind.__name__}")
+        return move, spent.plus_usage(getattr(move, "usage", None))
+
+    def context(self, state: State, spent: Spent, nudge: str = "") -> Context:
+        """Return what a role sees of the state."""
+        return Context(
+            question=state["question"],
+            view=self.view,
+            sub_questions=tuple(state.get("sub_questions", ())),
+            evidence=tuple(state.get("evidence", ())),
+            notes=tuple(state.get("notes", ())),
+            observations=tuple(state.get("observations", ())),
+            calculations=tuple(state.get("calculations", ())),
+            reflection=state.get("reflection"),
+            draft=state.get("draft"),
+            tried=tuple(state.get("tried", ())),
+            budget_left=self.budget.left(spent),
+            effort=self.effort,
+            step=state["step"],
+            round=state["round"],
+            barren_rounds=state["barren_rounds"],
+            strategy=state["strategy"],
+            nudges=(nudge,) if nudge else (),
+        )
