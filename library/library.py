@@ -28,13 +28,13 @@ from pagehop.library.manifest import (
     write_header,
 )
 from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import PARSER_VERSION
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
 from pagehop.library.reports import LibraryStatus as LibraryStatus
 from pagehop.library.scan import scan
 from pagehop.library.snapshot import Snapshot
 from pagehop.library.store import Store
+from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
 from pagehop.library.writer import Removal, Writer
 from pagehop.settings import load_settings
@@ -167,7 +167,7 @@ class Library:
         waiting, progress = self._writer.waiting, self._writer.progress
         snapshot = self._view(manifest, None).snapshot
         records = [record for record, _ in snapshot.records.values()]
-        read = sum(r.pages for r in records if r.read_by == PARSER_VERSION)
+        read = sum(r.pages for r in records if r.read_by == READ_BY)
         pages, passages = sum(r.pages for r in records), snapshot.passages()
         embedded = snapshot.embedded()
         left: float | None = None

@@ -9,9 +9,10 @@ from pagehop.errors import PdfError
 from pagehop.library.anchors import find_anchors
 from pagehop.library.catalog import Key
 from pagehop.library.ingest import Ingestion
-from pagehop.library.reading import PARSER_VERSION, DocumentReading, PageText, PdfJob
+from pagehop.library.reading import DocumentReading, PageText, PdfJob
 from pagehop.library.store import Commit
 from pagehop.library.tables import (
+    READ_BY,
     VECTORS,
     StoredDocument,
     anchor_rows,
@@ -19,7 +20,7 @@ from pagehop.library.tables import (
     term_rows,
     to_page_texts,
 )
-from pagehop.library.terms import count
+from pagehop.library.terms import tokens
 from pagehop.library.text_stage import search_title
 
 COMMIT_EVERY_S = 2.0
@@ -37,7 +38,7 @@ class ReadingStage:
         found = {
             id: (key, id)
             for (key, id), document in self._at.catalog.documents.items()
-            if document.read_by != PARSER_VERSION
+            if document.read_by != READ_BY
         }
         return list(found.values())
 
@@ -96,17 +97,17 @@ class ReadingStage:
                 for name in [n for n in commit.tables(key) if n.startswith(VECTORS)]:
                     commit.delete(key, name, (document.id,))
         passages = sum(region.kind == "passage" for region in reading.regions)
-        self._at.catalog.update(document.id, passages=passages, read_by=PARSER_VERSION)
+        self._at.catalog.update(document.id, passages=passages, read_by=READ_BY)
         return document.pages
 
     def _rows(
         self, commit: Commit, key: str, document: StoredDocument, reading: DocumentReading
     ) -> dict[str, pa.Table]:
-        counts = count(r.search_text for r in reading.regions if r.kind == "passage")
+        terms = {r.id: tokens(r.search_text) for r in reading.regions if r.kind == "passage"}
         anchors = find_anchors(reading, self._page_texts(commit, key, document.id))
         return {
-            "regions": region_rows(reading.regions),
-            "terms": term_rows(document.id, counts.passages, counts.total_length, counts.df),
+            "regions": region_rows(reading.regions, terms),
+            "terms": term_rows(document.id, terms.values()),
             "anchors": anchor_rows(anchors),
         }
 

@@ -11,7 +11,7 @@ partitions: that is what keeps documents outside a view without any influence on
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 
 from pagehop.errors import LibraryError
 from pagehop.library.manifest import Encoder, Manifest
+from pagehop.library.matches import Matched as Matched
+from pagehop.library.matches import VectorBlock as VectorBlock
+from pagehop.library.matches import quoted, where_clause
 from pagehop.library.names import slug
 from pagehop.library.reading import PageText
 from pagehop.library.search_memo import SearchMemo
@@ -38,7 +41,7 @@ from pagehop.library.tables import (
     to_regions,
     vector_schema,
 )
-from pagehop.library.terms import TermStatistics
+from pagehop.library.terms import TermStatistics, tokens
 from pagehop.types import Document, Page, Region
 
 if TYPE_CHECKING:
@@ -49,35 +52,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 CACHED_REGIONS = 20_000
 CACHED_PAGES = 256
-
-
-@dataclass(frozen=True)
-class Matched:
-    """A row that full text found."""
-
-    region_id: str
-    """Empty for a page."""
-    document: str
-    """Document id."""
-    page: int
-    score: float
-    """As Lance scores it: comparable within one partition only."""
-
-
-@dataclass(frozen=True)
-class VectorBlock:
-    """All visible passage vectors, in memory."""
-
-    ids: list[str]
-    """Region ids."""
-    documents: NDArray[np.object_]
-    """(n,) document ids."""
-    pages: NDArray[np.int32]
-    """(n,)"""
-    kinds: NDArray[np.object_]
-    """(n,) kind of the region each passage was cut from."""
-    matrix: NDArray[np.float32]
-    """(n, dim) unit length."""
+SHOWN = {"regions": [name for name in REGIONS.names if name != "terms"]}
+"""Columns worth reading, where that is not all of them."""
 
 
 class Snapshot:
@@ -108,11 +84,7 @@ class Snapshot:
     def records(self) -> dict[str, tuple[StoredDocument, str]]:
         """Every visible document, first added first, with the partition it is read from."""
         found: dict[str, tuple[StoredDocument, str]] = {}
-        rows = [
-            (document, key)
-            for key in self._partitions
-            for document in to_documents(self._rows(key, "documents"))
-        ]
+        rows = [(document, key) for key in self._partitions for document in self._stored(key)]
         for document, key in sorted(rows, key=lambda row: (row[0].added, row[0].id, row[1])):
             if document.id in found:
                 first, home = found[document.id]
@@ -123,6 +95,12 @@ class Snapshot:
             else:
                 found[document.id] = (document, key)
         return found
+
+    def _stored(self, key: str) -> list[StoredDocument]:
+        version = self._partitions[key].tables.get("documents")
+        return self._store.memo(
+            ("documents", key, version), lambda: to_documents(self._rows(key, "documents"))
+        )
 
     def documents(self) -> list[Document]:
         """Return the documents, first added first, named by their bare slug."""
@@ -147,7 +125,7 @@ class Snapshot:
             cached = [self._page_texts.get((document_id, page)) for page in pages or ()]
         if cached and all(cached):
             return sorted((text for text in cached if text), key=lambda text: text.page)
-        where = _where(documents=(document_id,), pages=pages)
+        where = where_clause(documents=(document_id,), pages=pages)
         rows = self._rows(self.records[document_id][1], "pages", where)
         texts = to_page_texts(rows)
         with self._lock:
@@ -161,7 +139,7 @@ class Snapshot:
         if document_id not in self.records:
             return []
         pages = None if page is None else (page,)
-        where = _where(documents=(document_id,), pages=pages, column="kind", values=kinds)
+        where = where_clause(documents=(document_id,), pages=pages, column="kind", values=kinds)
         rows = self._rows(self.records[document_id][1], "regions", where)
         return to_regions(rows.sort_by([("page", "ascending"), ("order", "ascending")]))
 
@@ -172,7 +150,7 @@ class Snapshot:
             found = {id: self._regions[id] for id in wanted if id in self._regions}
         missing = [id for id in wanted if id not in found]
         if missing:
-            where = f"id IN ({_quoted(missing)})"
+            where = f"id IN ({quoted(missing)})"
             for key in self._partitions:
                 for region in to_regions(self._rows(key, "regions", where)):
                     if self._home(region.document) == key:
@@ -193,14 +171,15 @@ class Snapshot:
         """Return passages that hold any of the words, the best `limit` of each partition.
 
         Args:
-            words: Plain words; stemmed and lower-cased by the index. Operators mean nothing.
+            words: A text, or terms as `terms.tokens` gives them.
             limit: Rows from each partition: ask for more than are needed and re-score.
             documents: Ids; None for all visible ones.
             kinds: Kinds of the region a passage was cut from.
             pages: Page numbers.
         """
-        where = _where(documents=documents, pages=pages, column="parent_kind", values=kinds)
-        rows = self._full_text("regions", words, limit, where, REGIONS.names)
+        where = where_clause(documents=documents, pages=pages, column="parent_kind", values=kinds)
+        terms = tokens(words) if isinstance(words, str) else words
+        rows = self._full_text("regions", "terms", terms, limit, where, SHOWN["regions"])
         regions = to_regions(rows) if rows is not None else []
         with self._lock:
             _remember(self._regions, {region.id: region for region in regions}, CACHED_REGIONS)
@@ -219,8 +198,9 @@ class Snapshot:
         pages: Collection[int] | None = None,
     ) -> list[Matched]:
         """Return pages that hold any of the words: finds documents not yet read into regions."""
-        where = _where(documents=documents, pages=pages)
-        rows = self._full_text("pages", words, limit, where, ["document", "page"])
+        where = where_clause(documents=documents, pages=pages)
+        columns = ["document", "page"]
+        rows = self._full_text("pages", "search_text", words, limit, where, columns)
         if rows is None:
             return []
         return [
@@ -233,19 +213,27 @@ class Snapshot:
 
     @cached_property
     def _statistics(self) -> TermStatistics:
-        tables = []
-        passages = length = 0
-        for key in self._partitions:
+        counted = [self._counted(key) for key in self._partitions]
+        passages = sum(pc.sum(rows["passages"]).as_py() or 0 for rows, _ in counted)
+        length = sum(pc.sum(rows["total_length"]).as_py() or 0 for rows, _ in counted)
+        if not passages:
+            return TermStatistics(0, 0.0, {})
+        df = _summed([words for _, words in counted])
+        words, counts = df["word"].to_pylist(), df["count"].to_pylist()
+        return TermStatistics(passages, length / passages, dict(zip(words, counts, strict=True)))
+
+    def _counted(self, key: str) -> tuple[pa.Table, pa.Table]:
+        """Return the lengths of a partition's documents and its summed word counts."""
+        doubles = tuple(self._doubles.get(key, ()))
+        version = self._partitions[key].tables.get("terms")
+
+        def make() -> tuple[pa.Table, pa.Table]:
             rows = self._own(key, self._rows(key, "terms"))
-            passages += pc.sum(rows["passages"]).as_py() or 0
-            length += pc.sum(rows["total_length"]).as_py() or 0
             words, counts = (pc.list_flatten(rows[name]) for name in ("words", "counts"))
-            tables.append(pa.table({"word": words, "count": counts}))
-        df: dict[str, int] = {}
-        if passages:
-            total = pa.concat_tables(tables).group_by("word").aggregate([("count", "sum")])
-            df = dict(zip(total["word"].to_pylist(), total["count_sum"].to_pylist(), strict=True))
-        return TermStatistics(passages, length / passages if passages else 0.0, df)
+            summed = _summed([pa.table({"word": words, "count": counts})])
+            return rows.select(["passages", "total_length"]), summed
+
+        return self._store.memo(("terms", key, version, doubles), make)
 
     def passages(self) -> int:
         """Return how many visible passages there are."""
@@ -297,7 +285,7 @@ class Snapshot:
 
         The score is the cosine, exact for the candidates the index brings.
         """
-        where = _where(documents=documents, pages=pages, column="kind", values=kinds)
+        where = where_clause(documents=documents, pages=pages, column="kind", values=kinds)
         found = []
         for key in self._partitions:
             table = self._open(key, VECTORS + self._manifest.serving)
@@ -319,7 +307,7 @@ class Snapshot:
         """Return anchors of these documents with these keys, in document and page order."""
         from pagehop.library.anchors import Anchor  # noqa: PLC0415 - anchors reads pages too
 
-        where = _where(documents=document_ids, column="key", values=keys)
+        where = where_clause(documents=document_ids, column="key", values=keys)
         found = []
         for key in self._partitions:
             for row in self._own(key, self._rows(key, "anchors", where)).to_pylist():
@@ -346,7 +334,13 @@ class Snapshot:
         return path
 
     def _full_text(
-        self, table: str, words: str | Iterable[str], limit: int, where: str, columns: list[str]
+        self,
+        table: str,
+        column: str,
+        words: str | Iterable[str],
+        limit: int,
+        where: str,
+        columns: list[str],
     ) -> pa.Table | None:
         text = words if isinstance(words, str) else " ".join(words)
         found = []
@@ -354,7 +348,7 @@ class Snapshot:
             opened = self._open(key, table)
             if opened is None:
                 continue
-            query = opened.search(text, query_type="fts", fts_columns="search_text").limit(limit)
+            query = opened.search(text, query_type="fts", fts_columns=column).limit(limit)
             query = query.where(where, prefilter=True) if where else query
             found.append(self._own(key, query.select([*columns, "_score"]).to_arrow()))
         if not found:
@@ -373,7 +367,7 @@ class Snapshot:
         doubles: dict[str, list[str]] = {}
         if len(self._partitions) > 1:
             for key in self._partitions:
-                ids = self._rows(key, "documents")["id"].to_pylist()
+                ids = (document.id for document in self._stored(key))
                 doubles[key] = [id for id in ids if self._home(id) != key]
         return doubles
 
@@ -392,36 +386,20 @@ class Snapshot:
         if opened is None:
             return _empty(table)
         query = opened.search()
+        query = query.select(SHOWN[table]) if table in SHOWN else query
         return (query.where(where) if where else query).to_arrow()
 
 
 _NO_VECTORS = vector_schema(1).empty_table()
 
 
+def _summed(tables: list[pa.Table]) -> pa.Table:
+    total = pa.concat_tables(tables).group_by("word").aggregate([("count", "sum")])
+    return total.rename_columns({"count_sum": "count"})
+
+
 def _empty(table: str) -> pa.Table:
     return SCHEMAS[table].empty_table() if table in SCHEMAS else pa.table({})
-
-
-def _where(
-    *,
-    documents: Collection[str] | None = None,
-    pages: Collection[int] | None = None,
-    column: str = "",
-    values: Collection[str] | None = None,
-) -> str:
-    parts = []
-    if documents is not None:
-        parts.append(f"document IN ({_quoted(documents)})" if documents else "false")
-    if pages is not None:
-        numbers = ", ".join(str(int(page)) for page in pages)
-        parts.append(f"page IN ({numbers})" if numbers else "false")
-    if values is not None:
-        parts.append(f"{column} IN ({_quoted(values)})" if values else "false")
-    return " AND ".join(parts)
-
-
-def _quoted(values: Iterable[str]) -> str:
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
 def _remember(cache: OrderedDict[K, V], values: Mapping[K, V], size: int) -> None:

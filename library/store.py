@@ -10,12 +10,12 @@ Not covered: object stores, and more than one writer (see `writer.py`).
 
 import shutil
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pyarrow as pa
 
@@ -39,9 +39,12 @@ if TYPE_CHECKING:
 
 KEPT = timedelta(days=7)
 """Older versions of tables, and with them of the library, are removed by `tidy`."""
-OPEN_TABLES = 256
-TIDY_EVERY = 24
-"""Appends to an indexed table after which its index is brought up to date."""
+T = TypeVar("T")
+OPEN_TABLES = 64
+MEMOS = 32
+"""Documents and word counts of partitions kept in memory, over all versions in use."""
+INDEX_CACHE_BYTES = 256 << 20
+METADATA_CACHE_BYTES = 64 << 20
 ANN_FROM = 200_000
 """Vectors in one table from which an approximate index pays; a scan is exact and faster below."""
 
@@ -52,8 +55,10 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._databases: dict[str, Any] = {}
+        self._session: Any = None
         self._pinned: OrderedDict[tuple[str, str, int], Table] = OrderedDict()
         self._latest: dict[tuple[str, str], Table] = {}
+        self._memo: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = RLock()
 
     def at(self, key: str, table: str, version: int) -> "Table":
@@ -68,16 +73,26 @@ class Store:
                 try:
                     found = self._database(key).open_table(table)
                     found.checkout(version)
-                except (ValueError, OSError, RuntimeError, FileNotFoundError) as error:
-                    raise LibraryError(
-                        f"{self.folder}: table {key}/{table} version {version} cannot be opened "
-                        f"({_first_line(error)}); run: pagehop check"
-                    ) from error
+                except (ValueError, OSError, RuntimeError) as error:
+                    raise _broken(self.folder, key, table, error) from error
                 self._pinned[key, table, version] = found
                 if len(self._pinned) > OPEN_TABLES:
                     self._pinned.popitem(last=False)
             self._pinned.move_to_end((key, table, version))
             return found
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made for a key that names a table version, or make it."""
+        with self._lock:
+            if key in self._memo:
+                self._memo.move_to_end(key)
+                return cast(T, self._memo[key])  # one kind of key is made by one caller
+        made = make()
+        with self._lock:
+            self._memo[key] = made
+            while len(self._memo) > MEMOS:
+                self._memo.popitem(last=False)
+        return made
 
     def latest(self, key: str, table: str) -> "Table":
         """Open a table for writing."""
@@ -92,8 +107,8 @@ class Store:
             made = self._database(key).create_table(table, schema=schema)
             self._latest[key, table] = made
         for column, kind in INDEXES.get(table, ()):
-            if kind == "fts":
-                made.create_index(column, config=_full_text())
+            if kind != "btree":
+                made.create_index(column, config=_full_text(kind))
         return made
 
     def recover(self, manifest: Manifest) -> None:
@@ -113,23 +128,31 @@ class Store:
                 self._rewind(key, name, version)
 
     def _rewind(self, key: str, name: str, version: int) -> None:
-        table = self.latest(key, name)
-        if table.version == version:
-            return
-        with writing(self.folder):
-            table.checkout(version)
-            table.restore()
+        try:
+            table = self.latest(key, name)
+            if table.version == version:
+                return
+            with writing(self.folder):
+                table.checkout(version)
+                table.restore()
+        except (ValueError, OSError, RuntimeError) as error:
+            raise _broken(self.folder, key, name, error) from error
 
     def _database(self, key: str) -> Any:
         if key not in self._databases:
             import lancedb  # noqa: PLC0415 - takes 0.5 s; nothing else of a library needs it
 
-            self._databases[key] = lancedb.connect(self.folder / "tables" / key)
+            if self._session is None:
+                # Lance's own limits are 6 GB and 1 GB.
+                self._session = lancedb.Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES)
+            path = self.folder / "tables" / key
+            self._databases[key] = lancedb.connect(path, session=self._session)
         return self._databases[key]
 
     def close(self) -> None:
         """Let go of all open tables."""
         with self._lock:
+            self._memo.clear()
             self._pinned.clear()
             self._latest.clear()
             self._databases.clear()
@@ -249,10 +272,21 @@ def _versions(store: Store, key: str, name: str) -> frozenset[int]:
     return frozenset(int(row["version"]) for row in rows)
 
 
-def _full_text() -> Any:
+def _full_text(kind: str) -> Any:
     from lancedb.index import FTS  # noqa: PLC0415 - loads lancedb
 
-    return FTS(with_position=False)
+    if kind == "words":
+        return FTS(with_position=False)
+    return FTS(  # the column holds terms already, with blanks between
+        with_position=False,
+        base_tokenizer="whitespace",
+        language="English",
+        max_token_length=None,
+        lower_case=False,
+        stem=False,
+        remove_stop_words=False,
+        ascii_folding=False,
+    )
 
 
 def _btree() -> Any:
@@ -267,5 +301,8 @@ def _ann() -> Any:
     return IvfRq(distance_type="cosine")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _broken(folder: Path, key: str, table: str, error: Exception) -> LibraryError:
+    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return LibraryError(
+        f"{folder}: table {key}/{table} cannot be opened ({words}); run: pagehop check"
+    )

@@ -6,7 +6,8 @@ fixed-size list of floats for a vector.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pagehop.library.reading import DocumentText, PageText
+from pagehop.library.reading import PARSER_VERSION, DocumentText, PageText
+from pagehop.library.terms import TERMS_VERSION
 from pagehop.types import Document, Kind, OutlineEntry, Page, PageRef, Region, Scalar, Word
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ REGIONS = pa.schema(
         ("y1", pa.float32()),
         ("text", pa.string()),
         ("search_text", pa.string()),
+        ("terms", pa.string()),
         ("section", pa.string()),
         ("source", pa.string()),
     ]
@@ -91,6 +94,8 @@ ANCHORS = pa.schema(
     ]
 )
 VECTORS = "text_vectors_"
+READ_BY = PARSER_VERSION * 1000 + TERMS_VERSION
+"""What cut and counted a document's passages; another number makes the reading stage run again."""
 SCHEMAS: Mapping[str, pa.Schema] = {
     "documents": DOCUMENTS,
     "pages": PAGES,
@@ -99,8 +104,8 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "anchors": ANCHORS,
 }
 INDEXES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "pages": (("search_text", "fts"), ("document", "btree")),
-    "regions": (("search_text", "fts"), ("document", "btree"), ("id", "btree")),
+    "pages": (("search_text", "words"), ("document", "btree")),
+    "regions": (("terms", "terms"), ("document", "btree"), ("id", "btree")),
     "anchors": (("document", "btree"), ("key", "btree")),
 }
 
@@ -146,7 +151,7 @@ class StoredDocument:
     scanned_pages: tuple[int, ...] = ()
     passages: int = 0
     read_by: int = 0
-    """Parser version that cut its regions; 0 before the reading stage."""
+    """`READ_BY` of what cut its regions; 0 before the reading stage."""
 
     def show(self, name: str, labels: Iterable[str]) -> Document:
         """Return it as a view shows it."""
@@ -262,13 +267,20 @@ def to_page(document: str, name: str, text: PageText) -> Page:
     )
 
 
-def region_rows(regions: Sequence[Region]) -> pa.Table:
-    """Return rows of `regions`; only passages are indexed, so only they keep a search text."""
+def region_rows(regions: Sequence[Region], terms: Mapping[str, Sequence[str]]) -> pa.Table:
+    """Return rows of `regions`.
+
+    Args:
+        regions: Of one document.
+        terms: What `terms.tokens` says of each passage, by region id. Only passages have them, so
+            only passages are indexed.
+    """
     plain = ("id", "parent", "parent_kind", "document", "page", "order", "kind", "text", "section")
     columns: dict[str, list[Any]] = {name: [getattr(r, name) for r in regions] for name in plain}
     for i, name in enumerate(("x0", "y0", "x1", "y1")):
         columns[name] = [region.box[i] for region in regions]
-    columns["search_text"] = [r.search_text if r.kind == "passage" else None for r in regions]
+    columns["search_text"] = [r.search_text if r.id in terms else None for r in regions]
+    columns["terms"] = [" ".join(terms[r.id]) if r.id in terms else None for r in regions]
     columns["source"] = [region.source for region in regions]
     return pa.table({name: columns[name] for name in REGIONS.names}, schema=REGIONS)
 
@@ -305,14 +317,13 @@ def anchor_rows(anchors: Sequence["Anchor"]) -> pa.Table:
     return pa.table(columns, schema=ANCHORS)
 
 
-def term_rows(
-    document: str, passages: int, total_length: int, counts: Mapping[str, int]
-) -> pa.Table:
-    """Return the row of `terms` of one document."""
+def term_rows(document: str, terms: Collection[Sequence[str]]) -> pa.Table:
+    """Return the row of `terms` of one document: in how many passages each word occurs."""
+    counts = Counter(word for passage in terms for word in set(passage))
     row = {
         "document": document,
-        "passages": passages,
-        "total_length": total_length,
+        "passages": len(terms),
+        "total_length": sum(map(len, terms)),
         "words": list(counts),
         "counts": list(counts.values()),
     }

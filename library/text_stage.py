@@ -50,7 +50,6 @@ class TextStage:
         self._unreadable: dict[str, PdfError] = {}
         self._pages = 0
         """Read, not yet committed."""
-        self._read = 0
         self.waiting = len(request.scan.files)
         """Files not yet decided."""
 
@@ -192,7 +191,6 @@ class TextStage:
         rows = page_rows(document.id, search_title(document), text)
         self._at.catalog.add(found.labels, document, rows)
         self._pages += len(text.pages)
-        self._read += 1
         told = self._report.updated if pending.replaces else self._report.added
         told.append(source.name)
         self._report.warnings += [f"{source.name}: {warning}" for warning in text.warnings]
@@ -217,9 +215,9 @@ class TextStage:
         since = time.monotonic() - self._at.last_commit
         return self._pages > 0 and (since > COMMIT_EVERY_S or self._pages > BATCH_PAGES)
 
-    def _commit(self, *tidy: str, **changes: object) -> None:
+    def _commit(self, **changes: object) -> None:
         sync_files(self._at.sources)
-        self._at.finish(self._at.begin(), *tidy, failed=tuple(self._failed.values()), **changes)
+        self._at.finish(self._at.begin(), failed=tuple(self._failed.values()), **changes)
         self._pages = 0
 
     def _end(self) -> None:
@@ -235,8 +233,7 @@ class TextStage:
         manifest, roots = self._at.manifest, self._request.scan.roots
         old = (manifest.failed, manifest.roots)
         if self._at.catalog.changed or old != (tuple(self._failed.values()), roots):
-            tidy = ("pages", "documents") if self._pages or self._read else ()
-            self._commit(*tidy, roots=roots)
+            self._commit(roots=roots)
 
     def _drop_deleted(self) -> None:
         present = {found.source.path for found in self._request.scan.files}

@@ -1,0 +1,67 @@
+"""What full text and vectors find, and the conditions that narrow them down."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A row that full text found."""
+
+    region_id: str
+    """Empty for a page."""
+    document: str
+    """Document id."""
+    page: int
+    score: float
+    """As Lance scores it: comparable within one partition only."""
+
+
+@dataclass(frozen=True)
+class VectorBlock:
+    """All visible passage vectors, in memory."""
+
+    ids: list[str]
+    """Region ids."""
+    documents: NDArray[np.object_]
+    """(n,) document ids."""
+    pages: NDArray[np.int32]
+    """(n,)"""
+    kinds: NDArray[np.object_]
+    """(n,) kind of the region each passage was cut from."""
+    matrix: NDArray[np.float32]
+    """(n, dim) unit length."""
+
+
+def where_clause(
+    *,
+    documents: Collection[str] | None = None,
+    pages: Collection[int] | None = None,
+    column: str = "",
+    values: Collection[str] | None = None,
+) -> str:
+    """Return a condition on rows, in Lance's SQL; empty when nothing is asked for.
+
+    Args:
+        documents: Ids.
+        pages: Page numbers.
+        column: What `values` are about.
+        values: Values of that column.
+    """
+    parts = []
+    if documents is not None:
+        parts.append(f"document IN ({quoted(documents)})" if documents else "false")
+    if pages is not None:
+        numbers = ", ".join(str(int(page)) for page in pages)
+        parts.append(f"page IN ({numbers})" if numbers else "false")
+    if values is not None:
+        parts.append(f"{column} IN ({quoted(values)})" if values else "false")
+    return " AND ".join(parts)
+
+
+def quoted(values: Iterable[str]) -> str:
+    """Return values as a list of SQL strings."""
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
