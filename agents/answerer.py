@@ -6,6 +6,7 @@ Extractive: every claim is a quote of a page, a number out of one, or a calculat
 import asyncio
 from collections.abc import Sequence
 
+from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
 from pagehop.agents.phrasing import phrase_quote, phrase_solution
@@ -43,9 +44,13 @@ class Answerer:
                 claims.append(claim)
                 done |= {e.sub_question for e in context.evidence if e.id in claim.evidence}
                 done.add(sub.id)
+                if solution.joint:
+                    return Draft((claim,))
         for sub in context.sub_questions:
             if sub.id not in done:
                 claims += _quotes(context, sub)
+        if any(sub.after for sub in decompose(question, self._desk.scope)):
+            claims = _last_first(context, claims)
         if not claims:
             return Draft(unanswerable=True, reason="Nothing found answers the question.")
         return Draft(tuple(claims))
@@ -61,12 +66,20 @@ def _solution_claim(context: Context, solution: Solution) -> Claim | None:
         ids += found[:1]
     if not ids:
         return None
-    result, calls = None, ()
+    result: float | None = None
+    calls: tuple[str, ...] = ()
     for observation in context.calculations:
         if str(observation.call.arguments.get("expression")) == solution.expression:
             result = float(observation.artifact["value"])
             calls = (observation.call.id,)
     return Claim(phrase_solution(solution, result), tuple(ids), calls)
+
+
+def _last_first(context: Context, claims: Sequence[Claim]) -> list[Claim]:
+    """Behind a bridge the last part is the answer; what led there follows it."""
+    order = [sub.id for sub in context.sub_questions]
+    part = {e.id: order.index(e.sub_question) for e in context.evidence}
+    return sorted(claims, key=lambda claim: -max(part[name] for name in claim.evidence))
 
 
 def _quotes(context: Context, sub: SubQuestion) -> list[Claim]:

@@ -7,13 +7,14 @@
    for each document.
 4. A relative clause is a bridge: `who leads the firm that bought X` asks first which firm bought X.
 
-Source: question decomposition as in HiRAG and OmAgent (SYSTEMS 1.14, 1.15), by patterns; differs: no
-tree, one level.
+Source: question decomposition as in HiRAG and OmAgent (SYSTEMS 1.14, 1.15); differs: by patterns,
+one level and no tree.
 """
 
 import re
 from collections.abc import Sequence
 
+from pagehop.agents.bridge import GAP
 from pagehop.agents.moves import SubQuestion
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope
@@ -49,14 +50,14 @@ def decompose(question: Question, scope: Scope) -> tuple[SubQuestion, ...]:
     texts: list[tuple[str, tuple[str, ...]]] = []
     for part in parts:
         texts += _by_documents(part, read_question(part), scope)
-    subs = []
+    subs: list[SubQuestion] = []
     for text, documents in texts[:MAX_PARTS]:
         bridge = _bridge(text) if len(texts) == 1 else None
         if bridge is not None:
             first = f"Q{len(subs) + 1}"
-            subs.append(SubQuestion(first, bridge, needs="a name", documents=documents))
+            subs.append(SubQuestion(first, bridge[0], needs="a name", documents=documents))
             later = f"Q{len(subs) + 1}"
-            subs.append(SubQuestion(later, text, needs=needs(text), after=(first,)))
+            subs.append(SubQuestion(later, bridge[1], needs=needs(text), after=(first,)))
         else:
             subs.append(
                 SubQuestion(f"Q{len(subs) + 1}", text, needs=needs(text), documents=documents)
@@ -111,9 +112,14 @@ def _by_documents(text: str, question: Question, scope: Scope) -> list[tuple[str
             for documents in dict.fromkeys(d for _, d in named)
         ]
     documents = scope.documents
-    if 2 <= len(documents) <= MAX_PARTS and _OVER_TIME.search(text):
+    if 2 <= len(documents) <= MAX_PARTS and is_over_time(text):
         return [(text, (document,)) for document in documents]
     return [(text, documents)]
+
+
+def is_over_time(text: str) -> bool:
+    """Whether a question asks how something went over several periods."""
+    return _OVER_TIME.search(text) is not None
 
 
 def _overlap(sets: set[tuple[str, ...]]) -> bool:
@@ -137,14 +143,18 @@ def _without(text: str, names: Sequence[str]) -> str:
     return " ".join(text.split())
 
 
-def _bridge(text: str) -> str | None:
-    """Return the inner question of a relative clause, when it says enough to be searched."""
+def _bridge(text: str) -> tuple[str, str] | None:
+    """Return the inner question of a relative clause, and the outer one with a gap for its answer.
+
+    None when there is no clause, or it says too little to be searched.
+    """
     match = _RELATIVE.search(text.strip().rstrip("?"))
     if match is None:
         return None
     noun, clause = match["noun"], match["clause"].strip()
     if len(read_question(clause).content) < 2:
         return None
+    outer = f"{match['main']}{GAP}{match['rest'] or ''}?"
     if match["rel"].lower() == "whose":
-        return f"Which {noun} has {clause}?"
-    return f"Which {noun} {clause}?"
+        return f"Which {noun} has {clause}?", outer
+    return f"Which {noun} {clause}?", outer

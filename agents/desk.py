@@ -122,12 +122,13 @@ class Desk:
             self.weight,
             None if encoder is None else self.encode,
             vector,
+            self.scope.settled(read_question(text)),
         )
 
     def _search_scores(
         self, text: str, refs: Sequence[PageRef], scope: Sequence[str]
     ) -> Mapping[PageRef, float]:
-        """Cosine of each page's best passage; a page that has none gets the lowest that was seen."""
+        """Cosine of each page's best passage; a page without one gets the lowest seen."""
         if self.view.encoder is None or not refs:
             return dict.fromkeys(refs, 0.0)
         names = list(scope) or list(dict.fromkeys(ref.name for ref in refs))

@@ -34,7 +34,7 @@ class Explorer:
 
     def _step(self, context: Context) -> Explore:
         self._desk.open(context)
-        ready = [s for s in context.sub_questions if s.state == "open" and _ready(s, context)]
+        ready = [s for s in context.sub_questions if s.state == "open" and not s.after]
         calls: list[Call] = []
         for sub in ready:
             calls += self._next(context, sub, len(ready))
@@ -75,12 +75,8 @@ class Explorer:
         """Both searches; later rounds ask with what was read and what is still missing."""
         question = read_question(sub.text)
         text, words = sub.text, question.query
-        bridged = [e.quote for e in context.evidence if e.sub_question in sub.after]
-        if bridged:
-            names = new_names(bridged, question, self._desk.weight)
-            text, words = f"{text} {' '.join(names)}", f"{words} {' '.join(names)}"
-        if context.round and not bridged:
-            own = [e for e in context.evidence if e.sub_question == sub.id]
+        own = [e for e in context.evidence if e.sub_question == sub.id]
+        if own:
             missing = uncovered(question, ranked(self._desk, context, sub))
             names = new_names([e.quote for e in own[:2]], question, self._desk.weight)
             text = " ".join([*missing, *names]) or text
@@ -110,11 +106,6 @@ class Explorer:
             if solution.expression and solution.expression not in done:
                 calls.append(_call("calculate", sub, expression=solution.expression))
         return calls
-
-
-def _ready(sub: SubQuestion, context: Context) -> bool:
-    states = {s.id: s.state for s in context.sub_questions}
-    return all(states.get(other, "answered") != "open" for other in sub.after)
 
 
 def _call(tool: str, sub: SubQuestion, **arguments: object) -> Call:

@@ -7,13 +7,13 @@
    encoder. A page is scored by its own search score plus its best unit; the page score decides
    between pages, unit score between units of a page.
 
-Source: condensing pages to sentences after each hop as Baleen does (SYSTEMS 1.16), with coverage and
-cosine in place of trained readers.
+Source: Baleen's condensation of pages to sentences after each hop (SYSTEMS 1.16); differs: coverage
+and cosine in place of trained readers.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pagehop.agents.question import Question
 from pagehop.agents.rows import Row, read_rows
 from pagehop.agents.sentences import read_sentences
+from pagehop.agents.vocabulary import FUNCTION_WORDS
 from pagehop.agents.words import stems
 from pagehop.types import Box, Page, PageRef
 
@@ -34,6 +35,8 @@ COSINE_SHARE, COVERAGE_SHARE = 0.5, 0.25
 UNITS_ENCODED = 8
 """Units per page that are compared by the encoder; more cost time and gained nothing."""
 _AROUND, _ELSEWHERE = 0.6, 0.2
+_HEADING_LOSS = 0.15
+_SETTLED = 0.2
 
 
 @dataclass(frozen=True)
@@ -124,9 +127,17 @@ def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozens
     return covered / total
 
 
-def weigh(question: Question, weight: Weight) -> list[tuple[str, float]]:
-    """Return the question's stems with their weights: what a word is, times how rare it is."""
-    return [(term.stem, term.weight * weight(term.stem)) for term in question.terms]
+def weigh(
+    question: Question, weight: Weight, settled: Set[str] = frozenset()
+) -> list[tuple[str, float]]:
+    """Return the question's stems with their weights: what a word is, times how rare it is.
+
+    Settled stems, names that already chose the documents, tell little between their pages.
+    """
+    return [
+        (t.stem, t.weight * weight(t.stem) * (_SETTLED if t.stem in settled else 1.0))
+        for t in question.terms
+    ]
 
 
 def rank_units(
@@ -136,6 +147,7 @@ def rank_units(
     weight: Weight,
     encode: Encode | None,
     query_vector: NDArray[np.float32] | None,
+    settled: Set[str] = frozenset(),
 ) -> list[Scored]:
     """Score the best units of each page, best page first, best unit of a page first.
 
@@ -146,8 +158,9 @@ def rank_units(
         weight: Rarity of a stem.
         encode: Text encoder; None ranks by coverage alone.
         query_vector: (dim,) float32, unit length; None with `encode`.
+        settled: Stems of names that chose the documents.
     """
-    terms = weigh(question, weight)
+    terms = weigh(question, weight, settled)
     chosen: list[tuple[Unit, float]] = []
     for page in pages.values():
         covered = [(unit, coverage(terms, unit, page.stems)) for unit in page.units]
@@ -175,4 +188,16 @@ def _by_page(
         Scored(unit, search_scores.get(unit.ref, 0.0) + best[unit.ref], score, covered, float(cos))
         for (unit, covered), score, cos in zip(chosen, scores, cosines, strict=True)
     ]
-    return sorted(scored, key=lambda s: (-s.page_score, -s.score))
+    return sorted(
+        scored, key=lambda s: (-s.page_score, _HEADING_LOSS * is_heading(s.unit) - s.score)
+    )
+
+
+def is_heading(unit: Unit) -> bool:
+    """Whether a unit names a topic without saying anything on it."""
+    words = [w for w in unit.text.split() if w[0].isalpha()]
+    if unit.kind == "row" or len(words) > 14:
+        return False
+    capitals = sum(1 for w in words if w[0].isupper() or w.lower() in FUNCTION_WORDS)
+    open_end = not unit.text.rstrip().endswith((".", "!", "?", ";"))
+    return capitals == len(words) or (open_end and not any(c.isdigit() for c in unit.text))

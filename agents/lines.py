@@ -10,6 +10,7 @@ Not covered: tables whose cells wrap over several lines; right-to-left text.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from pagehop.agents.numbers import Number, parse_cell
@@ -21,6 +22,7 @@ LineKind = Literal["row", "periods", "header", "label", "prose", "empty"]
 _GAP = 0.012
 """Wider than a space in body text, as a share of the page's width."""
 _LEADS = "$€£¥(‰"
+_BEFORE = frozenset({*"$€£¥(-", "$(", "\N{MINUS SIGN}"})
 _FOOTNOTE = re.compile(r"\(\d{1,2}\)")
 _TAILS = {")", "%", ")%", "%)", "x", "*", "†", "bps"}
 
@@ -94,7 +96,7 @@ def _line(words: Sequence[Word], start: int) -> Line:
 
 def _segments(words: Sequence[Word]) -> tuple[Segment, ...]:
     groups: list[list[Word]] = [[words[0]]]
-    for before, word in zip(words, words[1:], strict=False):
+    for before, word in pairwise(words):
         if word.box[0] - before.box[2] > _GAP:
             groups.append([word])
         else:
@@ -143,9 +145,7 @@ def _is_footnote(cell: Cell, before: Word) -> bool:
 
 def _lead(words: Sequence[Word], i: int) -> list[Word]:
     lead: list[Word] = []
-    while (
-        i > 0 and words[i - 1].text in ("$", "€", "£", "¥", "(", "$(", "-", "−") and len(lead) < 2
-    ):  # noqa: RUF001
+    while i > 0 and words[i - 1].text in _BEFORE and len(lead) < 2:
         lead.insert(0, words[i - 1])
         i -= 1
     return lead
@@ -177,9 +177,10 @@ def _all_periods(text: str, label: str, cells: tuple[Cell, ...]) -> bool:
     """Whether a line holds years or dates and nothing else that counts."""
     if cells and all(c.number.is_year for c in cells):
         return len(label.split()) <= 7 and not (len(cells) == 1 and len(label.split()) > 3)
-    periods = find_periods(text)
-    covered = sum(len(p.text) for p in periods)
-    return len(periods) >= 1 and covered >= 0.6 * len(text.replace(" ", "")) and not cells
+    if cells or text.rstrip().endswith((".", ",", ";")):
+        return False
+    covered = sum(len(p.text.split()) for p in find_periods(text))
+    return covered >= 0.6 * len(text.split())
 
 
 def _is_row(label: str, cells: tuple[Cell, ...], split: int, words: Sequence[Word]) -> bool:

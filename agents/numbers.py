@@ -20,6 +20,7 @@ _TABLE_SCALE = re.compile(
     r"(thousands|millions|billions|trillions)\b|[$€£¥]?\s?(000s?)\b(?=['’]?s?\)|,|\s*$)",  # noqa: RUF001
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _NIL = re.compile(rf"^[$€£¥]?\s?[{_MINUS}]+$")
 
 
@@ -40,7 +41,7 @@ class Number:
     @property
     def is_year(self) -> bool:
         """Whether it reads as a calendar year."""
-        return not self.unit and bool(re.fullmatch(r"(?:1[5-9]|20)\d\d", self.text.strip("()")))
+        return not self.unit and bool(_YEAR.fullmatch(self.text.strip("()")))
 
 
 def find_numbers(text: str) -> list[Number]:
@@ -51,6 +52,10 @@ def find_numbers(text: str) -> list[Number]:
         if _inside_word(text, match, start, end):
             continue
         closed = match["close"] or match["close2"]
+        if closed and _YEAR.fullmatch(match["digits"]):
+            # (2021) tells when; only amounts are negative in parentheses.
+            found.append(Number(float(match["digits"]), match["digits"], start, end))
+            continue
         negative = bool(match["sign"] or match["sign2"]) or bool(
             closed and (match["open"] or match["paren"])
         )

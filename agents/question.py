@@ -12,8 +12,12 @@ from typing import Literal
 from pagehop.agents.periods import Period, find_periods, find_years
 from pagehop.agents.task import Task, read_task
 from pagehop.agents.vocabulary import (
+    COMPARATIVE_DOWN,
+    COMPARATIVE_UP,
     DOCUMENT_WORDS,
     FUNCTION_WORDS,
+    HIGHEST,
+    LOWEST,
     MONTHS,
     OPERATION_WORDS,
     QUESTION_FRAME,
@@ -23,7 +27,9 @@ from pagehop.agents.words import Token, stem, tokens
 AnswerKind = Literal["number", "date", "person", "place", "yes_no", "reason", "list", "text"]
 
 _FRAME_STEMS = frozenset(stem(w) for w in QUESTION_FRAME | DOCUMENT_WORDS)
-_OPERATION_STEMS = frozenset(stem(w) for w in OPERATION_WORDS)
+_OPERATION_STEMS = frozenset(
+    stem(w) for w in OPERATION_WORDS | HIGHEST | LOWEST | COMPARATIVE_UP | COMPARATIVE_DOWN
+)
 _QUARTER = re.compile(r"q[1-4]", re.IGNORECASE)
 _FORM = re.compile(r"\d+-?[a-z]", re.IGNORECASE)
 _KINDS: tuple[tuple[AnswerKind, str], ...] = (

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pagehop.agents.bridge import cross
 from pagehop.agents.desk import Desk
 from pagehop.agents.extract import Scored
 from pagehop.agents.leads import uncovered
@@ -46,6 +47,7 @@ class Reflector:
             return Reflection(False, reason, subs, give_up=True, thought=reason)
         solved = {sub.id for _, sub in solutions(self._desk, context)}
         judged = tuple(self._judge(context, sub, solved) for sub in context.sub_questions)
+        judged = tuple(cross(context, sub, judged, self._desk.weight) for sub in judged)
         open_parts = [sub for sub in judged if sub.state == "open"]
         missing: list[str] = []
         for sub in open_parts:
@@ -61,8 +63,7 @@ class Reflector:
     def _judge(self, context: Context, sub: SubQuestion, solved: set[str]) -> SubQuestion:
         if sub.state != "open":
             return sub
-        waiting = [s for s in context.sub_questions if s.id in sub.after and s.state == "open"]
-        if waiting:
+        if sub.after:
             return sub
         units = ranked(self._desk, context, sub)
         rounds = _rounds(context, sub)

@@ -25,6 +25,8 @@ from pagehop.types import Document, PageRef
 MAX_PROFILES = 300
 """Documents whose first page is read to scope a question; in larger views a search picks them."""
 _FIRST_PAGE_WORDS = 450
+_MANY_PAGES = 50
+_OWN_SHARE = 0.4
 _LATEST = re.compile(
     r"\b(latest|most recent|newest|last)\b[^.?]{0,30}\b(report|filing|10-|document|quarter)"
 )
@@ -54,12 +56,18 @@ class Scope:
     """Names that stand nowhere in the visible documents."""
     mentioned: tuple[str, ...] = ()
     """Names that stand in the text but name no document: the evidence must hold them."""
+    own: frozenset[str] = frozenset()
+    """Names that are in a document's own name or on most of its pages."""
     narrowed: bool = False
     """A period picked among the documents of a name."""
 
     def leads(self, name: str) -> tuple[str, ...]:
         """Documents a name leads to."""
         return (self.by_name or {}).get(name, ())
+
+    def settled(self, question: Question) -> frozenset[str]:
+        """Stems of a question's names that are a document's own, and so on most of its pages."""
+        return frozenset(s for n in question.names if n.text in self.own for s in n.stems)
 
 
 def read_profiles(view: View, question: Question) -> list[Profile]:
@@ -88,11 +96,16 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
             mentioned.append(name.text)
         elif not _initials_of(view, name):
             absent.append(name.text)
+    own = frozenset(
+        name.text
+        for name in question.names
+        if by_name.get(name.text) and _is_own(view, name, by_name[name.text][0], profiles)
+    )
     picked = _pick(by_name, len(profiles))
     documents = picked or _by_own_words(question, profiles, weights)
     narrowed = _narrow(question, documents or tuple(p.name for p in profiles), profiles)
     return Scope(
-        narrowed or documents, by_name, tuple(absent), tuple(mentioned), narrowed=bool(narrowed)
+        narrowed or documents, by_name, tuple(absent), tuple(mentioned), own, bool(narrowed)
     )
 
 
@@ -159,6 +172,17 @@ def _stands_in_text(view: View, name: Name) -> bool:
         if wanted <= set(stems(view.page(hit.ref).text)):
             return True
     return False
+
+
+def _is_own(view: View, name: Name, document: str, profiles: Sequence[Profile]) -> bool:
+    """Tell the company of a report, on page after page, from a person on its first page."""
+    profile = next(p for p in profiles if p.name == document)
+    if profile.own.issuperset(name.stems):
+        return True
+    hits = view.search(name.text, k=_MANY_PAGES, mode="keyword", documents=[document])
+    wanted = set(name.stems)
+    held = sum(1 for hit in hits if wanted <= set(stems(hit.text)))
+    return held >= _OWN_SHARE * min(_MANY_PAGES, view.document(document).pages)
 
 
 def _initials_of(view: View, name: Name) -> bool:

@@ -61,6 +61,9 @@ def read_sentences(page: Page) -> list[Sentence]:
 def _breaks(before: Line, line: Line) -> bool:
     """Whether a paragraph ends between two lines."""
     height = max(before.box[3] - before.box[1], 1e-4)
+    size = max(line.box[3] - line.box[1], 1e-4)
+    if max(height, size) > 1.2 * min(height, size):
+        return True
     gap = line.box[1] - before.box[3]
     if gap > 0.9 * height or gap < -1.5 * height:
         return True

@@ -4,16 +4,21 @@ Explorer, summarizer, reflector and answerer all ask here, so that they speak of
 a solution is a function of the question, the view and the pages found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from pagehop.agents.decompose import is_over_time
 from pagehop.agents.desk import Desk
 from pagehop.agents.extract import Scored
 from pagehop.agents.leads import found_pages
 from pagehop.agents.match import Value, find_values
 from pagehop.agents.moves import Context, SubQuestion
 from pagehop.agents.question import Question, read_question
+from pagehop.agents.scope import Scope
 from pagehop.agents.solve import MIN_FIT, Solution, expression_of, solve
+from pagehop.agents.task import Task
+from pagehop.agents.vocabulary import FUNCTION_WORDS
+from pagehop.agents.words import tokens
 from pagehop.types import PageRef
 
 SURE_FIT = 0.62
@@ -55,11 +60,12 @@ def solutions(desk: Desk, context: Context) -> list[tuple[Solution, SubQuestion]
 
 def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None:
     question = read_question(sub.text)
-    if question.kind in _NO_NUMBERS and not question.task.calculates:
+    over_time = len(sub.documents) == 1 and is_over_time(sub.text)
+    if question.kind in _NO_NUMBERS and not question.task.calculates and not over_time:
         return None
     scores = page_scores(ranked(desk, context, sub))
     solution = solve(
-        question.task,
+        localised(question, desk.scope),
         {ref: desk.lines(ref) for ref in scores},
         desk.weight,
         page_scores=scores,
@@ -68,6 +74,27 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
     if solution is None or solution.fit < _least_fit(question):
         return None
     return solution
+
+
+def localised(question: Question, scope: Scope) -> Task:
+    """Return a question's task without the names that lead to documents, and without framing.
+
+    `Halden Marine's revenue` stands as `Revenue` in the tables of Halden Marine's own report.
+    """
+    led = scope.settled(question)
+    task = question.task
+    if task.operation == "value" and question.kind in _NO_NUMBERS:
+        words = [t.text for t in question.content if t.stem not in led and not t.text.isdigit()]
+        return replace(task, operands=(" ".join(words),))
+    operands = tuple(_without(operand, led) or operand for operand in task.operands)
+    return replace(task, operands=operands, measure=_without(task.measure, led))
+
+
+def _without(phrase: str, stems: Set[str]) -> str:
+    if not stems:
+        return phrase
+    kept = [t.text for t in tokens(phrase) if t.stem not in stems]
+    return " ".join(kept)
 
 
 def _least_fit(question: Question) -> float:
@@ -82,8 +109,11 @@ def _joint(desk: Desk, context: Context) -> Solution | None:
     subs = [sub for sub in context.sub_questions if sub.documents]
     if len({sub.documents for sub in subs}) < 2 or question.task.operation not in _JOINT:
         return None
+    words = tokens(" ".join((*question.task.operands, question.task.measure)))
     names = question.name_stems
-    terms = [t.text for t in question.content if t.stem not in names and not t.text.isdigit()]
+    terms = dict.fromkeys(
+        t.text for t in words if t.stem not in names and t.text not in FUNCTION_WORDS
+    )
     year = question.years[-1] if question.years else None
     values = []
     for sub in subs:
@@ -101,7 +131,7 @@ def _joint(desk: Desk, context: Context) -> Solution | None:
         task = replace(task, operands=tuple(v.label for v in values))
     expression, percent = expression_of(task, values)
     fit = sum(v.score for v in values) / len(values)
-    return Solution(task, tuple(values), expression, fit, percent)
+    return Solution(task, tuple(values), expression, fit, percent, joint=True)
 
 
 def _best_value(

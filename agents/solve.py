@@ -31,6 +31,8 @@ class Solution:
     """Mean fit of the values, 0 to about 1."""
     percent: bool = False
     """The result is to be shown as a percentage."""
+    joint: bool = False
+    """It answers the whole question, not one part."""
 
     @property
     def ref(self) -> PageRef:

@@ -107,10 +107,12 @@ def _share(core: str, years: tuple[int, ...], _: str) -> Task | None:
         rf"\b{_PERCENT} (?:constitution|composition|contribution)s? of (?P<part>.+?) "
         rf"(?:among|in|of|out of|to|within|towards) (?:the )?(?P<whole>.+)",
         rf"\b(?:what|which|how much) {_PERCENT}? ?of (?:the )?(?P<whole>.+?) "
-        rf"(?:{_BE}|consist\w*|compris\w+|represent\w*|account\w*|come|came|relate\w*)\b(?P<part>.*)",
-        rf"(?:what|how much) {_BE} (?:the )?(?P<part>.+?) as an? {_PERCENT} of (?:the )?(?P<whole>.+)",
-        rf"\b{_PERCENT} (?:that )?(?P<part>.+?) (?:represent\w*|constitut\w*|mak\w+ up|account\w* for)"
-        rf" (?:of |in )?(?:the )?(?P<whole>.+)",
+        rf"(?:{_BE}|consist\w*|compris\w+|represent\w*|account\w*|come|came|relate\w*)\b"
+        rf"(?P<part>.*)",
+        rf"(?:what|how much) {_BE} (?:the )?(?P<part>.+?) as an? {_PERCENT} of (?:the )?"
+        rf"(?P<whole>.+)",
+        rf"\b{_PERCENT} (?:that )?(?P<part>.+?) (?:represent\w*|constitut\w*|mak\w+ up|"
+        rf"account\w* for) (?:of |in )?(?:the )?(?P<whole>.+)",
         rf"^how much of (?:the )?(?P<whole>.+?) {_BE} (?P<part>.+)",
     )
     for pattern in patterns:
@@ -132,7 +134,7 @@ def _share(core: str, years: tuple[int, ...], _: str) -> Task | None:
 def _growth(core: str, years: tuple[int, ...], _: str) -> Task | None:
     patterns = (
         rf"\b(?:{_PERCENT}|relative|annual|yearly) {_CHANGE}(?: rate)? (?:in|of|for)? ?(?P<x>.+)",
-        rf"\b(?:growth|change) rates? (?:in|of|for) (?P<x>.+)",
+        r"\b(?:growth|change) rates? (?:in|of|for) (?P<x>.+)",
         rf"\brate of (?:growth|{_CHANGE}|return) (?:in|of|for|on) (?P<x>.+)",
         rf"\b{_CHANGE} (?:in|of|for) (?P<x>.+?),? (?:as an? |in |by )(?:{_PERCENT})(?: terms)?\b",
         rf"\bby (?:what|how many) {_PERCENT} {_BE} (?P<x>.+?) {_VERBS}",
@@ -151,7 +153,8 @@ def _difference(core: str, years: tuple[int, ...], _: str) -> Task | None:
         r"\bdifferences? (?P<x>between .+)",
         rf"\b(?:net |total |absolute )?{_CHANGE} (?:in|of|for) (?P<x>.+)",
         rf"\bhow much {_BE} (?P<x>.+?) {_VERBS}",
-        r"\bhow (?:much|many) (?:more|less|fewer|higher|lower|greater|larger|smaller) (?P<x>.+ than .+)",
+        r"\bhow (?:much|many) (?:more|less|fewer|higher|lower|greater|larger|smaller) "
+        r"(?P<x>.+ than .+)",
     )
     if re.search(r"^(?:how|why) (?:has|have|did|does|do|is|are|was|were)\b", core):
         return None
@@ -187,7 +190,8 @@ def _ratio(core: str, years: tuple[int, ...], _: str) -> Task | None:
         r"\bratio (?:of|between) (?:the )?(?P<a>.+?) (?:to|and|over) (?:the )?(?P<b>.+)",
         r"\b(?P<a>[\w&' -]+?)[- ]to[- ](?P<b>[\w&' -]+?) ratio\b",
         rf"^(?P<a>.+?) {_BE} what multiple of (?P<b>.+)",
-        rf"\bhow many times (?:(?:larger|higher|greater|more|bigger) )?{_BE} (?P<a>.+?) (?:than|of|to|as) (?P<b>.+)",
+        rf"\bhow many times (?:(?:larger|higher|greater|more|bigger) )?{_BE} "
+        rf"(?P<a>.+?) (?:than|of|to|as) (?P<b>.+)",
     )
     for pattern in patterns:
         match = re.search(pattern, core)
@@ -198,8 +202,8 @@ def _ratio(core: str, years: tuple[int, ...], _: str) -> Task | None:
 
 def _average(core: str, years: tuple[int, ...], _: str) -> Task | None:
     match = re.search(
-        r"(?<!weighted )(?<!weighted-)\b(?:average|mean) (?:value |amount |annual |yearly )?(?:of |in |for )?"
-        r"(?:the )?(?P<x>.+)",
+        r"(?<!weighted )(?<!weighted-)\b(?:average|mean) (?:value |amount |annual |yearly )?"
+        r"(?:of |in |for )?(?:the )?(?P<x>.+)",
         core,
     )
     if match is None:
@@ -214,7 +218,8 @@ def _sum(core: str, years: tuple[int, ...], text: str) -> Task | None:
     if "respectively" in text:
         return None
     match = re.search(
-        r"\b(?:sum|combined|cumulative|total)(?: value| amount| cost| number)? (?:of )?(?:the )?(?P<x>.+)",
+        r"\b(?:sum|combined|cumulative|total)(?: value| amount| cost| number)? (?:of )?(?:the )?"
+        r"(?P<x>.+)",
         core,
     )
     if match is None:
@@ -244,7 +249,8 @@ def _extreme(core: str, years: tuple[int, ...], text: str) -> Task | None:
         )
         return Task(word, (_phrase(phrase),), years, over="years")
     rows = re.search(
-        rf"^(?:which|what|who)\b(?P<n>.*?)\b(?:{_BE}|with)\b(?: the)? (?P<w>{up}|{down})\b(?P<x>.+)",
+        rf"^(?:which|what|who)\b(?P<n>.*?)\b(?:{_BE}|with)\b(?: the)? (?P<w>{up}|{down})\b"
+        rf"(?P<x>.+)",
         core,
     )
     if rows is not None:

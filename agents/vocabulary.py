@@ -64,14 +64,10 @@ SCALES = {
 }  # fmt: skip
 """Words that multiply the number before them, or all numbers of a table."""
 
-HIGHEST = frozenset(
-    "biggest greatest highest largest longest maximum max most oldest peak top latest".split()
-)
-LOWEST = frozenset(
-    "bottom fewest least lowest minimum min shortest smallest youngest earliest".split()
-)
-COMPARATIVE_UP = frozenset("bigger greater higher larger longer more older exceed above".split())
-COMPARATIVE_DOWN = frozenset("fewer less lower shorter smaller younger below".split())
+HIGHEST = frozenset("biggest greatest highest largest longest maximum max most peak top".split())
+LOWEST = frozenset("bottom fewest least lowest minimum min shortest smallest".split())
+COMPARATIVE_UP = frozenset("bigger greater higher larger longer more exceed above".split())
+COMPARATIVE_DOWN = frozenset("fewer less lower shorter smaller below".split())
 
 OPERATION_WORDS = frozenset(
     """add added addition average averaged change changed changes combined compare compared
