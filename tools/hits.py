@@ -20,8 +20,10 @@ def show_hits(hits: Hits, nothing: str) -> Result:
 
 def _line(number: int, hit: Hit) -> str:
     section = f" | {snippet(hit.section.rpartition(' > ')[2], 70)}" if hit.section else ""
-    found_by = "+".join(hit.found_by)
-    head = f"{number}. [{hit.ref}] {hit.kind}{section} | {found_by} {hit.score:.3f}"
+    matches = int(hit.scores.get("matches", 0))
+    why = "+".join(hit.found_by) + (f" {hit.score:.3f}" if hit.score else "")
+    why += f", {matches} matches" if matches > 1 else ""
+    head = f"{number}. [{hit.ref}] {hit.kind}{section} | {why}"
     return f"{head}\n   {snippet(hit.text, 320)}"
 
 
