@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from pagehop.errors import ConfigError, ModelError
 from pagehop.library.bm25 import DocumentRanker, ViewRanker
 from pagehop.library.fusion import fuse
-from pagehop.library.terms import TermStatistics, count, tokens
+from pagehop.library.terms import count, tokens
 from pagehop.library.unread import find_unread
 from pagehop.models.encoder_files import WAYS_OUT
 from pagehop.types import Hit, Hits, Kind, Mode, Region, Scalar
@@ -39,8 +39,8 @@ DEPTH = 100
 """Candidates that each signal brings, and full text from each partition twice as many."""
 SCANNED = 200_000
 """Most vectors compared one by one: 15 ms for 100,000."""
-FRESH = 32
-"""Most passages embedded during one search: about 0.3 s, once for each passage."""
+FRESH = 16
+"""Most passages embedded during one search: about 0.2 s, once for each passage."""
 _KINDS = frozenset(get_args(Kind))
 
 
@@ -179,7 +179,7 @@ def _find_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Fou
     found.passages |= snapshot.regions_by_id(ids)
     unread = snapshot.unread() & (snapshot.unread() if scope.documents is None else scope.documents)
     if unread and scope.kinds is None:
-        for page in find_unread(snapshot, terms, unread, pages=scope.pages, limit=DEPTH):
+        for page in find_unread(snapshot, terms, unread, pages=scope.pages, limit=DEPTH // 2):
             found.passages[page.id] = page
     found.bring("keyword", found.passages)
     _score_words(snapshot, terms, scope, found)
@@ -197,8 +197,8 @@ def _score_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Fo
         return
     new = [passage for id, passage in found.passages.items() if id not in found.keyword]
     statistics = snapshot.statistics()
-    if not statistics.passages:
-        statistics = TermStatistics.of([count(p.search_text for p in found.passages.values())])
+    if unread := [p.search_text for p in found.passages.values() if p.kind == "page"]:
+        statistics = statistics.plus(count(unread))
     view_ranker = ViewRanker(terms, statistics)
     scores = view_ranker.scores(snapshot.memo.terms(new))
     found.keyword |= {p.id: float(s) for p, s in zip(new, scores, strict=True)}

@@ -81,6 +81,11 @@ class TermStatistics:
             df.update(part.df)
         return cls(passages, length / passages if passages else 0.0, df)
 
+    def plus(self, counts: TermCounts) -> "TermStatistics":
+        """Return these counts and those of some more passages."""
+        length = round(self.mean_length * self.passages)
+        return TermStatistics.of([TermCounts(self.passages, length, self.df), counts])
+
 
 def tokens(text: str) -> list[str]:
     """Return the terms of a text in order, function words left out."""

@@ -24,7 +24,7 @@ def find_unread(
     pages: Collection[int] | None,
     limit: int,
 ) -> list[Region]:
-    """Return the best lines of the pages that hold any of the terms, best page first.
+    """Return the best lines of the pages that hold any of the terms, by document.
 
     Args:
         snapshot: What is searched.
@@ -34,12 +34,11 @@ def find_unread(
         limit: Most pages of each partition.
     """
     matches = snapshot.match_pages(terms, limit=limit, documents=documents, pages=pages)
-    regions = []
+    numbers: dict[str, list[int]] = {}
     for match in matches:
-        (page,) = snapshot.pages(match.document, (match.page,))
-        if page.words:
-            regions.append(_best_lines(page, set(terms)))
-    return regions
+        numbers.setdefault(match.document, []).append(match.page)
+    found = [page for id, wanted in numbers.items() for page in snapshot.pages(id, wanted)]
+    return [_best_lines(page, set(terms)) for page in found if page.words]
 
 
 def _best_lines(page: Page, terms: set[str]) -> Region:
