@@ -1,10 +1,10 @@
 """Small real PDFs of two fictional companies, and a library made of them.
 
-Session fixtures: `pdf_folder` (four annual reports), `library` (that folder, with vectors of the
+Session fixtures: `write_page` (makes a PDF), `pdf_folder` (four annual reports), `library` (that folder, with vectors of the
 packaged encoder), `view` (all of it). They are shared: tests that write make their own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +61,7 @@ def write_report(report: Report, path: Path) -> None:
     )
 
 
-def write_page(path: Path, *paragraphs: str, title: str = "") -> None:
-    """Write a PDF of one page with these paragraphs."""
+def _write_page(path: Path, *paragraphs: str, title: str = "") -> None:
     template = SimpleDocTemplate(str(path), pagesize=A4, title=title or path.stem)
     template.build([_text(words) for words in paragraphs])
 
@@ -75,6 +74,12 @@ def pdf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name = report.company.split()[0]
         write_report(report, folder / f"{name} {report.year} annual report.pdf")
     return folder
+
+
+@pytest.fixture(scope="session")
+def write_page() -> Callable[..., None]:
+    """Write a PDF of one page: `write_page(path, *paragraphs, title="")`."""
+    return _write_page
 
 
 @pytest.fixture(scope="session")
