@@ -1,0 +1,112 @@
+"""`pagehop demo`: three multi-hop questions over the example documents, with their cited crops."""
+
+import time
+from pathlib import Path
+
+from pagehop.interfaces.api import stream
+from pagehop.interfaces.highlight import cited_picture
+from pagehop.interfaces.terminal import DONE, FAILED, WRONG_INPUT, follow, print_answer, say, tell
+from pagehop.library.library import Library
+from pagehop.types import Answer
+
+QUESTIONS = (
+    "Which company spent more on research and development in 2023, Tarnwick or Quellmark?",
+    "How much goodwill arose on the purchase that Tarnwick announced on 14 June 2023?",
+    "By how much did the lead found in Ferrolith's valve bodies exceed the limit for wetted parts "
+    "in Annex B of the Supplier Code?",
+)
+"""Each needs two documents: a comparison, a bridge from one to the other, a reference followed."""
+
+
+def run_demo(out: Path) -> int:
+    """Index the example documents, ask three questions and save what the answers cite as PNG.
+
+    Args:
+        out: Folder for the library and the pictures; created; a second run finds its library there.
+
+    Returns:
+        0 when all three were answered with verified citations, 1 when not, 2 without examples.
+
+    Raises:
+        LibraryError: The folder cannot be written.
+    """
+    documents = find_examples()
+    if documents is None:
+        tell(
+            "Error: the example documents come with the repository, not with the package. Run "
+            "`pagehop demo` in a clone of it, or ask about documents of your own: "
+            'pagehop ask FOLDER "question"',
+            "red",
+        )
+        return WRONG_INPUT
+    started = time.monotonic()
+    library = Library(out / "library")
+    try:
+        report = library.add(documents, progress=True)
+        status = library.status()
+        fresh = len(report.added) + len(report.updated)
+        say(
+            f"Indexed {fresh} of {status.documents} documents ({status.pages} pages, "
+            f"{status.passages} passages) in {time.monotonic() - started:.1f} s."
+        )
+        good = [
+            _ask(question, number, library, out) for number, question in enumerate(QUESTIONS, 1)
+        ]
+    finally:
+        library.close()
+    say("")
+    say(
+        f"{sum(good)} of {len(good)} questions answered with verified citations in "
+        f"{time.monotonic() - started:.1f} s. Cited crops: {out / '*.png'}",
+        "bold",
+    )
+    return DONE if all(good) else FAILED
+
+
+def find_examples(start: Path | None = None) -> Path | None:
+    """Return the folder of the example documents: of this clone, else below the current folder.
+
+    Args:
+        start: A file inside the clone; None takes this module.
+    """
+    clone = (start or Path(__file__)).resolve().parents[1]
+    for root in (clone, Path.cwd()):
+        folder = root / "examples" / "documents"
+        if any(folder.glob("*.pdf")):
+            return folder
+    return None
+
+
+def _ask(question: str, number: int, library: Library, out: Path) -> bool:
+    say("")
+    say(f"{number}. {question}", "bold cyan")
+    answer = follow(stream(question, library), library, show=False)
+    print_answer(answer)
+    for path in save_crops(answer, library, out, prefix=f"{number}"):
+        say(f"saved {path}", "dim")
+    return (
+        answer.status == "answered"
+        and bool(answer.citations)
+        and all(citation.verified for citation in answer.citations)
+    )
+
+
+def save_crops(answer: Answer, library: Library, out: Path, prefix: str) -> list[Path]:
+    """Save the surroundings of each citation, its quote marked, and return the paths.
+
+    Args:
+        answer: Its citations are saved in order.
+        library: Where the pages are rendered from.
+        out: Folder for the pictures.
+        prefix: First part of each file name.
+
+    Raises:
+        LibraryError: A page does not render.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    view, paths = library.view(), []
+    for number, citation in enumerate(answer.citations, start=1):
+        path = out / f"{prefix}-{number}_{citation.name}_page_{citation.page}.png"
+        cited_picture(citation, view).save(path, optimize=True)
+        paths.append(path)
+    return paths
