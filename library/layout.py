@@ -232,13 +232,11 @@ def _kind(lines: list[Line], state: LayoutState) -> Kind:
 def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
     """Ask for few words set larger, bolder or in capitals, which do not end like a sentence."""
     words = text.split()
+    vertical = lines[0].height > 2.5 * (lines[0].x1 - lines[0].x0)
+    if len(lines) > 6 or len(words) > 30 or vertical:
+        return False
     letters = sum(char.isalpha() for char in text)
-    if (
-        len(lines) > 4
-        or len(words) > 30
-        or letters < 3
-        or letters < 0.4 * len(text.replace(" ", ""))
-    ):
+    if letters < 3 or letters < 0.4 * len(text.replace(" ", "")):
         return False
     if text[-1] in ";,":
         return False

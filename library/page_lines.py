@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pagehop.library.reading_order import RawWord, Row
+from pagehop.types import Box
 
 Style = tuple[float, bool, bool]
 """Type size in points, bold, italic."""
@@ -164,22 +165,22 @@ def whole_words(lines: Iterable[Line]) -> set[str]:
 
 def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
     words = row.words
+    cells = _cells(row)
     letters: dict[Style, int] = {}
-    for word in words:
-        style = styles.get((word[5], word[6]), PLAIN)
-        letters[style] = letters.get(style, 0) + len(word[4])
-    style = max(letters, key=letters.__getitem__)
-    return Line(
-        words,
-        row.column,
-        min([w[0] for w in words]),
-        min([w[1] for w in words]),
-        max([w[2] for w in words]),
-        max([w[3] for w in words]),
-        *style,
-        " ".join([w[4] for w in words]),
-        _cells(row),
-    )
+    for start, end in pairwise([*row.cells, len(words)]):
+        first = words[start]
+        style = styles.get((first[5], first[6]), PLAIN)
+        letters[style] = letters.get(style, 0) + sum([len(w[4]) for w in words[start:end]])
+    style = max(letters, key=letters.__getitem__) if len(letters) > 1 else next(iter(letters))
+    text = " ".join([w[4] for w in words])
+    x0, y0, x1, y1 = around(words)
+    return Line(words, row.column, x0, y0, x1, y1, *style, text, cells)
+
+
+def around(words: Iterable[RawWord]) -> Box:
+    """Give the smallest box around words, in points."""
+    x0, y0, x1, y1, *_ = zip(*words, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
 
 
 def _cells(row: Row) -> list[Cell]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pagehop.library.layout import Block
-from pagehop.library.page_lines import PageLines, join_hyphens, list_marker
+from pagehop.library.page_lines import PageLines, around, join_hyphens, list_marker
 from pagehop.library.reading_order import RawWord
 from pagehop.types import Box, Kind
 
@@ -290,21 +290,20 @@ def region_fields(
     fields: list[Any] = []
     for order, block in enumerate(blocks):
         text = block.text if block.kind == "table" else join_hyphens(block.text, vocabulary)
-        box = _around([word for line in block.lines for word in line.words], page)
+        box = fractions(_around_lines(block), page.width, page.height)
         fields.append((page.number, order, block.kind, text, "", -1, "", block.section, box))
     for i, passage in enumerate(passages):
         block = blocks[passage.block]
-        box = _around(passage.words, page)
+        box = fractions(around(passage.words), page.width, page.height)
         rest = passage.text, passage.search_text, passage.block, block.kind, block.section, box
         fields.append((page.number, len(blocks) + i, "passage", *rest))
     return fields
 
 
-def _around(words: list[RawWord], page: PageLines) -> Box:
-    """Give the box around words, as fractions of the page."""
-    x0, y0 = min([w[0] for w in words]), min([w[1] for w in words])
-    x1, y1 = max([w[2] for w in words]), max([w[3] for w in words])
-    return fractions((x0, y0, x1, y1), page.width, page.height)
+def _around_lines(block: Block) -> Box:
+    lines = block.lines
+    x0, y0 = min(line.x0 for line in lines), min(line.y0 for line in lines)
+    return x0, y0, max(line.x1 for line in lines), max(line.y1 for line in lines)
 
 
 def fractions(box: Box, width: float, height: float) -> Box:

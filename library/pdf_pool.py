@@ -307,7 +307,7 @@ class PdfPool:
                     raise worker.overdue()
                 message = worker.receive()
                 if message is not None:
-                    task.take(message)
+                    _give(task, message)
             except _Died as died:
                 del busy[link]
                 self._end(worker)
@@ -321,6 +321,14 @@ class PdfPool:
                         self._idle.append(worker)
             if task.result is not None:
                 yield task
+
+
+def _give(task: Task, message: dict[str, Any]) -> None:
+    try:
+        task.take(message)
+    except (KeyError, TypeError, ValueError) as error:
+        # Only a worker that a file has taken over sends something else than it should.
+        raise _Died("crashed", 0, f"a worker sent a malformed message: {error!r}") from error
 
 
 def _stat(path: Path) -> os.stat_result:

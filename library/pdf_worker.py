@@ -23,37 +23,39 @@ from typing import Any
 sys.modules["pymupdf.layout"] = None  # type: ignore[assignment]
 sys.modules["pymupdf4llm"] = None  # type: ignore[assignment]
 
-import numpy as np  # noqa: E402
 import ormsgpack  # noqa: E402
 import pymupdf  # noqa: E402
 
 from pagehop.errors import PdfError  # noqa: E402
 from pagehop.library.layout import Block, LayoutState, read_chunk  # noqa: E402
-from pagehop.library.page_lines import PageLines, Style, page_lines, whole_words  # noqa: E402
+from pagehop.library.page_lines import PageLines, whole_words  # noqa: E402
 from pagehop.library.passages import (  # noqa: E402
     TokenCounter,
     cut_passages,
-    fractions,
     region_fields,
 )
-from pagehop.library.reading_order import RawWord, Row, read_rows  # noqa: E402
+from pagehop.library.pdf_page import (  # noqa: E402
+    outermost_lines,
+    read_label,
+    read_lines,
+    read_links,
+    read_outline,
+    read_words,
+    spell_rows,
+)
+from pagehop.library.reading_order import read_rows  # noqa: E402
 from pagehop.library.render import Cut, plan_cut  # noqa: E402
+from pagehop.library.titles import choose_title, number_candidates  # noqa: E402
 from pagehop.types import OutlineEntry  # noqa: E402
 
 FLUSH_PAGES = 24
 FLUSH_S = 0.2
 OPEN_DOCUMENTS = 4
 CHUNK_PAGES = 64
-MAX_LINKS = 300
-"""Internal links of one page; more are an index or a forgery."""
-
-_TEXT = (
-    pymupdf.TEXT_MEDIABOX_CLIP
-    | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-    | pymupdf.TEXT_PRESERVE_WHITESPACE
-)  # no TEXT_PRESERVE_LIGATURES: search and quotes want plain letters
-_SPACES = "\u0085\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""Further characters that part words, so that `str.split` agrees with the boxes."""
+FILE_BYTES = 2**26
+"""Nothing here writes files but the decrypted copy, whose limit goes by the original."""
+_TEXT = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE
+"""Without ligatures, as search and quotes want plain letters; unknown glyphs come as U+FFFD."""
 _BROKEN = ("zlib error", "read error", "cannot decode", "syntax error", "cannot find", "corrupt")
 
 Json = dict[str, Any]
@@ -110,12 +112,12 @@ class Worker:
     def text(self, request: Json) -> None:
         """Send `open`, then `pages` in batches, then `done`."""
         with _open(request) as document:
-            self.send("open", pages=len(document), title="", outline=_outline(document))
+            self.send("open", pages=len(document), outline=read_outline(document))
             batch: list[Any] = []
             sent = time.monotonic()
             labels = bool(document.get_page_labels())
             for number in range(1, len(document) + 1):
-                if number in request["skip"]:
+                if number in request["skip"] or number in request["have"]:
                     continue
                 self.at(number, request["alarm_s"])
                 batch.append(_page_text(document, number, labels))
@@ -123,12 +125,14 @@ class Worker:
                     self.send("pages", pages=batch)
                     batch, sent = [], time.monotonic()
             self.send("pages", pages=batch)
-            self.send("done", repaired=bool(document.is_repaired))
+            first = read_lines(document[0], 1, _TEXT)[1].lines if 1 not in request["skip"] else []
+            stated = (document.metadata or {}).get("title") or ""
+            self.send("done", title=choose_title(stated, first), cut_short=_is_cut_short(request))
 
     def read(self, request: Json) -> None:
         """Send `regions` and `links` in batches, then `done`."""
         with _open(request) as document:
-            outline = [OutlineEntry(*entry) for entry in _outline(document)]
+            outline = [OutlineEntry(*entry) for entry in read_outline(document)]
             state = LayoutState(outline=outline)
             numbers = [n for n in range(1, len(document) + 1) if n not in request["skip"]]
             for start in range(0, len(numbers), CHUNK_PAGES):
@@ -136,9 +140,9 @@ class Worker:
                 for number in numbers[start : start + CHUNK_PAGES]:
                     self.at(number, request["alarm_s"])
                     page = document[number - 1]
-                    words, lines = _lines(page, number)
+                    words, lines = read_lines(page, number, _TEXT)
                     pages.append(lines)
-                    links += _links(document, page, number, words)
+                    links += read_links(document, page, number, words)
                     self.alive()
                 self.send_regions(read_chunk(pages, state), links, request)
             self.send("done")
@@ -174,6 +178,10 @@ class Worker:
 
     def decrypt(self, request: Json) -> None:
         """Write a copy without encryption to `out`."""
+        import resource  # noqa: PLC0415 - POSIX only
+
+        most = 4 * Path(request["path"]).stat().st_size + FILE_BYTES
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
         with _open(request) as document:
             document.save(request["out"], encryption=pymupdf.PDF_ENCRYPT_NONE)
         self.send("done")
@@ -199,17 +207,14 @@ def _open(request: Json) -> Any:
     try:
         with path.open("rb") as file:
             head = file.read(1024)
-            file.seek(max(0, path.stat().st_size - 2048))
-            tail = file.read()
     except OSError as error:
         raise PdfError("unreadable", error.strerror or str(error)) from error
     if not head.strip(b"\0\t\r\n "):
         raise PdfError("empty", "the file has no content")
-    cut_short = b"%%EOF" not in tail
     try:
         document = pymupdf.open(path, filetype="pdf")
     except (RuntimeError, ValueError) as error:
-        raise _cannot_open(head, cut_short) from error
+        raise _cannot_open(head, request) from error
     if document.needs_pass:
         password = request.get("password")
         if password is None:
@@ -217,131 +222,53 @@ def _open(request: Json) -> Any:
         if not document.authenticate(password):
             raise PdfError("encrypted", "the password is wrong")
     if not len(document):
-        raise _cannot_open(head, cut_short) if document.is_repaired else PdfError("no pages", "")
+        if document.is_repaired:
+            raise _cannot_open(head, request)
+        raise PdfError("no pages", "the file has none")
     return document
 
 
-def _cannot_open(head: bytes, cut_short: bool) -> PdfError:
+def _is_cut_short(request: Json) -> bool:
+    """Tell whether the mark at the end of every PDF is missing."""
+    with Path(request["path"]).open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 2048))
+        return b"%%EOF" not in file.read()
+
+
+def _cannot_open(head: bytes, request: Json) -> PdfError:
     if b"%PDF-" not in head:
         return PdfError("not a PDF", f"it starts with {head[:8]!r}")
-    if cut_short:
+    if _is_cut_short(request):
         return PdfError("truncated", "its end is missing; fetch it again")
     return PdfError("damaged", "the engine finds no pages in it")
 
 
-def _outline(document: Any) -> list[tuple[int, str, int]]:
-    """Give level, title and page of each entry that leads to a page."""
-    try:
-        entries = document.get_toc(simple=True)
-    except (RuntimeError, ValueError):
-        return []
-    return [
-        (level, " ".join(title.split()), page)
-        for level, title, page in entries
-        if 1 <= page <= len(document) and title.strip()
-    ]
-
-
-def _words(textpage: Any, page: Any) -> list[RawWord]:
-    """Give the words of a page, boxes in points of the page as displayed."""
-    words: list[RawWord] = textpage.extractWORDS(_SPACES)
-    if page.rotation:
-        turn = page.rotation_matrix
-        words = [(*(pymupdf.Rect(w[:4]) * turn).normalize(), *w[4:]) for w in words]
-    return words
-
-
 def _page_text(document: Any, number: int, labels: bool) -> tuple[Any, ...]:
-    """Read one page: number, label, width, height, text, boxes, damaged, scanned."""
+    """Read one page: the fields of `PageText` and what may be its printed number."""
     pymupdf.TOOLS.reset_mupdf_warnings()
     page = document[number - 1]
     width, height = page.rect.width, page.rect.height
-    rows = read_rows(_words(page.get_textpage(flags=_TEXT), page), width)
-    label = page.get_label() if labels else ""
-    if not rows:
-        return (number, label, width, height, "", b"", *_look_at_white(page))
-    text, boxes = _spell(rows, width, height)
-    return number, label, width, height, text, boxes, False, False
+    rows = read_rows(read_words(page.get_textpage(flags=_TEXT), page), width)
+    label = read_label(page) if labels else ""
+    text, boxes = spell_rows(rows, width, height)
+    if text.count("\ufffd") > 0.3 * len(text):
+        text, boxes = "", b""
+    if text:
+        state = "cut" if "zlib error" in pymupdf.TOOLS.mupdf_warnings() else ""
+    else:
+        state = _look_at_white(page)
+    edges = number_candidates(outermost_lines(rows))
+    return number, label, width, height, text, boxes, state, edges
 
 
-def _spell(rows: list[Row], width_pt: float, height_pt: float) -> tuple[str, bytes]:
-    """Join rows to text, and their boxes to (n_words, 4) uint16 bytes."""
-    text = "\n".join([" ".join([w[4] for w in row.words]) for row in rows])
-    boxes = np.array([w[:4] for row in rows for w in row.words])  # (n_words, 4)
-    boxes *= 65535 / np.array([width_pt, height_pt, width_pt, height_pt])
-    return text, boxes.round().clip(0, 65535).astype(np.uint16).tobytes()
-
-
-def _lines(page: Any, number: int) -> tuple[list[RawWord], PageLines]:
-    """Read words and their type from one pass over the page."""
-    textpage = page.get_textpage(flags=_TEXT)
-    words = _words(textpage, page)
-    styles = {
-        (block["number"], i): _style(line["spans"])
-        for block in textpage.extractDICT()["blocks"]
-        for i, line in enumerate(block["lines"])
-    }
-    size = page.rect.width, page.rect.height
-    return words, page_lines(number, size, read_rows(words, size[0]), styles)
-
-
-def _style(spans: list[Json]) -> Style:
-    """Give size, bold, italic of a line; the size of its capitals when it is set in small ones."""
-    if len(spans) == 1:
-        return (round(spans[0]["size"], 1), *_weight(spans[0]))
-    letters = [len(span["text"].strip()) for span in spans]
-    enough = 0.08 * sum(letters)
-    sizes: dict[float, int] = {}
-    for span, count in zip(spans, letters, strict=True):
-        size = round(span["size"], 1)
-        sizes[size] = sizes.get(size, 0) + count
-    size = max([size for size, count in sizes.items() if count >= enough] or [0.0])
-    return (size, *_weight(spans[letters.index(max(letters))]))
-
-
-def _weight(span: Json) -> tuple[bool, bool]:
-    font, flags = span["font"].lower(), span["flags"]
-    bold = bool(flags & pymupdf.TEXT_FONT_BOLD) or "bold" in font or "black" in font
-    return bold, bool(flags & pymupdf.TEXT_FONT_ITALIC) or "italic" in font or "oblique" in font
-
-
-def _links(document: Any, page: Any, number: int, words: list[RawWord]) -> list[Any]:
-    """Give internal links: page, box, target page, the words under it."""
-    width, height = page.rect.width, page.rect.height
-    found: list[Any] = []
-    link = page.first_link
-    while link is not None and len(found) < MAX_LINKS:
-        if (link.uri or "").startswith("#"):
-            target = _target(document, link.uri)
-            x0, y0, x1, y1 = link.rect
-            under = [
-                w[4]
-                for w in words
-                if x0 <= (w[0] + w[2]) / 2 <= x1 and y0 <= (w[1] + w[3]) / 2 <= y1
-            ]
-            if 1 <= target <= len(document) and under:
-                box = fractions((x0, y0, x1, y1), width, height)
-                found.append((number, box, target, " ".join(under)))
-        link = link.next
-    return found
-
-
-def _target(document: Any, uri: str) -> int:
-    try:
-        target = document.resolve_link(uri)
-    except (RuntimeError, ValueError):
-        return 0
-    page = target[0] if isinstance(target, tuple) else -1
-    return int(page) + 1 if isinstance(page, int) else 0
-
-
-def _look_at_white(page: Any) -> tuple[bool, bool]:
-    """Tell a page without words: damaged, or a scan; a blank one is neither."""
+def _look_at_white(page: Any) -> str:
+    """Tell a page without words: `damaged`, `scanned`, or blank."""
     picture = page.get_pixmap(matrix=pymupdf.Matrix(0.2, 0.2), alpha=False)
-    if not picture.is_unicolor:
-        return False, True
+    pixels = picture.samples  # `is_unicolor` takes a second for a page
+    if pixels != pixels[:3] * (len(pixels) // 3):
+        return "scanned"
     said = pymupdf.TOOLS.mupdf_warnings()
-    return any(word in said for word in _BROKEN), False
+    return "damaged" if any(word in said for word in _BROKEN) else ""
 
 
 def _picture(page: Any, cut: Cut, link: Connection) -> Json:
@@ -356,6 +283,7 @@ def _limit(memory_mb: int) -> None:
     import resource  # noqa: PLC0415 - POSIX only
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, resource.RLIM_INFINITY))
     status = Path("/proc/self/status")
     if status.exists():
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())

@@ -51,11 +51,12 @@ def read_rows(words: list[RawWord], width_pt: float) -> list[Row]:
         words: As the engine gives them, boxes in points of the page as displayed.
         width_pt: Width of the page.
     """
-    segments = _segments(words)
-    upright = [s for s in segments if not _is_vertical(s)]
+    upright: list[Segment] = []
+    vertical: list[Segment] = []
+    for segment in _segments(words):
+        (vertical if _is_vertical(segment) else upright).append(segment)
     columns = _columns(upright, width_pt, 0) if upright else []
     rows = [row for number, column in enumerate(columns) for row in _rows(column, number)]
-    vertical = [s for s in segments if _is_vertical(s)]
     rows += [Row(s.words, len(columns), [0]) for s in vertical]
     for row in rows:
         _join_brackets(row)
@@ -66,28 +67,34 @@ def _segments(words: list[RawWord]) -> list[Segment]:
     """Group words by engine line and cut where the gap is wider than a capital."""
     segments: list[Segment] = []
     block = line = -1
+    last = Segment(0, 0, 0, 0, [])
     for word in words:
-        x0, y0, x1, y1, _, b, n, _ = word
+        x0, y0, x1, y1, text, b, n, _ = word
         if b == block and n == line:
-            last = segments[-1]
-            gap = x0 - last.x1
-            if -2 * (y1 - y0) < gap < y1 - y0:
+            height = y1 - y0
+            near = -2 * height < x0 - last.x1 < height
+            # The second test is for a line that runs up or down the page.
+            if near or (abs(x0 - last.words[-1][0]) < 1 and len(text) > 1):
                 last.words.append(word)
-                last.x0, last.y0 = min(last.x0, x0), min(last.y0, y0)
-                last.x1, last.y1 = max(last.x1, x1), max(last.y1, y1)
-                continue
-            if abs(x0 - last.words[-1][0]) < 1 and len(word[4]) > 1:  # runs up or down the page
-                last.words.append(word)
-                last.y0, last.y1 = min(last.y0, y0), max(last.y1, y1)
+                if x0 < last.x0:
+                    last.x0 = x0
+                if x1 > last.x1:
+                    last.x1 = x1
+                if y0 < last.y0:
+                    last.y0 = y0
+                if y1 > last.y1:
+                    last.y1 = y1
                 continue
         block, line = b, n
-        segments.append(Segment(x0, y0, x1, y1, [word]))
+        last = Segment(x0, y0, x1, y1, [word])
+        segments.append(last)
     return segments
 
 
 def _is_vertical(segment: Segment) -> bool:
-    letters = sum(len(word[4]) for word in segment.words)
-    return letters > 3 and segment.y1 - segment.y0 > 2.5 * (segment.x1 - segment.x0)
+    if segment.y1 - segment.y0 < 2.5 * (segment.x1 - segment.x0):
+        return False
+    return sum(len(word[4]) for word in segment.words) > 3
 
 
 def _columns(segments: list[Segment], width_pt: float, depth: int) -> list[list[Segment]]:
@@ -129,7 +136,7 @@ def _gutters(x0: NDArray[np.float64], x1: NDArray[np.float64]) -> list[float]:
         while last + 1 < _BINS and score[last + 1] == best:
             last += 1
         found.append(float(even_cuts[(first + last) // 2]))
-    return found
+    return [cut for i, cut in enumerate(found) if all(abs(cut - c) > 6 for c in found[:i])]
 
 
 def _sides(
@@ -158,6 +165,10 @@ def _bands(
 
     def close() -> None:
         nonlocal plain, band
+        if len(band) < 6:
+            plain.extend(segments[i] for i in band)
+            band = []
+            return
         left = [segments[i] for i in band if sides[i] == 0]
         right = [segments[i] for i in band if sides[i] == 1]
         if _are_columns(left, right, width_pt):
@@ -266,8 +277,9 @@ def _rows(segments: list[Segment], column: int) -> list[Row]:
 
 def _on_one_line(group: list[Segment], segment: Segment) -> bool:
     first = group[0]
-    overlap = min(first.y1, segment.y1) - max(first.y0, segment.y0)
-    if overlap < 0.5 * min(first.y1 - first.y0, segment.y1 - segment.y0):
+    top = first.y0 if first.y0 > segment.y0 else segment.y0
+    foot = first.y1 if first.y1 < segment.y1 else segment.y1
+    if foot <= top or foot - top < 0.5 * min(first.y1 - first.y0, segment.y1 - segment.y0):
         return False
     ratio = (segment.y1 - segment.y0) / max(first.y1 - first.y0, 0.1)
     far = min(abs(segment.x0 - s.x1) for s in group) > 3 * (segment.y1 - segment.y0)
@@ -280,6 +292,8 @@ def _on_one_line(group: list[Segment], segment: Segment) -> bool:
 def _join_brackets(row: Row) -> None:
     """Join a closing bracket or percent sign, set in a cell of its own, to its number."""
     words = row.words
+    if not any(word[4] in _BRACKETS for word in words):
+        return
     for i in range(len(words) - 1, 0, -1):
         text, before = words[i][4], words[i - 1][4]
         closes = text in _CLOSERS and before[-1].isdigit()
@@ -293,3 +307,4 @@ def _join_brackets(row: Row) -> None:
 
 
 _CLOSERS = frozenset({")", ")%", "%", "%)"})
+_BRACKETS = _CLOSERS | {"("}

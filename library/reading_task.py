@@ -1,11 +1,14 @@
 """One file on its way through a worker: the requests, the answers so far, what to try again."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from pagehop.errors import PdfError, PdfReason
 from pagehop.library.reading import DocumentReading, DocumentText, Link, PageText, PdfJob
+from pagehop.library.titles import printed_numbers
 from pagehop.types import OutlineEntry, Region
 
 MAX_RESTARTS = 3
@@ -41,9 +44,11 @@ class TextTask:
     def __init__(self, job: PdfJob) -> None:
         self.job = job
         self.result: DocumentText | PdfError | None = None
-        self._about: dict[str, Any] = {}
+        self._about: dict[str, Any] = {"title": "", "cut_short": False}
         self._pages: dict[int, PageText] = {}
         self._bad: dict[int, str] = {page: "skipped" for page in job.skip_pages}
+        self._numbers: dict[int, list[str]] = {}
+        self._cut: list[int] = []
         self._restarts = 0
 
     def request(self) -> dict[str, Any]:
@@ -51,21 +56,26 @@ class TextTask:
         return {
             "path": str(self.job.path),
             "password": self.job.password,
-            "skip": sorted({*self._pages, *self._bad}),
+            "skip": sorted(self._bad),
+            "have": sorted(self._pages),
         }
 
     def take(self, message: dict[str, Any]) -> None:
         """Collect pages until the worker is done."""
         kind = message["kind"]
         if kind == "open":
-            self._about = message
+            self._about |= message
         elif kind == "pages":
-            for fields in message["pages"]:
-                page = _page(fields)
+            for *fields, state, numbers in message["pages"]:
+                page = _page(fields, state)
                 self._pages[page.page] = page
+                self._numbers[page.page] = numbers
+                if state == "cut":
+                    self._cut.append(page.page)
         elif kind == "error":
             self.result = PdfError(message["reason"], message["detail"])
         elif kind == "done":
+            self._about |= message
             self.result = self._finish()
 
     def fail(self, reason: PdfReason, page: int, detail: str) -> None:
@@ -84,21 +94,27 @@ class TextTask:
     def _finish(self, reason: PdfReason = "damaged", detail: str = "") -> DocumentText | PdfError:
         count = self._about["pages"]
         pages = [self._pages.get(n) or _missing(n, self._pages) for n in range(1, count + 1)]
-        usable = any(p.text or p.scanned for p in pages)
-        if not usable:
+        if not any(p.text or p.scanned for p in pages):
             if self._bad:
                 return PdfError(reason, detail or "no page can be read")
             if any(p.damaged for p in pages):
                 return PdfError("damaged", "its pages render white: their streams are broken")
             return PdfError("blank", "no page has any content")
+        numbers = printed_numbers(self._numbers)
+        pages = [replace(p, label=numbers.get(p.page, p.label)) for p in pages]
         outline = tuple(OutlineEntry(*entry) for entry in self._about["outline"])
-        warnings = tuple(
-            f"page {p.page} could not be read"
-            + (f": {self._bad[p.page]}" if p.page in self._bad else "")
-            for p in pages
-            if p.damaged
-        )
-        return DocumentText(self._about["title"], outline, tuple(pages), warnings)
+        title = self._about["title"]
+        return DocumentText(title, outline, tuple(pages), tuple(self._warnings(pages)))
+
+    def _warnings(self, pages: list[PageText]) -> Iterator[str]:
+        if self._about["cut_short"]:
+            yield f"the end of the file is missing; {len(pages)} pages could be saved"
+        for page in pages:
+            if page.damaged:
+                why = self._bad.get(page.page, "its streams are broken")
+                yield f"page {page.page} could not be read: {why}"
+            elif page.page in self._cut:
+                yield f"page {page.page} may be incomplete: a stream of it is broken"
 
 
 class ReadingTask:
@@ -142,14 +158,15 @@ class ReadingTask:
         """Start the file again without the page."""
         self._restarts += 1
         self._skip.add(page)
-        self._regions, self._links = [], []
         if page == 0 or self._restarts > MAX_RESTARTS:
             self.result = PdfError(reason, f"page {page}: {detail}" if page else detail)
+        self._regions, self._links = [], []
 
 
-def _page(fields: list[Any]) -> PageText:
-    number, label, width, height, text, boxes, damaged, scanned = fields
+def _page(fields: list[Any], state: str) -> PageText:
+    number, label, width, height, text, boxes = fields
     array = np.frombuffer(boxes, dtype=np.uint16).reshape(-1, 4)
+    damaged, scanned = state == "damaged", state == "scanned"
     return PageText(number, label, width, height, text, array, damaged, scanned)
 
 
