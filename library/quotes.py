@@ -112,7 +112,7 @@ def normalised(text: str) -> str:
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
-    """Return the numbers of a text as quotes compare them: `$1,577.50` gives `1577.50`."""
+    """Return the numbers of a text as quotes compare them: `$1,482.50` gives `1482.50`."""
     return tuple(token.text for token in _tokens(text.split()) if token.number)
 
 

@@ -21,20 +21,20 @@ def make_page(*lines: str, left: float = 0.1, width: float = 0.8) -> Page:
 
 
 PAGE = make_page(
-    "Capital expenditures were $1,577 million in 2018, an in-",
+    "Capital expenditures were $1,482 million in 2018, an in-",
     "crease of 14.8% over the prior year, driven by long-",
     "term projects in the \u201cSafety\u201d business \u2013 mostly plants.",
-    "Net sales $ 32,765 $ 31,657 $ 30,109",
+    "Net sales $ 41,208 $ 39,512 $ 37,020",
     "Change in inventories (509) (387) 57",
     "Operating income did not decline in the third quarter of 2018.",
 )
 
 
 def test_an_exact_quote_scores_one_and_returns_the_pages_own_words() -> None:
-    found = locate(PAGE, "capital expenditures were $1,577 million")
+    found = locate(PAGE, "capital expenditures were $1,482 million")
     assert found is not None
     assert found.score == 1.0
-    assert found.text == "Capital expenditures were $1,577 million"
+    assert found.text == "Capital expenditures were $1,482 million"
 
 
 def test_the_box_is_the_union_of_the_words_and_there_is_one_box_a_line() -> None:
@@ -54,9 +54,9 @@ def test_the_box_is_the_union_of_the_words_and_there_is_one_box_a_line() -> None
         "an in-\ncrease of 14.8% over",
         "long-term projects in the 'Safety' business - mostly plants",
         'long\u2013term projects in the "Safety" business \u2014 mostly plants.',
-        "CAPITAL  EXPENDITURES\twere $1577 million",
-        "Net sales $32,765 $31,657",
-        "Net sales | $ 32,765 | $ 31,657",
+        "CAPITAL  EXPENDITURES\twere $1482 million",
+        "Net sales $41,208 $39,512",
+        "Net sales | $ 41,208 | $ 39,512",
         "Change in inventories (509)",
     ],
 )
@@ -72,27 +72,27 @@ def test_ligatures_and_soft_hyphens_are_unfolded() -> None:
 
 
 def test_a_quote_without_the_currency_sign_is_found_with_a_lower_score() -> None:
-    found = locate(PAGE, "Net sales 32,765 31,657")
+    found = locate(PAGE, "Net sales 41,208 39,512")
     assert found is not None
     assert THRESHOLD <= found.score < 1.0
-    assert "32,765" in found.text
+    assert "41,208" in found.text
 
 
 @pytest.mark.parametrize(
     "quote",
     [
-        "Capital expenditures were $1,677 million in 2018",
-        "Capital expenditures were $1,577 million in 2019",
-        "Capital expenditures were $577 million in 2018",
-        "Capital expenditures were $1,577,000 million in 2018",
-        "Capital expenditures were $1,577 billion in 2018",
+        "Capital expenditures were $1,582 million in 2018",
+        "Capital expenditures were $1,482 million in 2019",
+        "Capital expenditures were $482 million in 2018",
+        "Capital expenditures were $1,482,000 million in 2018",
+        "Capital expenditures were $1,482 billion in 2018",
         "an increase of 4.8% over the prior year",
         "an increase of 14.9% over the prior year, driven by long-term projects in the business",
         "an increase of -14.8% over the prior year",
-        "577",
+        "482",
         "14",
         "8%",
-        "765",
+        "208",
     ],
 )
 def test_a_wrong_number_never_verifies(quote: str) -> None:

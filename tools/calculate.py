@@ -57,7 +57,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., float], int, int]] = {
 class CalculateArguments(Arguments):
     """Arguments of `calculate`."""
 
-    expression: str = Field(description='e.g. "(32,765 - 31,657) / 31,657 * 100"')
+    expression: str = Field(description='e.g. "(41,208 - 39,512) / 39,512 * 100"')
 
 
 def calculate() -> BaseTool:
@@ -67,8 +67,8 @@ def calculate() -> BaseTool:
         """Compute an arithmetic expression exactly. Use it for every number you derive.
 
         Differences, sums, ratios, growth, averages: never compute them yourself. Write the
-        numbers as the page prints them: 1,577 and 14.8% (= 0.148) are read; a number alone in
-        brackets, (1,577), is negative, as in financial tables. Operators + - * / // % **,
+        numbers as the page prints them: 1,482 and 14.8% (= 0.148) are read; a number alone in
+        brackets, (1,482), is negative, as in financial tables. Operators + - * / // % **,
         parentheses; functions abs round floor ceil sqrt log log10 exp min max sum mean median
         (a space after the commas between arguments). No units: keep track of millions and
         currencies yourself. Returns `expression = value`; an answer may state that value.
@@ -109,7 +109,7 @@ def evaluate(expression: str) -> tuple[float, list[str]]:
 
 _RULES = (
     "write numbers, + - * / % **, parentheses and functions only, without units or names, "
-    'e.g. "(1,577 - 1,373) / 1,373 * 100"'
+    'e.g. "(1,482 - 1,290) / 1,290 * 100"'
 )
 
 

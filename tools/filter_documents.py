@@ -25,7 +25,7 @@ def filter_documents(view: View) -> BaseTool:
 
         Operators: = != < > <= >= , ~ (contains, whatever the case), in ("a", "b"); join with
         and, or, not and parentheses; put text with spaces in quotes. `year` is any year in the
-        file name or title. Examples: name ~ 3M and year in (2017, 2018) | not source ~ "draft".
+        file name or title. Examples: name ~ acme and year in (2017, 2018) | not source ~ "draft".
         Returns the names: pass them, comma-separated, as `documents` to a search or aggregate.
         """
         documents = view.documents()

@@ -15,7 +15,7 @@ class ListDocumentsArguments(Arguments):
     """Arguments of `list_documents`."""
 
     filter: str = Field(
-        default="", description='words of the name or title, e.g. "3M 2018"; empty lists all'
+        default="", description='words of the name or title, e.g. "acme 2018"; empty lists all'
     )
 
 

@@ -39,7 +39,7 @@ def semantic_search(view: View) -> BaseTool:
         """Find pages by meaning (and by their words), across all documents or some of them.
 
         Use it first for most questions. Write what the page would say, with the company, year
-        and measure in it ("3M capital expenditures 2018"), one thing a query. Returns pages,
+        and measure in it ("Acme capital expenditures 2018"), one thing a query. Returns pages,
         best first: [name:page], kind of region, section, and a snippet of the best region. Next:
         read_page the promising ones before you quote them; set `documents` once you know
         which one; use keyword_search for exact terms, numbers and names.
