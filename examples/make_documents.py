@@ -2,14 +2,18 @@
 
 Everything in them is fictional and comes from one model of the figures (`making/figures.py`) and
 the texts in `making/text/`. The bytes depend only on this folder and on the versions of reportlab,
-pillow and zlib.
+pillow and zlib, which `made_with.json` names.
 
     python examples/make_documents.py [--out FOLDER]
 """
 
 import argparse
+import json
+import zlib
 from pathlib import Path
 
+import PIL
+import reportlab
 from making.figures import quellmark, sustainability, tarnwick
 from making.letters import audit_letter, board_minutes, press_release
 from making.paper import paper
@@ -43,6 +47,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
+    versions = {
+        "reportlab": reportlab.Version,
+        "pillow": PIL.__version__,
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+    }
+    (out / "made_with.json").write_text(json.dumps(versions, indent=2) + "\n", encoding="utf-8")
     (out / "questions.jsonl").write_text(write_questions(files, t, q, s), encoding="utf-8")
 
 

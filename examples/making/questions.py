@@ -36,6 +36,8 @@ class Question:
     """(document, words that stand on the gold page)."""
     hops: int = 1
     """Documents or places that must be combined."""
+    calculation: str = ""
+    """How the answer follows from numbers on the gold pages, when none of them states it."""
 
 
 def find_pages(pages: list[str], words: str) -> list[int]:
@@ -72,6 +74,7 @@ def write_questions(
         pages = dict.fromkeys(
             (name, page) for name, words in item.evidence for page in find_pages(texts[name], words)
         )
+        how = {"calculation": item.calculation} if item.calculation else {}
         lines.append(
             {
                 "id": f"ex-{i:02d}",
@@ -86,6 +89,7 @@ def write_questions(
                     "type": item.type,
                     "hops": item.hops,
                     "pages": "generated",
+                    **how,
                 },
             }
         )
@@ -168,6 +172,7 @@ def _table(t: SimpleNamespace) -> list[Question]:
             "By what percentage did Tarnwick's revenue in the Americas grow from 2022 to 2023?",
             (f"{t.americas.growth[2023]:.1f}%",),
             ((AR23, "Revenue by destination"),),
+            calculation=f"({t.americas[2023]} - {t.americas[2022]}) / {t.americas[2022]} * 100",
         ),
         Question(
             "arithmetic",
@@ -177,6 +182,7 @@ def _table(t: SimpleNamespace) -> list[Question]:
                 f"{-t.capex[2022] - t.capex[2023]:.1f}",
             ),
             ((AR23, "all: (26.4) | (21.6)"),),
+            calculation=f"{-t.capex[2022]} + {-t.capex[2023]}",
         ),
         Question(
             "arithmetic",
@@ -184,6 +190,7 @@ def _table(t: SimpleNamespace) -> list[Question]:
             "end of 2023?",
             (f"{100 * t.restructuring[2023] / t.closure.plain[2023]:.1f}%",),
             ((AR23, "Closing the foundry line at Brackwater cost"),),
+            calculation=f"{t.restructuring[2023]} / {t.closure.plain[2023]} * 100",
         ),
     ]
 
@@ -234,6 +241,7 @@ def _between(t: SimpleNamespace, q: SimpleNamespace, s: SimpleNamespace) -> list
                 (CODE, "Restricted substances and their limits"),
             ),
             hops=2,
+            calculation=f"{s.lead_found} - 1000",
         ),
         Question(
             "cross-document",
@@ -242,6 +250,7 @@ def _between(t: SimpleNamespace, q: SimpleNamespace, s: SimpleNamespace) -> list
             ("7 points (58 against 65)", "7"),
             ((GREEN, "scored 58 points"), (CODE, "fewer than 65 points has failed")),
             hops=2,
+            calculation="65 - 58",
         ),
         Question(
             "cross-document",
@@ -253,6 +262,7 @@ def _between(t: SimpleNamespace, q: SimpleNamespace, s: SimpleNamespace) -> list
                 (CODE, "Intervals between visits"),
             ),
             hops=2,
+            calculation="12 / 2",
         ),
         Question(
             "bridge",
@@ -325,6 +335,7 @@ def _between(t: SimpleNamespace, q: SimpleNamespace, s: SimpleNamespace) -> list
             ),
             ((RIVAL, "all: perating profit | 56.3"), (AR23, "all: perating profit | 45.7")),
             hops=2,
+            calculation=f"{q.operating_profit[2023]} - {t.operating_profit[2023]}",
         ),
         Question(
             "bridge",
