@@ -29,7 +29,7 @@ class Asker:
         state: State,
         spent: Spent,
         *,
-        closing: bool = False,
+        reserve: float = 0.0,
         nudge: str = "",
     ) -> tuple[MoveT | None, Spent]:
         """Return a role's move and the new counters; no move when its time was up before.
@@ -39,21 +39,22 @@ class Asker:
             kind: What the move must be.
             state: Of the run.
             spent: Counters so far.
-            closing: Whether it is answer or verify, which use the reserve and may not be skipped.
+            reserve: Share that it may use of the seconds kept for answer and verify; with 1 it
+                is one of these, which may not be skipped.
             nudge: What the machine tells the reasoner.
 
         Raises:
-            TimeoutError: A closing role did not move in its time.
+            TimeoutError: Answer or verify did not come in its time.
             TypeError: The move is of another kind.
         """
-        limit = self.budget.seconds_for_role(spent, closing=closing)
+        limit = self.budget.seconds_for_role(spent, reserve=reserve)
         try:
             async with asyncio.timeout(limit) as clock:
                 move = await role.step(self.context(state, spent, nudge))
         except TimeoutError as error:
             if not clock.expired():
                 raise
-            if closing:
+            if reserve == 1:
                 raise TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s") from error
             return None, spent
         if not isinstance(move, kind):

@@ -2,7 +2,8 @@
 
 1. `Budget` holds the limits and never changes; `Spent` holds the counters and is replaced.
 2. The exploring part of a run ends before a limit, so that answer and verify can still run: two
-   model calls and `RESERVE` of the tokens, the money and the seconds are kept for them.
+   model calls are kept for them, what two calls cost so far in tokens and money, and at least
+   `RESERVE` of the tokens, the money and the seconds.
 3. The seconds are those inside the machine's nodes: the clock stands still while a run waits for a
    person or lies in a checkpoint.
 """
@@ -17,10 +18,11 @@ RESERVE = 0.1
 """Share of tokens, money and seconds that only answer and verify may spend."""
 RESERVED_CALLS = 2
 """Model calls kept for answer and verify."""
+COSTS = ("model_calls", "tokens", "money", "seconds")
+"""Limits that a role itself spends from."""
 TELL_AT = 0.8
 """The reasoner is told when this share of a limit is spent."""
 
-_SHARED = ("tokens", "money", "seconds")
 _LEAST = {"steps": 1, "tool_calls": 1, "model_calls": RESERVED_CALLS + 1, "images": 0, "pixels": 0}
 
 
@@ -109,7 +111,7 @@ class Budget:
     def left(self, spent: Spent) -> dict[str, float]:
         """Return what the exploring part may still spend of each limit, by its name."""
         return {
-            name: max(0, self._for_exploring(name, limit) - getattr(spent, name))
+            name: max(0, self._for_exploring(name, limit, spent) - getattr(spent, name))
             for name, limit in self._limits().items()
         }
 
@@ -124,7 +126,7 @@ class Budget:
             # No picture is needed to go on: a spent picture limit refuses the next picture only.
             if name in ("images", "pixels") or (only and name not in only):
                 continue
-            if getattr(spent, name) >= self._for_exploring(name, limit):
+            if getattr(spent, name) >= self._for_exploring(name, limit, spent):
                 return f"{name} ({_shown(getattr(spent, name))} of {_shown(limit)})"
         return ""
 
@@ -133,22 +135,23 @@ class Budget:
         near = [
             f"{_shown(limit - getattr(spent, name))} of {_shown(limit)} {name.replace('_', ' ')}"
             for name, limit in self._limits().items()
-            if TELL_AT * self._for_exploring(name, limit) <= getattr(spent, name)
+            if TELL_AT * self._for_exploring(name, limit, spent) <= getattr(spent, name)
         ]
         return f"Budget nearly spent: {', '.join(near)} left." if near else ""
 
-    def seconds_for_role(self, spent: Spent, *, closing: bool) -> float | None:
-        """Return how long a role may take now; None without a limit.
+    def seconds_for_role(self, spent: Spent, *, reserve: float) -> float | None:
+        """Return how long a role or tool may take now; None without a limit.
 
         Args:
             spent: The counters.
-            closing: Whether the role is answer or verify, for which the reserve is kept.
+            reserve: Share of what is kept for answer and verify that it may use: 0 for
+                exploring, 1 for answer and verify themselves.
         """
         if self.seconds is None:
             return None
-        if not closing:
-            return max(0.0, self._for_exploring("seconds", self.seconds) - spent.seconds)
-        return max(self.seconds - spent.seconds, RESERVE * self.seconds)
+        left = self._for_exploring("seconds", self.seconds, spent) - spent.seconds
+        kept = reserve * RESERVE * self.seconds
+        return max(left + kept, kept)
 
     def to_json(self) -> dict[str, float | None]:
         """Return the limits by name."""
@@ -157,10 +160,15 @@ class Budget:
     def _limits(self) -> Mapping[str, float]:
         return {name: limit for name, limit in vars(self).items() if limit is not None}
 
-    def _for_exploring(self, name: str, limit: float) -> float:
+    def _for_exploring(self, name: str, limit: float, spent: Spent) -> float:
         if name == "model_calls":
             return limit - RESERVED_CALLS
-        return limit * (1 - RESERVE) if name in _SHARED else limit
+        if name not in COSTS:
+            return limit
+        reserve = RESERVE * limit
+        if name != "seconds" and spent.model_calls:
+            reserve = max(reserve, RESERVED_CALLS * getattr(spent, name) / spent.model_calls)
+        return limit - reserve
 
 
 def _shown(number: float) -> str:

@@ -28,7 +28,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from pagehop.agents.moves import Roles
 from pagehop.graphs.asking import Asker, Effort
-from pagehop.graphs.budget import Budget
+from pagehop.graphs.budget import COSTS, Budget
 from pagehop.graphs.nodes import Nodes
 from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import Question, State, strict
@@ -42,8 +42,6 @@ ROUND_STEPS: Mapping[Effort, int] = {"low": 1, "medium": 4, "high": 2}
 """Steps after which a round closes."""
 ROUND_CHARACTERS = 24_000
 """Characters of observations after which a round closes; about 6,000 tokens."""
-_COSTS = ("model_calls", "tokens", "money", "seconds")
-"""Limits that a role itself spends from."""
 
 
 def build(
@@ -125,7 +123,7 @@ class _Routes:
 
     def after_summarize(self, state: State) -> str:
         # A limit on steps or tools alone still lets reflect say that what is there suffices.
-        over = self.effort == "low" or self.budget.used_up(state["spent"], only=_COSTS)
+        over = self.effort == "low" or self.budget.used_up(state["spent"], only=COSTS)
         return "answer" if over else "reflect"
 
     def after_reflect(self, state: State) -> str:

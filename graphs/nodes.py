@@ -146,7 +146,7 @@ class Nodes:
         done = await runner.run(
             allowed,
             seen=seen,
-            seconds_left=self.budget.seconds_for_role(spent, closing=False),
+            seconds_left=self.budget.seconds_for_role(spent, reserve=0),
             finished=lambda one: self._tell_call(state, one),
         )
         observations = [one.observation for one in done]
@@ -177,9 +177,12 @@ class Nodes:
     async def summarize(self, state: State) -> Work:
         """Close the round: keep what was found, let the observations go."""
         move, spent = Summary(), state["spent"]
-        if state["observations"]:
+        if used_up := self.budget.used_up(spent, only=("model_calls", "tokens", "money")):
+            text = f"What was read last is not summarized, the budget is spent: {used_up}."
+            self.teller.tell(state, "note", "budget2", {"text": text})
+        elif state["observations"]:
             asked, spent = await self.asker.ask(
-                self._roles(state).summarizer, Summary, state, spent
+                self._roles(state).summarizer, Summary, state, spent, reserve=0.5
             )
             move = asked or move
         known, made = state["evidence"], state["tried"]
@@ -230,7 +233,7 @@ class Nodes:
             used_up = "" if self.asker.effort == "low" else self.budget.used_up(state["spent"])
             stop = "budget" if used_up else "one round"
         draft, spent = await self.asker.ask(
-            self._roles(state).answerer, Draft, state, state["spent"], closing=True
+            self._roles(state).answerer, Draft, state, state["spent"], reserve=1
         )
         update = State(draft=draft, stop=stop, used_up=used_up, spent=spent)
         return Work(update, {**told(draft), "because": used_up or stop})
@@ -238,7 +241,7 @@ class Nodes:
     async def verify(self, state: State) -> Work:
         """Check every claim; go back once for what is not supported, else assemble the answer."""
         verdict, spent = await self.asker.ask(
-            self._roles(state).verifier, Verdict, state, state["spent"], closing=True
+            self._roles(state).verifier, Verdict, state, state["spent"], reserve=1
         )
         assert verdict is not None  # only a role that is not closing may overrun
         update = State(verdict=verdict, spent=spent)
