@@ -13,7 +13,7 @@ import pyarrow as pa
 from pagehop.library.manifest import Manifest, partition_key
 from pagehop.library.scan import Found
 from pagehop.library.store import Commit, Store
-from pagehop.library.tables import StoredDocument, document_rows, to_documents
+from pagehop.library.tables import READ_BY, StoredDocument, document_rows, to_documents
 
 Key = tuple[str, str]
 """(partition, document id)"""
@@ -64,24 +64,35 @@ class Catalog:
         for source in document.sources:
             self.by_path[source.path] = key
 
-    def attach(self, document_id: str, found: Found) -> None:
-        """Give a document that is in the library one more source, or a newer look at one."""
+    def attach(self, document_id: str, found: Found) -> bool:
+        """Give a document one more source, or a newer look at one it has.
+
+        Returns:
+            False when the document has no rows for these labels that could be used: it must be
+            read for them. Rows of another partition are taken over only for a source that was
+            its first one there, because the file's name is part of what they are found by.
+        """
         target = (self._partition(found.labels), document_id)
-        if target not in self.documents:
-            home = self.partitions_of(document_id)[0]
-            self._copies.append((home, target))
-            self.documents[target] = replace(self.documents[home, document_id], sources=())
         before = self.by_path.get(found.source.path)
+        if target not in self.documents:
+            if before is None or before[1] != document_id or not self._moves(before, found):
+                return False
+            self._copies.append((before[0], target))
+            self.documents[target] = replace(self.documents[before], sources=())
         if before is not None and before != target:
             self.detach(found.source.path)
         document = self.documents[target]
-        names = {source.path: source.name for source in document.sources}
-        source = replace(found.source, name=names.get(found.source.path, found.source.name))
-        kept = {s.path: s for s in document.sources} | {source.path: source}
-        self._put(
-            found.labels,
-            replace(document, sources=tuple(kept.values()), metadata=dict(found.metadata)),
-        )
+        kept = {source.path: source for source in document.sources}
+        known = kept.get(found.source.path)
+        source = replace(found.source, name=known.name) if known else found.source
+        metadata = dict(found.metadata)
+        if known != source or dict(document.metadata) != metadata:
+            sources = tuple((kept | {source.path: source}).values())
+            self._put(found.labels, replace(document, sources=sources, metadata=metadata))
+        return True
+
+    def _moves(self, key: Key, found: Found) -> bool:
+        return key in self._stored and self.documents[key].sources[0].path == found.source.path
 
     def detach(self, path: str) -> StoredDocument | None:
         """Take a source away; returns the document when that was its last one."""
@@ -91,7 +102,9 @@ class Catalog:
         document = self.documents[key]
         left = tuple(source for source in document.sources if source.path != path)
         if left:
-            self.documents[key] = replace(document, sources=left)
+            renamed = left[0].name != document.sources[0].name
+            read_by = -1 if renamed else document.read_by
+            self.documents[key] = replace(document, sources=left, read_by=read_by)
             self._dirty.add(key)
             return None
         self.remove(key)
@@ -104,12 +117,10 @@ class Catalog:
         self._dirty.discard(key)
         self._gone.add(key)
 
-    def update(self, document_id: str, *, passages: int, read_by: int) -> None:
-        """Note that a document was cut into passages, wherever it stands."""
-        for key in self.partitions_of(document_id):
-            document = self.documents[key, document_id]
-            self.documents[key, document_id] = replace(document, passages=passages, read_by=read_by)
-            self._dirty.add((key, document_id))
+    def update(self, key: Key, *, passages: int) -> None:
+        """Note that a document was cut into passages."""
+        self.documents[key] = replace(self.documents[key], passages=passages, read_by=READ_BY)
+        self._dirty.add(key)
 
     @property
     def changed(self) -> bool:

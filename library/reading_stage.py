@@ -13,7 +13,6 @@ from pagehop.library.reading import DocumentReading, PageText, PdfJob
 from pagehop.library.store import Commit
 from pagehop.library.tables import (
     READ_BY,
-    VECTORS,
     StoredDocument,
     anchor_rows,
     region_rows,
@@ -31,15 +30,14 @@ class ReadingStage:
 
     def __init__(self, ingestion: Ingestion) -> None:
         self._at = ingestion
+        self._homes: dict[str, str] = {}
+        """Partition for which each document is being cut; another one comes another time."""
         self.warnings: list[str] = []
 
     def left(self) -> list[Key]:
         """Return the documents still to be cut, each in one of its partitions."""
-        found = {
-            id: (key, id)
-            for (key, id), document in self._at.catalog.documents.items()
-            if document.read_by != READ_BY
-        }
+        documents = self._at.catalog.documents.items()
+        found = {id: (key, id) for (key, id), d in documents if d.read_by != READ_BY}
         return list(found.values())
 
     def run(self) -> None:
@@ -49,6 +47,8 @@ class ReadingStage:
             Interrupted: Told to stop; what was cut so far is committed.
             LibraryError: The disk refused; the last commit holds.
         """
+        # Pages wait for their index until here: they can be found before, if slowly.
+        self._at.finish(self._at.begin(), "pages")
         start, pages = time.monotonic(), 0
         commit, held = self._at.begin(), 0
         for job, reading in self._at.pool.readings(self._jobs()):
@@ -69,6 +69,7 @@ class ReadingStage:
             if self._at.interrupted():
                 return
             document = self._at.catalog.documents[key, id]
+            self._homes[id] = key
             yield PdfJob(
                 self._at.sources / f"{id}.pdf",
                 document_id=id,
@@ -77,27 +78,23 @@ class ReadingStage:
             )
 
     def _write(self, commit: Commit, job: PdfJob, reading: DocumentReading | PdfError) -> int:
-        """Put a document's regions into each partition it stands in; returns its pages."""
-        homes = self._at.catalog.partitions_of(job.document_id)
-        document = self._at.catalog.documents[homes[0], job.document_id]
+        """Put a document's regions into its partition; returns its pages."""
+        key = self._homes.pop(job.document_id)
+        document = self._at.catalog.documents[key, job.document_id]
+        name = document.sources[0].name
         if isinstance(reading, PdfError):
-            name = document.sources[0].name
             self.warnings.append(
                 f"{name}: only its plain text can be searched; cutting it failed ({reading})"
             )
             reading = DocumentReading(())
-        self.warnings += [f"{document.sources[0].name}: {words}" for words in reading.warnings]
-        for name, rows in self._rows(commit, homes[0], document, reading).items():
-            for key in homes:
-                if document.read_by:
-                    commit.delete(key, name, (document.id,))
-                commit.append(self._at.catalog.labels[key], name, rows)
+        self.warnings += [f"{name}: {words}" for words in reading.warnings]
         if document.read_by:
-            for key in homes:
-                for name in [n for n in commit.tables(key) if n.startswith(VECTORS)]:
-                    commit.delete(key, name, (document.id,))
+            for table in [t for t in commit.tables(key) if t not in ("documents", "pages")]:
+                commit.delete(key, table, (document.id,))
+        for table, rows in self._rows(commit, key, document, reading).items():
+            commit.append(self._at.catalog.labels[key], table, rows)
         passages = sum(region.kind == "passage" for region in reading.regions)
-        self._at.catalog.update(document.id, passages=passages, read_by=READ_BY)
+        self._at.catalog.update((key, document.id), passages=passages)
         return document.pages
 
     def _rows(

@@ -151,7 +151,7 @@ class StoredDocument:
     scanned_pages: tuple[int, ...] = ()
     passages: int = 0
     read_by: int = 0
-    """`READ_BY` of what cut its regions; 0 before the reading stage."""
+    """`READ_BY` of what cut its regions; 0 before the reading stage, -1 to be cut again."""
 
     def show(self, name: str, labels: Iterable[str]) -> Document:
         """Return it as a view shows it."""

@@ -6,10 +6,9 @@
 3. Files gone from a folder that is scanned again leave the library at the end.
 """
 
-import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +45,8 @@ class TextStage:
         self._report = request.report
         self._failed: dict[str, FailedFile] = {}
         self._pending: dict[str, _Pending] = {}
-        self._doubles: list[tuple[str, Found]] = []
-        self._unreadable: dict[str, PdfError] = {}
+        self._later: list[Found] = []
+        """Files with the bytes of one that the workers have at the moment."""
         self._pages = 0
         """Read, not yet committed."""
         self.waiting = len(request.scan.files)
@@ -64,29 +63,38 @@ class TextStage:
         self._failed = {failed.path: failed for failed in ingestion.manifest.failed}
         with writing(self._at.store.folder):
             self._at.sources.mkdir(parents=True, exist_ok=True)
-        start = time.monotonic()
+        files: Sequence[Found] = self._request.scan.files
         try:
-            for done, (job, text) in enumerate(self._at.pool.texts(self._jobs()), 1):
-                self._take(job, text)
-                self._at.progress.files_per_s = done / (time.monotonic() - start)
-                if self._due():
+            while files:
+                self._later = []
+                self._read(files)
+                files = self._later
+                if files:
                     self._commit()
-                self._at.check()
-            self._at.check()
         except Interrupted:
             self._commit()
             raise
         self._end()
 
-    def _jobs(self) -> Iterator[PdfJob]:
-        for found in self._request.scan.files:
+    def _read(self, files: Sequence[Found]) -> None:
+        start = time.monotonic()
+        for done, (job, text) in enumerate(self._at.pool.texts(self._jobs(files)), 1):
+            self._take(job, text)
+            self._at.progress.files_per_s = done / (time.monotonic() - start)
+            if self._due():
+                self._commit()
+            self._at.check()
+        self._at.check()
+
+    def _jobs(self, files: Sequence[Found]) -> Iterator[PdfJob]:
+        for found in files:
             if self._at.interrupted():
                 return
-            self.waiting -= 1
             job = None if self._known(found) else self._prepare(found)
             if job is not None:
-                self.waiting += 1
                 yield job
+            elif found not in self._later:
+                self.waiting -= 1
 
     def _known(self, found: Found) -> bool:
         """Deal with a file that is as it was; true when there is nothing to read."""
@@ -104,29 +112,25 @@ class TextStage:
             return False
         document = self._at.catalog.documents[key]
         stored = next(s for s in document.sources if s.path == source.path)
-        if (stored.size, stored.mtime_ns) != (source.size, source.mtime_ns):
-            return False
-        self._keep(key[1], found)
-        return True
+        same = (stored.size, stored.mtime_ns) == (source.size, source.mtime_ns)
+        return same and self._keep(key[1], found)
 
-    def _keep(self, document_id: str, found: Found) -> None:
-        """Note a file whose bytes are in the library; its labels or metadata may be new."""
+    def _keep(self, document_id: str, found: Found) -> bool:
+        """Note a file whose bytes are in the library; false when they must be read again."""
         catalog, source = self._at.catalog, found.source
-        key = catalog.by_path.get(source.path)
-        same_place = key is not None and key[1] == document_id
-        document = catalog.documents.get(key) if key and same_place else None
-        same = (
-            document is not None
-            and key is not None
-            and catalog.labels[key[0]] == found.labels
-            and dict(document.metadata) == dict(found.metadata)
-        )
-        stat = [(s.size, s.mtime_ns) for s in document.sources] if document else []
-        if not same or (source.size, source.mtime_ns) not in stat:
-            catalog.attach(document_id, found)
-        told = self._report.unchanged if same else self._report.updated
-        (told if same_place else self._report.added).append(source.name)
+        before = catalog.by_path.get(source.path)
+        metadata = catalog.documents[before].metadata if before else None
+        if not catalog.attach(document_id, found):
+            return False
+        if before is None or before[1] != document_id:
+            told = self._report.added if before is None else self._report.updated
+        elif catalog.by_path[source.path] != before or metadata != found.metadata:
+            told = self._report.updated
+        else:
+            told = self._report.unchanged
+        told.append(source.name)
         self._failed.pop(source.path, None)
+        return True
 
     def _prepare(self, found: Found) -> PdfJob | None:
         """Copy and hash a file; returns a job when its bytes are new."""
@@ -134,11 +138,10 @@ class TextStage:
         try:
             with writing(self._at.store.folder):
                 id = copy_hashed(Path(found.source.path), part)
-                if self._at.catalog.partitions_of(id):
-                    self._keep(id, found)
-                    return None
                 if id in self._pending:
-                    self._doubles.append((id, found))
+                    self._later.append(found)
+                    return None
+                if self._keep(id, found):
                     return None
                 path = self._at.sources / f"{id}.pdf"
                 self._open_up(part)
@@ -169,8 +172,8 @@ class TextStage:
         pending = self._pending.pop(job.document_id)
         self.waiting -= 1
         if isinstance(text, PdfError):
-            job.path.unlink(missing_ok=True)
-            self._unreadable[job.document_id] = text
+            if not self._at.catalog.partitions_of(job.document_id):
+                job.path.unlink(missing_ok=True)
             self._fail(pending.found, text)
             return
         found, source = pending.found, pending.found.source
@@ -216,20 +219,15 @@ class TextStage:
         return self._pages > 0 and (since > COMMIT_EVERY_S or self._pages > BATCH_PAGES)
 
     def _commit(self, **changes: object) -> None:
-        sync_files(self._at.sources)
         self._at.finish(self._at.begin(), failed=tuple(self._failed.values()), **changes)
         self._pages = 0
 
     def _end(self) -> None:
-        """Take in second names, drop what was deleted, and remember the folders."""
-        if self._doubles:
-            self._commit()
-            for id, found in self._doubles:
-                if self._at.catalog.partitions_of(id):
-                    self._keep(id, found)
-                else:
-                    self._fail(found, self._unreadable[id])
+        """Drop what was deleted, and remember the folders."""
         self._drop_deleted()
+        order = {found.source.name: i for i, found in enumerate(self._request.scan.files)}
+        for told in (self._report.added, self._report.updated, self._report.unchanged):
+            told.sort(key=lambda name: order[name])
         manifest, roots = self._at.manifest, self._request.scan.roots
         old = (manifest.failed, manifest.roots)
         if self._at.catalog.changed or old != (tuple(self._failed.values()), roots):
@@ -255,16 +253,6 @@ def search_title(document: StoredDocument) -> str:
     words = name_words(document.sources[0].name)
     title = " ".join(document.title.split())
     return words if title.lower() in words.lower() else f"{words} {title}".strip()
-
-
-def sync_files(folder: Path) -> None:
-    """Make new copies survive a power cut before the commit that names them."""
-    with writing(folder):
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
 
 def _reason(failed: FailedFile) -> str:

@@ -1,7 +1,8 @@
 """Small real PDFs of two fictional companies, and a library made of them.
 
-Session fixtures: `write_page` (makes a PDF), `pdf_folder` (four annual reports), `library` (that folder, with vectors of the
-packaged encoder), `view` (all of it). They are shared: tests that write make their own.
+Session fixtures: `write_page` (makes a PDF), `pdf_folder` (four annual reports), `library` (that
+folder, with vectors of the packaged encoder), `view` (all of it). They are shared: tests that
+write make their own.
 """
 
 from collections.abc import Callable, Iterator
