@@ -74,7 +74,8 @@ def _has_bf16() -> bool:
 def _torch_forward(files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu") -> Forward:
     import torch  # noqa: PLC0415 - see above
 
-    model = _load_model(files, dtype).to(device)
+    model = _load_model(files, dtype)
+    torch.nn.Module.to(model, device)
 
     def forward(ids: Ids, mask: Ids) -> Vectors:
         with torch.inference_mode(), _few_threads(ids.size):
@@ -119,6 +120,7 @@ def _pool(states: "torch.Tensor", mask: "torch.Tensor", pooling: str) -> "torch.
 
 def _load_model(files: EncoderFiles, dtype: "torch.dtype") -> "PreTrainedModel":
     with quiet_transformers():
+        from safetensors import SafetensorError  # noqa: PLC0415 - with transformers
         from transformers import AutoModel  # noqa: PLC0415 - 1 s
 
         try:
@@ -128,9 +130,10 @@ def _load_model(files: EncoderFiles, dtype: "torch.dtype") -> "PreTrainedModel":
                 local_files_only=True,
                 use_safetensors=True,
             )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(f"encoder {files.name} cannot be loaded: {error}") from error
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _onnx_forward(files: EncoderFiles) -> Forward:
