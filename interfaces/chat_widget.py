@@ -7,30 +7,27 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import anywidget
 import traitlets
 
 from pagehop.errors import ConfigError, PagehopError
-from pagehop.interfaces.api import astream, open_view
+from pagehop.interfaces.api import astream
 from pagehop.interfaces.narration import Narrator
+from pagehop.interfaces.running import open_view
 from pagehop.library.library import Library
 from pagehop.library.view import View
-from pagehop.show import picture
+from pagehop.show import jpeg
 from pagehop.types import Answer, Citation, Event
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _HERE = Path(__file__).parent
 
 
-class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without the extra
+class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped
     """Question box, steps as they stream, cited answers with crops, a stop button."""
 
     _esm = _HERE / "chat.js"
@@ -47,17 +44,15 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
         self, library: Library | View | str | Path, *, model: Any = None, **ask_kwargs: Any
     ) -> None:
         """Open the library and wait for questions."""
-        super().__init__()
+        warnings: list[str] = []
+        if isinstance(library, str | Path):  # before there is a widget that an error would leave
+            library, warnings = open_view(library)
+        super().__init__(notice=" ".join(warnings))
         self.history: list[Answer] = []
         """Answers so far, oldest first; a stopped question leaves none."""
-        self._source: Library | View
-        if isinstance(library, str | Path):
-            self._source, warnings = open_view(library)
-            self.notice = " ".join(warnings)
-        else:
-            self._source = library
+        self._source = library
         self._ask_kwargs = {"model": model, **ask_kwargs}
-        self._citations: dict[int, Sequence[Citation]] = {}
+        self._cited: dict[str, Citation] = {}
         self._crops = ThreadPoolExecutor(1, thread_name_prefix="pagehop-crops")
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -85,7 +80,7 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
                 target=self._run, args=(turn,), name="pagehop-chat", daemon=True
             )
         self.notice = ""
-        self.current = turn
+        self.current = dict(turn)  # a copy: a change in place would not be seen as one
         self._thread.start()
 
     def stop(self) -> None:
@@ -124,15 +119,16 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
 
     def _send_crop(self, turn: Any, number: Any) -> None:
         reply = {"type": "crop", "turn": turn, "citation": number, "error": ""}
-        try:
-            citation = self._citations[turn][number - 1]
-            jpeg = picture(citation, mark=True)
-        except (KeyError, IndexError, TypeError):
+        citation = self._cited.get(f"{turn}/{number}")
+        if citation is None:
             self.send({**reply, "error": "there is no such citation"})
+            return
+        try:
+            picture = jpeg(citation, marked=True)
         except (PagehopError, OSError, ValueError) as error:
             self.send({**reply, "error": str(error)})
         else:
-            self.send(reply, buffers=[jpeg])
+            self.send(reply, buffers=[picture])
 
     def _run(self, turn: dict[str, Any]) -> None:
         try:
@@ -152,9 +148,9 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
         task = cast("asyncio.Task[None]", asyncio.current_task())
         with self._lock:
             self._task = asyncio.get_running_loop(), task
+        try:
             if self._stopped:
                 raise asyncio.CancelledError
-        try:
             await self._fold(turn)
         finally:
             with self._lock:
@@ -163,7 +159,7 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
     async def _fold(self, turn: dict[str, Any]) -> None:
         view = self._source.view() if isinstance(self._source, Library) else self._source
         narrator = Narrator()
-        events = cast("AsyncIterator[Event]", astream(turn["question"], view, **self._ask_kwargs))
+        events = astream(turn["question"], view, **self._ask_kwargs)
         async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
                 line = narrator.add(event)
@@ -177,7 +173,8 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc] - no types without 
         data = event.body["answer"]
         answer = Answer.from_json(data, pictures=view)
         self.history.append(answer)
-        self._citations[turn["id"]] = answer.citations
+        for number, citation in enumerate(answer.citations, start=1):
+            self._cited[f"{turn['id']}/{number}"] = citation
         turn.update(state="done", answer=data)
 
     def _finish(self, turn: dict[str, Any]) -> None:

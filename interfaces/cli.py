@@ -26,7 +26,6 @@ from pagehop.interfaces.terminal import (
 
 if TYPE_CHECKING:
     from pagehop.graphs.budget import Budget
-    from pagehop.types import Answer
 
 # Locals in a traceback could hold a password or a key.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -61,20 +60,21 @@ def ask(
     """Answer a question from the documents in PATH; a plain folder is indexed first."""
     with guarded():
         from pagehop.interfaces.api import stream  # noqa: PLC0415 - loads the machine
+        from pagehop.interfaces.crops import save_crops  # noqa: PLC0415 - loads Pillow
 
-        run = {
-            "model": model, "vision_model": vision_model, "base_url": base_url,
-            "effort": effort, "graph": graph, "budget": _budget(max_steps, max_seconds),
-        }  # fmt: skip
-        given = {name: value for name, value in run.items() if value is not None}
+        budget = _budget(max_steps, max_seconds)
         with cli_library.brought_up_to_date(path) as (library, warnings):
             view = library.view(cli_options.words(labels))
-            answer = follow(stream(question, view, **given), view, show=not as_json)
-            saved = _save_crops(answer, crops) if crops else []
+            events = stream(
+                question, view, model=model, graph=graph, effort=effort, budget=budget,
+                vision_model=vision_model, base_url=base_url,
+            )  # fmt: skip
+            answer = follow(events, view, show=not as_json)
+            saved = save_crops(answer, crops) if crops else []
         if as_json:
             record = answer.to_json()
             record["warnings"] = [*warnings, *record["warnings"]]
-            print_json(record | ({"crops": saved} if crops else {}))
+            print_json(record | ({"crops": [str(file) for file in saved]} if crops else {}))
         else:
             print_answer(answer)
             for file in saved:
@@ -122,23 +122,5 @@ def _budget(steps: int | None, seconds: float | None) -> "Budget | None":
     )
 
 
-def _save_crops(answer: "Answer", folder: Path) -> list[str]:
-    """Save a picture of each citation, the quote marked; a page that fails is warned of."""
-    from pagehop.errors import ConfigError, PagehopError  # noqa: PLC0415 - with the pictures
-    from pagehop.show import picture  # noqa: PLC0415 - with the pictures
-
-    saved = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, citation in enumerate(answer.citations, start=1):
-            file = folder / f"{number}_{citation.name}_p{citation.page}.png"
-            try:
-                png = picture(citation, mark=True, width_px=1400, form="PNG")
-            except PagehopError as error:
-                warn(f"no picture of citation [{number}]: {error}")
-                continue
-            file.write_bytes(png)
-            saved.append(str(file))
-    except OSError as error:
-        raise ConfigError(f"cannot save crops in {str(folder)!r}: {error.strerror}") from error
-    return saved
+if __name__ == "__main__":
+    main()

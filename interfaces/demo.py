@@ -1,13 +1,13 @@
 """`pagehop demo`: three multi-hop questions over the example documents, with their cited crops."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pagehop.interfaces.api import stream
-from pagehop.interfaces.highlight import cited_picture
+from pagehop.interfaces.crops import save_crops
 from pagehop.interfaces.terminal import DONE, FAILED, WRONG_INPUT, follow, print_answer, say, tell
 from pagehop.library.library import Library
-from pagehop.types import Answer
 
 QUESTIONS = (
     "Which company spent more on research and development in 2023, Tarnwick or Quellmark?",
@@ -18,19 +18,28 @@ QUESTIONS = (
 """Each needs two documents: a comparison, a bridge from one to the other, a reference followed."""
 
 
-def run_demo(out: Path) -> int:
-    """Index the example documents, ask three questions and save what the answers cite as PNG.
+def run_demo(
+    out: Path,
+    *,
+    documents: Path | None = None,
+    questions: Sequence[str] = QUESTIONS,
+    home: Path | None = None,
+) -> int:
+    """Index the example documents, ask the questions and save what the answers cite as PNG.
 
     Args:
         out: Folder for the library and the pictures; created; a second run finds its library there.
+        documents: Folder to index; None looks for the examples.
+        questions: What to ask.
+        home: Where this module is installed, as `find_examples` takes it.
 
     Returns:
-        0 when all three were answered with verified citations, 1 when not, 2 without examples.
+        0 when all were answered with verified citations, 1 when not, 2 without documents.
 
     Raises:
         LibraryError: The folder cannot be written.
     """
-    documents = find_examples()
+    documents = documents or find_examples(home)
     if documents is None:
         tell(
             "Error: the example documents come with the repository, not with the package. Run "
@@ -50,7 +59,7 @@ def run_demo(out: Path) -> int:
             f"{status.passages} passages) in {time.monotonic() - started:.1f} s."
         )
         good = [
-            _ask(question, number, library, out) for number, question in enumerate(QUESTIONS, 1)
+            _ask(question, number, library, out) for number, question in enumerate(questions, 1)
         ]
     finally:
         library.close()
@@ -63,13 +72,13 @@ def run_demo(out: Path) -> int:
     return DONE if all(good) else FAILED
 
 
-def find_examples(start: Path | None = None) -> Path | None:
+def find_examples(home: Path | None = None) -> Path | None:
     """Return the folder of the example documents: of this clone, else below the current folder.
 
     Args:
-        start: A file inside the clone; None takes this module.
+        home: Where this module is installed, two levels below the clone; None takes its file.
     """
-    clone = (start or Path(__file__)).resolve().parents[1]
+    clone = (home or Path(__file__)).resolve().parents[1]
     for root in (clone, Path.cwd()):
         folder = root / "examples" / "documents"
         if any(folder.glob("*.pdf")):
@@ -80,33 +89,12 @@ def find_examples(start: Path | None = None) -> Path | None:
 def _ask(question: str, number: int, library: Library, out: Path) -> bool:
     say("")
     say(f"{number}. {question}", "bold cyan")
-    answer = follow(stream(question, library), library, show=False)
+    answer = follow(stream(question, library), library, show=True)
     print_answer(answer)
-    for path in save_crops(answer, library, out, prefix=f"{number}"):
+    for path in save_crops(answer, out, prefix=f"{number}-"):
         say(f"saved {path}", "dim")
     return (
         answer.status == "answered"
         and bool(answer.citations)
         and all(citation.verified for citation in answer.citations)
     )
-
-
-def save_crops(answer: Answer, library: Library, out: Path, prefix: str) -> list[Path]:
-    """Save the surroundings of each citation, its quote marked, and return the paths.
-
-    Args:
-        answer: Its citations are saved in order.
-        library: Where the pages are rendered from.
-        out: Folder for the pictures.
-        prefix: First part of each file name.
-
-    Raises:
-        LibraryError: A page does not render.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    view, paths = library.view(), []
-    for number, citation in enumerate(answer.citations, start=1):
-        path = out / f"{prefix}-{number}_{citation.name}_page_{citation.page}.png"
-        cited_picture(citation, view).save(path, optimize=True)
-        paths.append(path)
-    return paths

@@ -14,7 +14,7 @@ import io
 import re
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pagehop.errors import LibraryError, PagehopError
 from pagehop.types import Answer, Box, Citation, Hit, PageRef, Status, Usage
@@ -100,23 +100,13 @@ def usage_line(usage: Usage) -> str:
     return ", ".join([*parts, *money, f"{usage.seconds:.1f} s"])
 
 
-def picture(
-    value: Hit | Citation,
-    *,
-    mark: bool = False,
-    width_px: int = WIDTH_PX,
-    form: Literal["JPEG", "PNG"] = "JPEG",
-) -> bytes:
+def picture(value: Hit | Citation, *, marked: bool = False, width_px: int = WIDTH_PX) -> "Image":
     """Render a box with a little of the page around it.
 
     Args:
         value: What to show; its box is widened, as a quote of one line alone is hard to place.
-        mark: Whether to colour the box itself like a text marker.
+        marked: Whether to mark the box itself.
         width_px: About how wide the picture becomes.
-        form: The file's format.
-
-    Returns:
-        The file's bytes.
 
     Raises:
         PagehopError: There is no library to render from, or the page cannot be rendered.
@@ -129,30 +119,54 @@ def picture(
     pixels = round(width_px * width_px * min(1.35 * height / width, 1.0))
     image = value.pictures.crop(value.ref, shown, max_pixels=max(pixels, 20_000)).convert("RGB")
     image.thumbnail((width_px, width_px))
-    if mark:
-        image = _marked(image, value.box, shown)
+    return mark(image, value.box, shown) if marked else image
+
+
+def jpeg(value: Hit | Citation, *, marked: bool = False) -> bytes:
+    """Return `picture` as a small file for a notebook.
+
+    Raises:
+        PagehopError: As `picture`.
+    """
     out = io.BytesIO()
-    image.save(out, format=form, quality=82, optimize=True)
+    picture(value, marked=marked).save(out, format="JPEG", quality=82, optimize=True)
     return out.getvalue()
 
 
 def surroundings(box: Box) -> Box:
-    """Widen a box to at least 0.6 of the page's width, with a margin above and below."""
-    x0, y0, x1, y1 = box
-    width = min(max(x1 - x0 + 0.06, 0.6), 1.0)
-    left = min(max((x0 + x1 - width) / 2, 0.0), 1.0 - width)
-    return (left, max(y0 - 0.03, 0.0), min(left + width, 1.0), min(y1 + 0.03, 1.0))
+    """Return what to show around a quote: a margin, and enough of the page to know the place."""
+    x0, x1 = _widened(box[0] - 0.025, box[2] + 0.025, least=0.62)
+    y0, y1 = _widened(box[1] - 0.025, box[3] + 0.025, least=0.13)
+    return (x0, y0, x1, y1)
 
 
-def _marked(image: "Image", box: Box, shown: Box) -> "Image":
+def mark(image: "Image", box: Box, shown: Box) -> "Image":
+    """Lay a marker over a box of a page, and a thin frame just outside its letters.
+
+    Args:
+        image: Picture of `shown`.
+        box: What to mark.
+        shown: A larger box of the same page.
+    """
     from PIL import Image, ImageChops, ImageDraw  # noqa: PLC0415 - only pictures need it
 
     across, down = image.width / (shown[2] - shown[0]), image.height / (shown[3] - shown[1])
-    x0, x1 = ((x - shown[0]) * across for x in (box[0], box[2]))
-    y0, y1 = ((y - shown[1]) * down for y in (box[1], box[3]))
+    left, right = ((x - shown[0]) * across for x in (box[0], box[2]))
+    top, bottom = ((y - shown[1]) * down for y in (box[1], box[3]))
+    air = max(3.0, image.width / 300)
+    area = (left - air, top - air, right + air, bottom + air)
     marker = Image.new("RGB", image.size, "white")
-    ImageDraw.Draw(marker).rectangle((x0 - 3, y0 - 2, x1 + 3, y1 + 2), fill=(255, 236, 128))
-    return ImageChops.multiply(image, marker)
+    ImageDraw.Draw(marker).rectangle(area, fill=(255, 242, 170))
+    marked = ImageChops.multiply(image, marker)  # keeps black letters black
+    ImageDraw.Draw(marked).rectangle(area, outline=(214, 90, 0), width=max(2, image.width // 450))
+    return marked
+
+
+def _widened(low: float, high: float, *, least: float) -> tuple[float, float]:
+    """Give a range at least a length, inside 0 to 1."""
+    length = min(max(high - low, least), 1.0)
+    low = min(max((low + high - length) / 2, 0.0), 1.0 - length)
+    return low, min(low + length, 1.0)
 
 
 def _hit(hit: Hit) -> str:
@@ -161,7 +175,7 @@ def _hit(hit: Hit) -> str:
     about += [f"by {' and '.join(hit.found_by)}"] if hit.found_by else []
     about += [hit.section] if hit.section else []
     words = hit.text if len(hit.text) <= _HIT_CHARACTERS else hit.text[:_HIT_CHARACTERS] + " …"
-    return _item(where + _soft(" · ".join(about)), words, _image(hit, mark=False))
+    return _item(where + _soft(" · ".join(about)), words, _image(hit, marked=False))
 
 
 def _citation(
@@ -172,16 +186,16 @@ def _citation(
     )
     if not citation.verified:
         head += _soft("not verified: these words were not found on the page")
-    crop = _image(citation, mark=True) if with_crop else ""
+    crop = _image(citation, marked=True) if with_crop else ""
     return _item(head, citation.quote, crop, anchor=anchor)
 
 
-def _image(value: Hit | Citation, *, mark: bool) -> str:
+def _image(value: Hit | Citation, *, marked: bool) -> str:
     try:
-        jpeg = picture(value, mark=mark)
+        file = jpeg(value, marked=marked)
     except (PagehopError, OSError, ValueError) as error:
         return _soft(f"no picture: {error}")
-    uri = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+    uri = "data:image/jpeg;base64," + base64.b64encode(file).decode("ascii")
     return f'<img alt="{_text(str(value.ref))}" src="{uri}">'
 
 
