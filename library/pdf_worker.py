@@ -206,15 +206,19 @@ def _open(request: Json) -> Any:
     path = Path(request["path"])
     try:
         with path.open("rb") as file:
-            head = file.read(1024)
+            head = file.read(4096)
     except OSError as error:
         raise PdfError("unreadable", error.strerror or str(error)) from error
     if not head.strip(b"\0\t\r\n "):
         raise PdfError("empty", "the file has no content")
+    if b"%PDF-" not in head:  # the engine would take pictures and other books, too
+        raise PdfError("not a PDF", f"it starts with {head[:8]!r}")
     try:
         document = pymupdf.open(path, filetype="pdf")
     except (RuntimeError, ValueError) as error:
-        raise _cannot_open(head, request) from error
+        raise _cannot_open(request) from error
+    if not document.is_pdf:
+        raise PdfError("not a PDF", "it only says that it is one")
     if document.needs_pass:
         password = request.get("password")
         if password is None:
@@ -223,7 +227,7 @@ def _open(request: Json) -> Any:
             raise PdfError("encrypted", "the password is wrong")
     if not len(document):
         if document.is_repaired:
-            raise _cannot_open(head, request)
+            raise _cannot_open(request)
         raise PdfError("no pages", "the file has none")
     return document
 
@@ -235,9 +239,7 @@ def _is_cut_short(request: Json) -> bool:
         return b"%%EOF" not in file.read()
 
 
-def _cannot_open(head: bytes, request: Json) -> PdfError:
-    if b"%PDF-" not in head:
-        return PdfError("not a PDF", f"it starts with {head[:8]!r}")
+def _cannot_open(request: Json) -> PdfError:
     if _is_cut_short(request):
         return PdfError("truncated", "its end is missing; fetch it again")
     return PdfError("damaged", "the engine finds no pages in it")
@@ -265,10 +267,13 @@ def _look_at_white(page: Any) -> str:
     """Tell a page without words: `damaged`, `scanned`, or blank."""
     picture = page.get_pixmap(matrix=pymupdf.Matrix(0.2, 0.2), alpha=False)
     pixels = picture.samples  # `is_unicolor` takes a second for a page
-    if pixels != pixels[:3] * (len(pixels) // 3):
-        return "scanned"
+    white = pixels == pixels[:3] * (len(pixels) // 3)
     said = pymupdf.TOOLS.mupdf_warnings()
-    return "damaged" if any(word in said for word in _BROKEN) else ""
+    broken = any(word in said for word in _BROKEN)
+    # A picture that cannot be decoded may come out all black.
+    if broken and (white or len(set(pixels)) <= 2):
+        return "damaged"
+    return "" if white else "scanned"
 
 
 def _picture(page: Any, cut: Cut, link: Connection) -> Json:

@@ -17,6 +17,7 @@ _PLACEHOLDER = re.compile(
 )
 _FILE_NAME = re.compile(r".*\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 _PRINTED = re.compile(r"(?P<prefix>[A-Z]{1,2}-)?(?P<number>\d{1,4})")
+_AROUND = " -|[]()\u2013\u2014\u2022\u00b7"
 _OF = re.compile(r"(\d{1,4})(?:/|\s+of\s+)\d{1,4}")
 
 
