@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Literal
 
 from pagehop.library.reading import DocumentReading, PageText
@@ -43,12 +42,16 @@ _SPACE = r"(?:\s+|(?=\d)|(?<=[.\u00a7])\s*)"
 """Between kind and number; without it the S of `NOTES` would be the number of a note."""
 _JOIN = r"\s*(?:,\s*and|,|and|or|&|to|through|[-\u2013])\s*"
 _REFERENCE = re.compile(
-    r"(?P<verb>\b(?i:see(?:\s+also)?|refer(?:s|red)?\s+to|(?:shown|described|discussed|presented|"
-    r"included|reported|listed|set\s+forth)\s+(?:in|on)|in|on|under|per|cf\.)\s+)?"
-    r"(?:\b(?i:part)\s+(?P<of_part>[IVX]+|\d+)\s*[,.\-\u2013\u2014]?\s*)?"
     rf"(?:\b|(?=§))(?i:{_WORDS}){_SPACE}(?P<numbers>{_NUMBER}(?:{_JOIN}{_NUMBER})*)"
     r"(?P<tail>\s+of\s+\S+(?:\s+\S+){0,2})?"
 )
+_BEFORE = re.compile(
+    r"(?P<verb>\b(?i:see(?:\s+also)?|refer(?:s|red)?\s+to|(?:shown|described|discussed|presented|"
+    r"included|reported|listed|set\s+forth)\s+(?:in|on)|in|on|under|per|cf\.)\s+)?"
+    r"(?:\b(?i:part)\s+(?P<of_part>[IVX]+|\d+)\s*[,.\-\u2013\u2014]?\s*)?$"
+)
+"""What stands before a reference; looked for behind it, as few places in a text have one."""
+_LONGEST_BEFORE = 50
 _DEFINITION = re.compile(
     rf"\W{{0,2}}(?i:{_WORDS}){_SPACE}(?P<number>{_NUMBER})"
     r"(?P<mark>\s*[.:|\u2013\u2014-]|\s*\n|\s*$|\s+(?=[A-Z(]))"
@@ -62,7 +65,9 @@ _CONTENTS_LINE = re.compile(
     r".*\D\s*\d{1,4}\s*$",
     re.MULTILINE,
 )
-_PAGE_NUMBER = re.compile(r"(?<![\w.,/-])\d{1,4}(?![\w,/-]|\.\d)")
+_PAGE_NUMBER = re.compile(
+    r"^[\[(-]?\s*(\d{1,4})(?=[\s\])|-]|$)|(?:^|[\s|(\[-])(\d{1,4})\s*[\])-]?$"
+)
 _LONGEST_RANGE = 6
 _LONGEST_FOOTER = 120
 """Characters; a page number stands in a short line."""
@@ -180,38 +185,44 @@ def _plain_number(number: str) -> str:
 def _references(document: str, page: PageText) -> Iterator[Anchor]:
     """Yield what the running text of a page refers to, with the box of the words."""
     text = page.text
-    starts = _word_starts(text)
     for match in _REFERENCE.finditer(text):
         kind = _kind(match)
-        line = text[text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
-        if kind in _ALSO_VERBS and match[kind][0].islower() and not match["verb"]:
+        before = _BEFORE.search(text[max(match.start() - _LONGEST_BEFORE, 0) : match.start()])
+        verb, of_part = (before["verb"], before["of_part"]) if before else (None, None)
+        if kind in _ALSO_VERBS and match[kind][0].islower() and not verb:
             continue
-        if kind == "page" and (line.strip() == match.group().strip() or _is_page_count(match)):
+        if kind == "page" and (_is_page_count(match) or _is_alone(text, match)):
             continue
-        words = " ".join(match.group().split()).strip(" ,")
-        first, last = starts[match.start()], starts[max(match.end("numbers") - 1, 0)]
-        box = _union(page, first, last)
+        if kind == "part" and re.match(r"\W{0,3}item\b", text[match.end() :][:10], re.I):
+            continue
+        start = match.start() - (len(before.group()) if before else 0)
+        words = " ".join(text[start : match.end()].split()).strip(" ,")
+        box = _union(page, start, match.end("numbers"))
         for number in _expand(kind, match[kind], match["numbers"]):
-            key = f"{kind}:{number}"
-            if kind == "item" and match["of_part"]:
-                key = f"part:{_plain_number(match['of_part'])}/{key}"
+            part = f"part:{_plain_number(of_part)}/" if kind == "item" and of_part else ""
+            key = f"{part}{kind}:{number}"
             yield Anchor(document, page.page, "refers", key, words[:160], box)
 
 
 def _contents_lines(document: str, page: PageText) -> Iterator[Anchor]:
     """Yield the page that each line of a table of contents points to."""
-    starts = _word_starts(page.text)
     for match in _CONTENTS_LINE.finditer(page.text):
         words = " ".join(match.group().split())
         number = words.split()[-1].lstrip(".")
         if number.isdigit():
-            box = _union(page, starts[match.start()], starts[match.end() - 1])
+            box = _union(page, match.start(), match.end())
             yield Anchor(document, page.page, "refers", f"page:{int(number)}", words[:160], box)
 
 
 def _is_page_count(match: re.Match[str]) -> bool:
     """Tell `page 3 of 38`, which every page may carry, from a reference."""
     return bool(re.match(r"\s+of\s+\d", match["tail"] or ""))
+
+
+def _is_alone(text: str, match: re.Match[str]) -> bool:
+    """Tell a page number printed as `Page 3` on a line of its own from a reference."""
+    before, after = text[: match.start()], text[match.end() :]
+    return before[-1:] in ("", "\n") and after[:1] in ("", "\n")
 
 
 def _expand(kind: str, word: str, numbers: str) -> list[str]:
@@ -231,12 +242,9 @@ def _expand(kind: str, word: str, numbers: str) -> list[str]:
     return expanded
 
 
-def _word_starts(text: str) -> list[int]:
-    """Return, for each character, the index of its word (of the next one, for a space)."""
-    return list(accumulate((char.isspace() for char in text), initial=0))
-
-
-def _union(page: PageText, first: int, last: int) -> Box:
+def _union(page: PageText, start: int, end: int) -> Box:
+    """Return the box of the words from character `start` up to `end`."""
+    first, last = _word_at(page.text, start), _word_at(page.text, max(end - 1, start))
     boxes = page.boxes[first : last + 1] / 65535  # (n_words, 4)
     if not len(boxes):
         return FULL_PAGE
@@ -244,22 +252,33 @@ def _union(page: PageText, first: int, last: int) -> Box:
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
+def _word_at(text: str, at: int) -> int:
+    """Return the index of the word at a character: words are parted by one space or newline."""
+    return text.count(" ", 0, at) + text.count("\n", 0, at)
+
+
 def _page_numbers(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
     """Yield the page numbers printed on pages; where none are, the labels the file gives.
 
-    A number in the first or last line counts when a page near it shows the number that follows
-    from the same offset, so a year or an amount there does not.
+    A number that starts or ends the first or last lines counts when pages near it show the
+    numbers that follow, so a year or an amount there does not.
     """
-    candidates = {page.page: _edge_numbers(page.text) for page in pages}
-    offsets = {page: {n - page for n in numbers} for page, numbers in candidates.items()}
+    offsets = {
+        page.page: {number - page.page for number in _edge_numbers(page.text)} for page in pages
+    }
     support = Counter(offset for found in offsets.values() for offset in found)
+    least = max(3, len(pages) // 10) if len(pages) > 2 else 2
     for page in pages:
         near = Counter(
             offset
             for other in range(page.page - 2, page.page + 3)
             for offset in offsets.get(other, ())
         )
-        chosen = [o for o, count in near.items() if count >= 2 and page.page + o > 0]
+        chosen = [
+            offset
+            for offset, count in near.items()
+            if count >= 2 and support[offset] >= least and page.page + offset > 0
+        ]
         if chosen:
             best = max(chosen, key=lambda o: (o in offsets[page.page], near[o], support[o], -o))
             number = str(page.page + best)
@@ -272,4 +291,5 @@ def _page_numbers(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
 def _edge_numbers(text: str) -> set[int]:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     edges = {line for line in (*lines[:2], *lines[-2:]) if len(line) <= _LONGEST_FOOTER}
-    return {int(number) for line in edges for number in _PAGE_NUMBER.findall(line)}
+    found = (groups for line in edges for groups in _PAGE_NUMBER.findall(line))
+    return {int(first or last) for first, last in found}
