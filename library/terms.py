@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 
 import snowballstemmer
 
@@ -30,6 +31,9 @@ STOP_WORDS = frozenset(
     then once here there when where why how so than too very can will just not no nor only own
     same such s t""".split()
 )
+
+# A stemmer holds the word it works on: two threads in it at once give wrong stems or IndexError.
+_STEMMING = Lock()
 
 # Scripts without spaces between words: kana, CJK ideographs, Thai, Lao, Khmer, Myanmar.
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1780-\u17ff\u1000-\u109f"
@@ -128,7 +132,12 @@ def _terms(word: str) -> tuple[str, ...]:
         return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
     for mark in ("'", "\u2019"):
         word = word.removesuffix(mark + "s").replace(mark, "")
-    return () if word in STOP_WORDS else (str(_stemmer().stemWord(word)),)
+    return () if word in STOP_WORDS else (_stem(word),)
+
+
+def _stem(word: str) -> str:
+    with _STEMMING:
+        return str(_stemmer().stemWord(word))
 
 
 @lru_cache(maxsize=1)
