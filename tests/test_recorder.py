@@ -1,0 +1,252 @@
+"""Records: what is written, that writing never breaks a run, and that reading survives damage."""
+
+import json
+import math
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pagehop.errors import LibraryError
+from pagehop.trajectories.record import read_run
+from pagehop.trajectories.recorder import Recorder, record_run
+from pagehop.types import Answer, Event, EventType
+
+MANIFEST = {"purpose": "interactive", "limits": {"steps": 3}, "labels": ["finance"]}
+
+
+def event(what: str, kind: EventType, body: dict[str, Any], episode: str = "e1") -> Event:
+    return Event(f"{episode}/1/{what}", kind, body, "run", episode, ts=1.5, mono=0.25)
+
+
+def start(episode: str = "e1") -> Event:
+    return event("start", "episode.start", {"question": f"Why {episode}?"}, episode)
+
+
+def end(episode: str = "e1") -> Event:
+    answer = Answer(f"Why {episode}?", "Because.", "answered")
+    body = {"status": "answered", "answer": answer.to_json()}
+    return event("end", "episode.end", body, episode)
+
+
+def recorder(tmp_path: Path, runs: Path | None = None) -> Recorder:
+    return record_run(runs or tmp_path / "runs", fallback=tmp_path / "home", manifest=MANIFEST)
+
+
+def folder_of(made: Recorder) -> Path:
+    assert made.path is not None
+    return made.path
+
+
+def log_of(made: Recorder) -> Path:
+    (log,) = (folder_of(made) / "events").iterdir()
+    return log
+
+
+def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    events = [start(), event("n", "note", {"text": 'ünï ✓ "x" ,"body":{} \n'}), end()]
+    with recorder(tmp_path) as made:
+        for one in events:
+            made(one)
+    run = read_run(folder_of(made))
+    (episode,) = run.episodes
+    assert episode.events == tuple(events)
+    assert (episode.question, episode.status) == ("Why e1?", "answered")
+    assert episode.answer == Answer("Why e1?", "Because.", "answered")
+    assert run.damaged_lines == 0
+
+
+def test_the_manifest_names_schema_code_environment_and_limits(tmp_path: Path) -> None:
+    made = recorder(tmp_path)
+    manifest = json.loads((folder_of(made) / "run.json").read_text())
+    assert manifest["schema_version"] == "pagehop-trajectory/1.0"
+    assert manifest["run_id"] == made.run_id == folder_of(made).name
+    assert manifest["code"]["package"] == "pagehop" and manifest["code"]["version"]
+    assert manifest["environment"]["packages"]["langgraph"]
+    assert manifest["limits"] == {"steps": 3} and manifest["labels"] == ["finance"]
+    assert not list(folder_of(made).glob("*.tmp"))
+
+
+def test_lines_have_the_envelope_in_order(tmp_path: Path) -> None:
+    with recorder(tmp_path) as made:
+        made(start())
+        made(end())
+    lines = [json.loads(line) for line in log_of(made).read_text().splitlines()]
+    assert list(lines[0]) == [
+        "v", "seq", "id", "ts", "mono", "run_id", "episode_id", "attempt", "type", "body", "crc",
+    ]  # fmt: skip
+    assert [line["seq"] for line in lines] == [0, 1]
+
+
+def test_only_the_user_may_read_a_record(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        with recorder(tmp_path) as made:
+            made(start())
+    finally:
+        os.umask(mask)
+    folder = folder_of(made)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+
+
+def test_an_episode_without_its_end_is_aborted(tmp_path: Path) -> None:
+    with recorder(tmp_path) as made:
+        made(start())
+        made(start("e2"))
+        made(end("e2"))
+    episodes = read_run(folder_of(made)).episodes
+    assert [(e.episode_id, e.status) for e in episodes] == [("e1", "aborted"), ("e2", "answered")]
+    assert episodes[0].answer is None
+
+
+def test_an_event_that_comes_again_counts_once_as_it_came_last(tmp_path: Path) -> None:
+    with recorder(tmp_path) as made:
+        for text in ("first", "second"):
+            made(event("n", "note", {"text": text}))
+    (episode,) = read_run(folder_of(made)).episodes
+    assert [one.body["text"] for one in episode.events] == ["second"]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 20, 60])
+def test_a_torn_last_line_is_passed_over(tmp_path: Path, cut: int) -> None:
+    with recorder(tmp_path) as made:
+        made(start())
+        made(end())
+    log = log_of(made)
+    log.write_bytes(log.read_bytes()[:-cut])
+    run = read_run(folder_of(made))
+    # Without its newline alone the last line is still whole.
+    assert run.episodes[0].status == ("answered" if cut == 1 else "aborted")
+    assert run.damaged_lines == 0
+
+
+def test_a_damaged_line_in_the_middle_is_counted(tmp_path: Path) -> None:
+    with recorder(tmp_path) as made:
+        made(start())
+        made(event("n", "note", {"text": "clear"}))
+        made(end())
+    log = log_of(made)
+    log.write_bytes(log.read_bytes().replace(b"clear", b"smear"))
+    run = read_run(folder_of(made))
+    assert run.damaged_lines == 1
+    assert [one.type for one in run.episodes[0].events] == ["episode.start", "episode.end"]
+
+
+def test_what_json_has_no_word_for_is_written_as_what_it_is(tmp_path: Path) -> None:
+    body = {"nan": math.nan, "inf": [math.inf], "score": np.float32(0.5), "where": Path("/x")}
+    with recorder(tmp_path) as made:
+        made(event("n", "note", body))
+    assert not made.problem
+    (episode,) = read_run(folder_of(made)).episodes
+    assert episode.events[0].body == {"nan": None, "inf": [None], "score": 0.5, "where": "/x"}
+
+
+def test_secrets_of_the_environment_are_struck_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", 'sk-12"34\\567')
+    monkeypatch.setenv("OTHER_TOKEN", "question")
+    with recorder(tmp_path) as made:
+        made(start())
+        made(event("x", "error", {"error": 'refused: sk-12"34\\567 is wrong'}))
+    (episode,) = read_run(folder_of(made)).episodes
+    assert episode.events[1].body == {"error": "refused: *** is wrong"}
+    assert episode.question == "Why e1?"
+
+
+def test_a_folder_that_cannot_be_written_falls_back_to_the_users(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with recorder(tmp_path, tmp_path / "file" / "runs") as made:
+        made(start())
+    assert folder_of(made).parent == tmp_path / "home"
+    assert read_run(folder_of(made)).episodes and not made.problem
+
+
+def test_no_folder_at_all_is_a_problem_told_and_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    made = record_run(blocked / "a", fallback=blocked / "b", manifest={})
+    made(start())
+    made.close()
+    assert made.path is None
+    assert "not recorded" in made.problem and "Not a directory" in made.problem
+    assert made.problem in caplog.text
+
+
+def test_a_full_disk_stops_the_record_and_not_the_run(tmp_path: Path) -> None:
+    """Ran in a process of its own, where no file may grow beyond 4 KB."""
+    program = f"""
+import resource, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from test_recorder import event, recorder, start
+made = recorder(Path({str(tmp_path)!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+made(start())
+for i in range(100):
+    made(event(f"n{{i}}", "note", {{"text": "x" * 100}}))
+made.close()
+print(made.path)
+print(made.problem)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    path, problem = done.stdout.splitlines()
+    assert "not (fully) recorded" in problem and "File too large" in problem
+    run = read_run(Path(path))
+    assert len(run.episodes[0].events) > 5 and run.damaged_lines == 0
+
+
+def test_a_killed_writer_leaves_all_whole_lines(tmp_path: Path) -> None:
+    program = f"""
+import sys, time
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from test_recorder import event, recorder, start
+made = recorder(Path({str(tmp_path)!r}))
+made(start())
+for i in range(20):
+    made(event(f"n{{i}}", "note", {{"i": i}}))
+print(made.path, flush=True)
+time.sleep(60)
+"""
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    path = child.stdout.readline().strip()
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    (episode,) = read_run(Path(path)).episodes
+    assert episode.status == "aborted" and len(episode.events) == 21
+
+
+def test_a_full_file_is_followed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pagehop.trajectories.recorder.ROTATE_BYTES", 1000)
+    with recorder(tmp_path) as made:
+        for i in range(20):
+            made(event(f"n{i}", "note", {"i": i}))
+    logs = sorted((folder_of(made) / "events").iterdir())
+    assert len(logs) > 1 and all(log.stat().st_size <= 1000 for log in logs)
+    (episode,) = read_run(folder_of(made)).episodes
+    assert [one.body["i"] for one in episode.events] == list(range(20))
+
+
+def test_no_record_and_a_newer_one_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="no record of a run"):
+        read_run(tmp_path)
+    (tmp_path / "run.json").write_text('{"schema_version": "pagehop-trajectory/2.0"}')
+    with pytest.raises(LibraryError, match=r"pagehop-trajectory/2\.0"):
+        read_run(tmp_path)
