@@ -1,4 +1,4 @@
-"""A small language for choosing documents: `pages > 50 and company = "Acme" and not year in (2018)`.
+"""Choose documents by a predicate: `pages > 50 and company = "Acme" and not year in (2018)`.
 
     predicate  = and-terms joined by `or`
     and-terms  = terms joined by `and`

@@ -140,9 +140,8 @@ def _scan(view: "View", query: Query, documents: Collection[str] | None) -> dict
 
 def _holds(text: str, there: str, phrase: str, plain: str) -> bool:
     """Tell whether a page holds an excluded phrase as whole words."""
-    return plain in there and bool(
-        re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE)
-    )
+    spaced = r"\s+".join(map(re.escape, phrase.split()))
+    return plain in there and bool(re.search(rf"(?<!\w){spaced}(?!\w)", text, re.IGNORECASE))
 
 
 def _scope(view: "View", documents: Collection[str] | None) -> list[Document]:
