@@ -66,10 +66,8 @@ def number_candidates(edge_lines: Sequence[str]) -> list[str]:
     found: list[str] = []
     for text in edge_lines:
         of = _OF.search(text)
-        words = text.split()
-        tokens = (
-            [of[1]] if of else [words[0].strip("-|[]"), words[-1].strip("-|[]")] if words else []
-        )
+        words = text.strip(_AROUND).split()
+        tokens = [of[1]] if of else [word.strip(_AROUND) for word in words[:1] + words[-1:]]
         found += [token for token in tokens if _PRINTED.fullmatch(token)]
     return list(dict.fromkeys(found))
 
