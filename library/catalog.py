@@ -29,7 +29,10 @@ class Catalog:
         for key, partition in manifest.partitions.items():
             if "documents" in partition.tables:
                 table = store.at(key, "documents", partition.tables["documents"])
+                whole = {"regions", "terms", "anchors"} <= set(partition.tables)
                 for document in to_documents(table.search().to_arrow()):
+                    if document.read_by and not whole:  # `check` left a damaged table out
+                        document = replace(document, read_by=-1)
                     self.documents[key, document.id] = document
         self.by_path = {
             source.path: key

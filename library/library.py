@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.library.ingest import Request
+from pagehop.library.integrity import find_damage, restore_copy
 from pagehop.library.manifest import (
     HEADER,
     MANIFEST,
@@ -31,12 +32,12 @@ from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
 from pagehop.library.reports import LibraryStatus as LibraryStatus
-from pagehop.library.scan import scan
+from pagehop.library.scan import read_labels, read_metadata, scan
 from pagehop.library.snapshot import Snapshot
 from pagehop.library.store import Store
 from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
-from pagehop.library.writer import Removal, Writer
+from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.settings import load_settings
 from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk
@@ -133,7 +134,7 @@ class Library:
         paths = [sources] if isinstance(sources, str | Path) else list(sources)
         if not paths:
             raise ConfigError("add needs at least one file or folder")
-        found = scan(paths, self._current().roots, _labels(labels), _checked(metadata))
+        found = scan(paths, self._current().roots, read_labels(labels), read_metadata(metadata))
         self._writer.submit(Request(found, password, report))
         if wait:
             self._watch(progress)
@@ -160,6 +161,28 @@ class Library:
         self._writer.submit(Removal(keys))
         self._writer.wait()
         return document
+
+    def check(self, repair: bool = True) -> CheckReport:
+        """Read every table and copy, and mend what is damaged.
+
+        Args:
+            repair: Mend; otherwise only look.
+
+        Raises:
+            LibraryError: No commit is readable, another process writes, the folder is read-only
+                or the disk full.
+        """
+        self._writer.wait()
+        damage = find_damage(self.path, self._store)
+        if not (damage.problems and repair):
+            return CheckReport(damage.problems, (), damage.lost)
+        self._writer.submit(Mending(damage))
+        self._writer.wait()
+        copies = {d.sources[0].path: restore_copy(self.path, d) for d in damage.copies}
+        left = find_damage(self.path, self._store).problems
+        gone = tuple(path for path, restored in copies.items() if not restored)
+        repaired = tuple(problem for problem in damage.problems if problem not in left)
+        return CheckReport(damage.problems, repaired, (*damage.lost, *gone))
 
     def status(self) -> LibraryStatus:
         """Return how far the library is; cheap enough to poll."""
@@ -209,7 +232,7 @@ class Library:
             labels: A document is visible iff its labels are a subset of these; an empty set shows
                 unlabelled documents only, None shows everything.
         """
-        return self._view(self._current(), _labels(labels))
+        return self._view(self._current(), read_labels(labels))
 
     def at(self, version: int) -> View:
         """Return an older version, kept for seven days.
@@ -358,23 +381,6 @@ def _stop_at_exit(writer: "weakref.ref[Writer]") -> None:
     alive = writer()
     if alive is not None and alive.busy:
         alive.stop(timeout_s=5.0)
-
-
-def _labels(labels: Collection[str] | None) -> frozenset[str] | None:
-    if labels is None:
-        return None
-    if isinstance(labels, str):
-        raise ConfigError(f"labels must be a set of words; write {{{labels!r}}}")
-    if not all(isinstance(label, str) and label.strip() for label in labels):
-        raise ConfigError(f"labels must be words, not {sorted(map(repr, labels))}")
-    return frozenset(labels)
-
-
-def _checked(metadata: Mapping[str, Any] | None) -> dict[str, Scalar] | None:
-    for key, value in (metadata or {}).items():
-        if not isinstance(key, str) or not isinstance(value, str | int | float | bool):
-            raise ConfigError(f"metadata {key!r}: {value!r} is no text, number or truth value")
-    return None if metadata is None else dict(metadata)
 
 
 def _seconds_left(pages: int, passages: float, waiting: int, progress: Any) -> float | None:

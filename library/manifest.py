@@ -132,6 +132,15 @@ def read_manifest(folder: Path) -> Manifest:
     )
 
 
+def is_readable(path: Path) -> bool:
+    """Say whether a file holds a manifest."""
+    try:
+        _decode(json.loads(path.read_bytes()), path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
 def read_version(folder: Path, version: int) -> Manifest:
     """Read the manifest of an older commit.
 
@@ -140,6 +149,8 @@ def read_version(folder: Path, version: int) -> Manifest:
     """
     path = folder / HISTORY / f"{version}.json"
     try:
+        if version > read_manifest(folder).version:
+            raise ValueError("it was written, but never committed")
         return _decode(json.loads(path.read_bytes()), path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         kept = sorted(int(p.stem) for p in _history(folder))

@@ -7,13 +7,13 @@
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from pagehop.errors import LibraryError, PdfError
+from pagehop.errors import ConfigError, LibraryError, PdfError
 from pagehop.library.manifest import HEADER, Root
 from pagehop.library.tables import Source
 from pagehop.types import Scalar
@@ -82,6 +82,33 @@ def scan(
     if empty and not files and not any(root.path in empty for root in known):
         raise LibraryError(f"no PDF in {', '.join(empty)}")
     return Scan(tuple(files.values()), tuple(roots.values()), tuple(folders), tuple(empty))
+
+
+def read_labels(labels: Collection[str] | None) -> frozenset[str] | None:
+    """Check labels.
+
+    Raises:
+        ConfigError: A bare string, or something else than words.
+    """
+    if labels is None:
+        return None
+    if isinstance(labels, str):
+        raise ConfigError(f"labels must be a set of words; write {{{labels!r}}}")
+    if not all(isinstance(label, str) and label.strip() for label in labels):
+        raise ConfigError(f"labels must be words, not {sorted(map(repr, labels))}")
+    return frozenset(labels)
+
+
+def read_metadata(metadata: Mapping[str, Scalar] | None) -> dict[str, Scalar] | None:
+    """Check metadata.
+
+    Raises:
+        ConfigError: A value is neither text, number nor truth value.
+    """
+    for key, value in (metadata or {}).items():
+        if not isinstance(key, str) or not isinstance(value, str | int | float | bool):
+            raise ConfigError(f"metadata {key!r}: {value!r} is no text, number or truth value")
+    return None if metadata is None else dict(metadata)
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -9,6 +9,7 @@ Not covered: object stores, and more than one writer (see `writer.py`).
 """
 
 import shutil
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
@@ -114,16 +115,14 @@ class Store:
     def recover(self, manifest: Manifest) -> None:
         """Undo what was written after the last commit; call before the first write."""
         root = self.folder / "tables"
-        with self._lock:
-            self._latest.clear()
-            for path in root.iterdir() if root.exists() else ():
-                if path.name not in manifest.partitions:
-                    shutil.rmtree(path)
-                    self._databases.pop(path.name, None)
+        stale = [path for path in _children(root) if path.name not in manifest.partitions]
         for key, partition in manifest.partitions.items():
-            for path in (root / key).glob("*.lance"):
-                if path.stem not in partition.tables:
-                    shutil.rmtree(path)
+            stale += [p for p in _children(root / key) if p.stem not in partition.tables]
+        self.close()  # a table made anew counts its versions from 1 again
+        with writing(self.folder):
+            for path in stale:
+                shutil.rmtree(path)
+        for key, partition in manifest.partitions.items():
             for name, version in partition.tables.items():
                 self._rewind(key, name, version)
 
@@ -156,6 +155,7 @@ class Store:
             self._pinned.clear()
             self._latest.clear()
             self._databases.clear()
+            self._session = None
 
 
 class Commit:
@@ -173,16 +173,15 @@ class Commit:
         return self._partitions[key].tables if key in self._partitions else {}
 
     def append(self, labels: Iterable[str], table: str, rows: pa.Table) -> None:
-        """Add rows to a table of the partition with exactly these labels.
+        """Add rows to a table of the partition with exactly these labels, made when missing.
 
         Raises:
             LibraryError: The folder is read-only or the disk is full.
         """
-        if not rows.num_rows:
-            return
         with writing(self._store.folder):
             key = self._open(frozenset(labels), table, rows.schema)
-            self._store.latest(key, table).add(rows)
+            if rows.num_rows:
+                self._store.latest(key, table).add(rows)
             self._touched.add((key, table))
 
     def delete(
@@ -244,9 +243,12 @@ class Commit:
 
 def forget_old_versions(folder: Path, store: Store) -> None:
     """Drop kept manifests whose table versions `tidy` has removed."""
+    kept = history(folder)
+    if not kept or kept[-1].time > time.time() - KEPT.total_seconds():
+        return
     alive: dict[tuple[str, str], frozenset[int]] = {}
     keep = set()
-    for manifest in history(folder):
+    for manifest in kept:
         if _all_alive(store, manifest, alive):
             keep.add(manifest.version)
     prune_history(folder, frozenset(keep))
@@ -270,6 +272,10 @@ def _versions(store: Store, key: str, name: str) -> frozenset[int]:
     except (ValueError, OSError, RuntimeError):
         return frozenset()
     return frozenset(int(row["version"]) for row in rows)
+
+
+def _children(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.exists() else []
 
 
 def _full_text(kind: str) -> Any:

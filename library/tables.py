@@ -30,6 +30,7 @@ DOCUMENTS = pa.schema(
         ("pages", pa.int32()),
         ("passages", pa.int32()),
         ("read_by", pa.int32()),
+        ("decrypted", pa.bool_()),
         ("sources", pa.string()),
         ("metadata", pa.string()),
         ("outline", pa.string()),
@@ -152,6 +153,8 @@ class StoredDocument:
     passages: int = 0
     read_by: int = 0
     """`READ_BY` of what cut its regions; 0 before the reading stage, -1 to be cut again."""
+    decrypted: bool = False
+    """The library's copy was made with a password, and its bytes are not the file's."""
 
     def show(self, name: str, labels: Iterable[str]) -> Document:
         """Return it as a view shows it."""
@@ -180,6 +183,7 @@ def document_rows(documents: Iterable[StoredDocument]) -> pa.Table:
             "pages": d.pages,
             "passages": d.passages,
             "read_by": d.read_by,
+            "decrypted": d.decrypted,
             "sources": json.dumps([[s.path, s.name, s.size, s.mtime_ns] for s in d.sources]),
             "metadata": json.dumps(dict(d.metadata)),
             "outline": json.dumps([[e.level, e.title, e.page] for e in d.outline]),
@@ -206,6 +210,7 @@ def to_documents(rows: pa.Table) -> list[StoredDocument]:
             scanned_pages=tuple(row["scanned_pages"]),
             passages=row["passages"],
             read_by=row["read_by"],
+            decrypted=row["decrypted"],
         )
         for row in rows.to_pylist()
     ]

@@ -33,6 +33,7 @@ class _Pending:
     added: int
     replaces: str
     """Document id of the file's version before; empty for a new file."""
+    decrypted: bool
 
 
 class TextStage:
@@ -144,7 +145,7 @@ class TextStage:
                 if self._keep(id, found):
                     return None
                 path = self._at.sources / f"{id}.pdf"
-                self._open_up(part)
+                decrypted = self._open_up(part)
                 part.replace(path)
         except PdfError as error:
             self._fail(found, error)
@@ -153,19 +154,21 @@ class TextStage:
             part.unlink(missing_ok=True)
         before = self._at.catalog.by_path.get(found.source.path)
         added = self._at.catalog.documents[before].added if before else self._at.catalog.number()
-        self._pending[id] = _Pending(found, added, before[1] if before else "")
+        self._pending[id] = _Pending(found, added, before[1] if before else "", decrypted)
         title = name_words(found.source.name)
         return PdfJob(path, document_id=id, title=title, password=self._request.password)
 
-    def _open_up(self, part: Path) -> None:
+    def _open_up(self, part: Path) -> bool:
         """Replace an encrypted copy by one without encryption, so that it can be rendered later."""
-        if self._request.password is not None and b"/Encrypt" in part.read_bytes():
-            opened = part.with_suffix(".open")
-            try:
-                self._at.pool.decrypt(part, self._request.password, opened)
-                opened.replace(part)
-            finally:
-                opened.unlink(missing_ok=True)
+        if self._request.password is None or b"/Encrypt" not in part.read_bytes():
+            return False
+        opened = part.with_suffix(".open")
+        try:
+            self._at.pool.decrypt(part, self._request.password, opened)
+            opened.replace(part)
+        finally:
+            opened.unlink(missing_ok=True)
+        return True
 
     def _take(self, job: PdfJob, text: DocumentText | PdfError) -> None:
         """Put what a worker read, or why it could not, into the catalog."""
@@ -187,6 +190,7 @@ class TextStage:
             pages=len(text.pages),
             sources=(source,),
             metadata=dict(found.metadata),
+            decrypted=pending.decrypted,
             outline=text.outline,
             damaged_pages=tuple(page.page for page in text.pages if page.damaged),
             scanned_pages=tuple(page.page for page in text.pages if page.scanned),

@@ -33,8 +33,8 @@ class VectorStage:
         self._table = VECTORS + encoder.id
         self._entry = Encoder(model, encoder.digest, encoder.dim)
 
-    def left(self) -> int:
-        """Return how many passages have no vector."""
+    def needed(self) -> bool:
+        """Say whether passages lack a vector, or this encoder has yet to serve searches."""
         at = self._at.manifest.partitions
         passages = sum(document.passages for document in self._at.catalog.documents.values())
         rows: int = sum(
@@ -42,7 +42,7 @@ class VectorStage:
             for key, part in at.items()
             if self._table in part.tables
         )
-        return passages - rows
+        return passages > rows or (passages > 0 and self._at.manifest.serving != self._encoder.id)
 
     def run(self) -> None:
         """Embed all of them.
@@ -73,8 +73,6 @@ class VectorStage:
         self._at.finish(commit, **self._serving(self._at.manifest.serving or self._encoder.id))
 
     def _end(self) -> None:
-        if not any(document.passages for document in self._at.catalog.documents.values()):
-            return
         commit = self._at.begin()
         changes = self._serving(self._encoder.id)
         self._at.finish(commit, self._table, **changes)

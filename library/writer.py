@@ -17,11 +17,14 @@ from filelock import FileLock, Timeout
 
 from pagehop.errors import LibraryError, ModelError
 from pagehop.library.ingest import Ingestion, Interrupted, Progress, Request
+from pagehop.library.integrity import Damage
 from pagehop.library.manifest import (
     Manifest,
+    prune_history,
     read_manifest,
     replace_file,
     write_header,
+    write_manifest,
     writing,
 )
 from pagehop.library.pdf_pool import PdfPool
@@ -40,6 +43,16 @@ class Removal:
     """Documents to take out, as (partition, document id)."""
 
     keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What to commit before anything else, because the last commit is damaged."""
+
+    damage: Damage
+
+
+Job = Request | Removal | Mending
 
 
 class Writer:
@@ -65,7 +78,7 @@ class Writer:
         self._model = model
         self._committed = committed
         self._lock = FileLock(store.folder / LOCK, thread_local=False)
-        self._queue: deque[Request | Removal] = deque()
+        self._queue: deque[Job] = deque()
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stop = False
@@ -88,7 +101,7 @@ class Writer:
             waiting = sum(len(request.scan.files) for request in queued)
             return waiting + (max(1, self._text.waiting) if self._text else 0)
 
-    def submit(self, request: Request | Removal) -> None:
+    def submit(self, request: Job) -> None:
         """Queue a request; takes the lock when the writer was idle.
 
         Raises:
@@ -143,7 +156,7 @@ class Writer:
         pool: PdfPool | None = None
         try:
             threading.Thread(target=importlib.import_module, args=("lancedb",), daemon=True).start()
-            manifest = read_manifest(self._store.folder)
+            manifest = self._mend() or read_manifest(self._store.folder)
             encoder = self._load_encoder(manifest)
             tokenizer = encoder.tokenizer_path if encoder else None
             pool = PdfPool(self._settings.ingest, tokenizer)
@@ -169,7 +182,7 @@ class Writer:
                 elif reading.left():
                     self.progress.stage = "reading"
                     reading.run()
-                elif vectors and vectors.left():
+                elif vectors and vectors.needed():
                     self.progress.stage = "vectors"
                     vectors.run()
                 elif self._nothing_queued():
@@ -186,21 +199,34 @@ class Writer:
         if not self._stop:
             forget_old_versions(self._store.folder, self._store)
 
-    def _do(self, ingestion: Ingestion, request: Request | Removal) -> None:
+    def _mend(self) -> Manifest | None:
+        """Commit what `check` found to be whole; it is only queued while nothing else is."""
+        with self._change:
+            if not self._queue or not isinstance(self._queue[0], Mending):
+                return None
+            job = self._queue.popleft()
+        assert isinstance(job, Mending)
+        manifest = write_manifest(self._store.folder, job.damage.manifest)
+        prune_history(self._store.folder, frozenset({manifest.version}))
+        return manifest
+
+    def _do(self, ingestion: Ingestion, request: Job) -> None:
         if isinstance(request, Removal):
             for key in request.keys:
                 if key in ingestion.catalog.documents:
                     ingestion.catalog.remove(key)
             ingestion.finish(ingestion.begin())
             return
+        if isinstance(request, Mending):
+            return  # something else was queued first: check again
+        assert self._text is not None
         self.progress.stage = "text"
         try:
-            assert self._text is not None
             self._text.run(ingestion)
         finally:
             self._text = None
 
-    def _next(self) -> Request | Removal | None:
+    def _next(self) -> Job | None:
         with self._change:
             request = self._queue.popleft() if self._queue else None
             if isinstance(request, Request):

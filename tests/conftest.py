@@ -63,6 +63,7 @@ def write_report(report: Report, path: Path) -> None:
 
 
 def _write_page(path: Path, *paragraphs: str, title: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     template = SimpleDocTemplate(str(path), pagesize=A4, title=title or path.stem)
     template.build([_text(words) for words in paragraphs])
 

@@ -1,0 +1,304 @@
+"""Libraries that are newer, damaged, read-only or on a full disk, and files that cannot be read."""
+
+import json
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pagehop.errors import LibraryError
+from pagehop.library.library import Library
+from pagehop.library.manifest import FORMAT_VERSION
+from pagehop.types import PageRef
+
+WritePage = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, write_page: WritePage) -> Path:
+    """A complete library of two documents beside its files; tests copy it."""
+    folder = tmp_path_factory.mktemp("made")
+    write_page(folder / "in" / "alpha.pdf", "The alpha engine runs on hydrogen, see Note 3.")
+    write_page(folder / "in" / "beta.pdf", "The beta engine runs on ammonia.")
+    with Library(folder) as library:
+        library.add(folder / "in")
+    return folder
+
+
+@pytest.fixture
+def copy(made: Path, tmp_path: Path) -> Path:
+    """A copy of that library that a test may break."""
+    return Path(shutil.copytree(made, tmp_path / "copy"))
+
+
+def _found(library: Library) -> set[str]:
+    return {hit.name for hit in library.search("engine", mode="keyword")}
+
+
+def test_a_folder_without_a_library_is_an_error_unless_it_may_be_made(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="there is no library in"):
+        Library(tmp_path, create=False)
+    assert not list(tmp_path.iterdir())
+    with Library(tmp_path) as library:
+        assert library.documents() == () and not library.search("anything", mode="keyword")
+        assert (tmp_path / ".pagehop" / "library.json").exists()
+    with Library(tmp_path / ".pagehop", create=False) as library:
+        assert library.path == tmp_path / ".pagehop"
+
+
+@pytest.mark.parametrize("file", ["library.json", "manifest.json"])
+def test_a_library_of_a_newer_format_says_upgrade(copy: Path, file: str) -> None:
+    path = copy / ".pagehop" / file
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT_VERSION + 1}))
+    with pytest.raises(LibraryError, match=r"newer pagehop.*upgrade"):
+        Library(copy)
+
+
+def test_half_written_records_fall_back_to_the_last_commit(copy: Path) -> None:
+    for name in ("manifest.json", "library.json"):
+        path = copy / ".pagehop" / name
+        path.write_bytes(path.read_bytes()[:40])
+    with Library(copy) as library:
+        assert _found(library) == {"alpha", "beta"}
+        report = library.check()
+        assert not report.ok and "manifest.json is damaged" in report.problems[0]
+        assert library.check().ok
+
+
+def test_rows_that_were_never_committed_are_undone_before_the_next_write(copy: Path) -> None:
+    """What a writer killed between its tables and the manifest leaves behind."""
+    with Library(copy) as library:
+        kept = library._store.latest("public", "pages")
+        kept.add(kept.search().to_arrow())
+        extra = copy / ".pagehop" / "tables" / "phalf" / "pages.lance"
+        extra.mkdir(parents=True)
+    with Library(copy) as library:
+        assert len(library.view().pages("alpha")) == 1
+        library.add(copy / "in", metadata={"year": 2020})
+        assert not extra.exists()
+        assert library._store.latest("public", "pages").count_rows() == 2
+
+
+@pytest.mark.parametrize("table", ["regions", "anchors", "text_vectors"])
+def test_check_makes_damaged_regions_and_vectors_again(copy: Path, table: str) -> None:
+    for path in (copy / ".pagehop" / "tables" / "public").glob(f"{table}*.lance/data/*"):
+        path.write_bytes(b"rubbish")
+    with Library(copy) as library:
+        found = library.check(repair=False)
+        assert not found.ok and f"public/{table}" in found.problems[0] and not found.repaired
+        report = library.check()
+        assert report.repaired and not report.lost
+        assert library.check().ok and library.status().complete
+        assert _found(library) == {"alpha", "beta"}
+        assert library.search("ammonia", mode="semantic")[0].name == "beta"
+
+
+def test_check_names_what_must_be_added_again(copy: Path, write_page: WritePage) -> None:
+    tables = copy / ".pagehop" / "tables" / "public"
+    before = set(tables.rglob("pages.lance/data/*"))
+    with Library(copy) as library:
+        write_page(copy / "in" / "gamma.pdf", "The gamma engine runs on wood.")
+        library.add(copy / "in")
+        library.close()
+    for path in set(tables.rglob("pages.lance/data/*")) - before:
+        path.write_bytes(b"rubbish")
+    with Library(copy) as library:
+        report = library.check()
+        assert not report.ok and [Path(path).name for path in report.lost] == ["gamma.pdf"]
+        assert _found(library) == {"alpha", "beta"}
+        assert library.add(copy / "in").added == ["gamma.pdf"]
+        assert library.check().ok and _found(library) == {"alpha", "beta", "gamma"}
+
+
+def test_check_restores_a_missing_copy_from_the_file(copy: Path, made: Path) -> None:
+    with Library(copy) as library:
+        document = library.view().document("alpha")
+        path = library.view().snapshot.source_path(document.id)
+        path.unlink()
+        with pytest.raises(LibraryError, match=r"is missing, so pages of alpha.pdf cannot"):
+            library.crop(PageRef("alpha", 1))
+        report = library.check()
+        assert report.repaired == ("the copy of alpha.pdf is missing or changed",)
+        assert library.crop(PageRef("alpha", 1), max_pixels=10_000).height > 10
+
+
+def test_another_writer_is_refused_with_a_clear_error(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = textwrap.dedent(
+        """
+        import sys, time
+        from filelock import FileLock
+        with FileLock(sys.argv[1]):
+            print("locked", flush=True)
+            time.sleep(60)
+        """
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, str(copy / ".pagehop" / ".lock")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert other.stdout is not None and other.stdout.readline() == "locked\n"
+        monkeypatch.setenv("PAGEHOP_INGEST__LOCK_TIMEOUT_S", "0.1")
+        from pagehop.settings import load_settings  # noqa: PLC0415 - after the setting is made
+
+        load_settings.cache_clear()
+        with Library(copy) as library:
+            with pytest.raises(LibraryError, match="being written by another process"):
+                library.add(copy / "in")
+            assert _found(library) == {"alpha", "beta"}
+    finally:
+        other.kill()
+        other.wait()
+        if other.stdout:
+            other.stdout.close()
+        load_settings.cache_clear()
+
+
+def _run(script: str, *arguments: object, **options: object) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,  # type: ignore[call-overload]
+    )
+    assert done.returncode == 0, done.stderr
+    return str(done.stdout)
+
+
+def test_a_read_only_library_can_be_searched_but_not_written(copy: Path) -> None:
+    for folder in (copy / ".pagehop", *(copy / ".pagehop").rglob("*")):
+        folder.chmod(0o555 if folder.is_dir() else 0o444)
+    script = """
+        import ctypes, os, sys
+        if os.getuid() == 0:  # root may write everywhere: give that capability up
+            header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+            no_capabilities = (ctypes.c_uint32 * 6)()
+            assert ctypes.CDLL(None).capset(header, no_capabilities) == 0
+        from pagehop import Library, LibraryError
+        library = Library(sys.argv[1])
+        print(sorted(hit.name for hit in library.search("engine", mode="keyword")))
+        for act, given in ((library.add, sys.argv[2]), (library.remove, "beta")):
+            try:
+                act(given)
+            except LibraryError as error:
+                print(error)
+    """
+    try:
+        lines = _run(script, copy, copy / "in").splitlines()
+    finally:
+        for folder in (copy / ".pagehop", *(copy / ".pagehop").rglob("*")):
+            folder.chmod(0o755)
+    assert lines[0] == "['alpha', 'beta']"
+    assert len(lines) == 3 and all("read-only for this user" in line for line in lines[1:])
+
+
+def test_a_full_disk_is_a_clear_error_and_loses_nothing(copy: Path, write_page: WritePage) -> None:
+    """Every file written from here on is limited to a few bytes, which fails like a full disk."""
+    for i in range(3):
+        write_page(copy / "more" / f"{i}.pdf", *[f"Engine number {i} " + "word " * 300] * 10)
+    script = """
+        import resource, signal, sys
+        from pagehop import Library, LibraryError
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        library = Library(sys.argv[1])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+        try:
+            library.add(sys.argv[2])
+        except LibraryError as error:
+            print(error)
+        library.close()
+    """
+    for limit in (300, 4000):
+        said = _run(script, copy, copy / "more", limit)
+        assert "Nothing that was committed is lost" in said, said
+        with Library(copy) as library:
+            assert _found(library) >= {"alpha", "beta"}
+    with Library(copy) as library:
+        library.add(copy / "more")
+        assert library.check().ok
+        assert len(_found(library)) == 5
+
+
+def test_bad_files_are_named_with_their_reason_and_the_rest_is_indexed(
+    tmp_path: Path, write_page: WritePage, copy: Path
+) -> None:
+    folder = tmp_path / "bad"
+    write_page(folder / "good.pdf", "A good page about engines.")
+    good = (folder / "good.pdf").read_bytes()
+    (folder / "empty.pdf").write_bytes(b"")
+    (folder / "renamed.pdf").write_bytes(b"PK\x03\x04" + bytes(500))
+    (folder / "truncated.pdf").write_bytes(good[: len(good) // 3])
+    (folder / "dangling.pdf").symlink_to(folder / "nowhere")
+    with Library(tmp_path / "lib") as library:
+        report = library.add([folder, copy / "in"])
+        assert report.added == ["good.pdf", "alpha.pdf", "beta.pdf"]
+        reasons = {Path(path).name: reason for path, reason in report.failed}
+        assert reasons["empty.pdf"].startswith("empty: ")
+        assert reasons["renamed.pdf"] == "not a PDF: it looks like a ZIP or Office file"
+        assert reasons["truncated.pdf"].split(":")[0] in ("truncated", "damaged")
+        assert reasons["dangling.pdf"].startswith("unreadable: ")
+        assert len(reasons) == 4 == library.status().failed
+        again = library.add(folder)
+        assert dict(again.failed) == {p: r for p, r in report.failed}
+        assert again.unchanged == ["good.pdf"]
+        shutil.copy(copy / "in" / "alpha.pdf", folder / "empty.pdf")
+        (folder / "renamed.pdf").unlink()
+        third = library.add(folder)
+        assert third.added == ["empty.pdf"] and len(third.failed) == 2
+        assert not list((library.path / "sources").glob(".*"))
+
+
+def test_an_unreadable_new_version_keeps_the_old_one(copy: Path) -> None:
+    (copy / "in" / "alpha.pdf").write_bytes(b"%PDF-1.7 torn")
+    with Library(copy) as library:
+        library.add(copy / "in")  # other paths than in the copied library: both are new here
+        report = library.add(copy / "in")
+        assert len(report.failed) == 1 and report.failed[0][0].endswith("alpha.pdf")
+
+
+def test_an_encrypted_file_opens_with_its_password_and_can_be_rendered(
+    tmp_path: Path, write_page: WritePage
+) -> None:
+    import pymupdf  # noqa: PLC0415 - only this test needs it
+
+    write_page(tmp_path / "plain.pdf", "A secret about engines.")
+    (tmp_path / "in").mkdir()
+    with pymupdf.open(tmp_path / "plain.pdf") as plain:
+        plain.save(
+            tmp_path / "in" / "locked.pdf",
+            encryption=pymupdf.PDF_ENCRYPT_AES_256,
+            user_pw="tulip",
+            owner_pw="rose",
+        )
+    with Library(tmp_path / "lib") as library:
+        assert library.add(tmp_path / "in").failed[0][1] == "encrypted: it needs a password"
+        wrong = library.add(tmp_path / "in", password="daisy").failed
+        assert wrong[0][1] == "encrypted: the password is wrong"
+        report = library.add(tmp_path / "in", password="tulip")
+        assert report.added == ["locked.pdf"] and not report.failed
+        assert "secret" in library.view().page(PageRef("locked", 1)).text
+        assert library.status().complete and library.status().failed == 0
+        assert library.crop(PageRef("locked", 1), max_pixels=10_000).width > 10
+        assert library.check().ok
+        assert library.add(tmp_path / "in").unchanged == ["locked.pdf"]
+
+
+def test_folders_without_a_pdf_and_missing_paths_are_errors(tmp_path: Path, copy: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with Library(tmp_path / "lib") as library:
+        with pytest.raises(LibraryError, match=r"no PDF in .*none"):
+            library.add(tmp_path / "none")
+        with pytest.raises(LibraryError, match=r"nowhere.pdf does not exist"):
+            library.add([copy / "in", tmp_path / "nowhere.pdf"])
+        assert library.version == 0
+        report = library.add([tmp_path / "none", copy / "in"])
+        assert len(report.added) == 2
+        assert report.failed == [(str(tmp_path / "none"), "empty: no PDF in this folder")]
