@@ -27,6 +27,8 @@ MAX_CROPS = 12
 WIDTH_PX = 900
 """Width aimed at for a crop: twice what is shown, for displays of high density."""
 _HIT_CHARACTERS = 420
+_PAPER = 200
+"""Grey value from which a pixel counts as not printed."""
 _KEPT = "\n\t\u200c\u200d"
 """Not printable by Python's rule, yet part of how text is written (joiners of Indic scripts)."""
 
@@ -101,11 +103,11 @@ def usage_line(usage: Usage) -> str:
 
 
 def picture(value: Hit | Citation, *, marked: bool = False, width_px: int = WIDTH_PX) -> "Image":
-    """Render a box with a little of the page around it.
+    """Render a box with a little of the page around it, cut to whole lines.
 
     Args:
         value: What to show; its box is widened, as a quote of one line alone is hard to place.
-        marked: Whether to mark the box itself.
+        marked: Whether to mark the quote.
         width_px: About how wide the picture becomes.
 
     Raises:
@@ -119,7 +121,9 @@ def picture(value: Hit | Citation, *, marked: bool = False, width_px: int = WIDT
     pixels = round(width_px * width_px * min(1.35 * height / width, 1.0))
     image = value.pictures.crop(value.ref, shown, max_pixels=max(pixels, 20_000)).convert("RGB")
     image.thumbnail((width_px, width_px))
-    return mark(image, value.box, shown) if marked else image
+    edges = _whole_lines(image, value.box, shown)
+    whole = mark(image, lines_of(value), shown) if marked else image
+    return whole.crop((0, edges[0], image.width, edges[1]))
 
 
 def jpeg(value: Hit | Citation, *, marked: bool = False) -> bytes:
@@ -140,26 +144,62 @@ def surroundings(box: Box) -> Box:
     return (x0, y0, x1, y1)
 
 
-def mark(image: "Image", box: Box, shown: Box) -> "Image":
-    """Lay a marker over a box of a page, and a thin frame just outside its letters.
+def lines_of(value: Hit | Citation) -> tuple[Box, ...]:
+    """Return one box a line of a citation's quote, or its one box where lines are not known."""
+    locate = getattr(value.pictures, "locate", None)  # a view has it, not every source of pictures
+    if isinstance(value, Hit) or not value.verified or locate is None:
+        return (value.box,)
+    located = locate(value.ref, value.quote)
+    return (located.boxes if located else ()) or (value.box,)
+
+
+def mark(image: "Image", boxes: Sequence[Box], shown: Box) -> "Image":
+    """Lay a marker over boxes of a page, and one thin frame just outside all of them.
 
     Args:
         image: Picture of `shown`.
-        box: What to mark.
+        boxes: What to mark: the lines of a quote.
         shown: A larger box of the same page.
     """
     from PIL import Image, ImageChops, ImageDraw  # noqa: PLC0415 - only pictures need it
 
-    across, down = image.width / (shown[2] - shown[0]), image.height / (shown[3] - shown[1])
-    left, right = ((x - shown[0]) * across for x in (box[0], box[2]))
-    top, bottom = ((y - shown[1]) * down for y in (box[1], box[3]))
     air = max(3.0, image.width / 300)
-    area = (left - air, top - air, right + air, bottom + air)
+    areas = [_pixels(box, image, shown) for box in boxes]
     marker = Image.new("RGB", image.size, "white")
-    ImageDraw.Draw(marker).rectangle(area, fill=(255, 242, 170))
+    for x0, y0, x1, y1 in areas:
+        ImageDraw.Draw(marker).rectangle((x0 - air, y0, x1 + air, y1), fill=(255, 238, 160))
     marked = ImageChops.multiply(image, marker)  # keeps black letters black
-    ImageDraw.Draw(marked).rectangle(area, outline=(214, 90, 0), width=max(2, image.width // 450))
+    lefts, tops, rights, bottoms = zip(*areas, strict=True)
+    air *= 1.5
+    frame = (min(lefts) - air, min(tops) - air / 2, max(rights) + air, max(bottoms) + air / 2)
+    ImageDraw.Draw(marked).rectangle(frame, outline=(214, 90, 0), width=max(2, image.width // 450))
     return marked
+
+
+def _pixels(box: Box, image: "Image", shown: Box) -> Box:
+    """Return where a box of a page is in the picture of a larger box of it."""
+    across, down = image.width / (shown[2] - shown[0]), image.height / (shown[3] - shown[1])
+    return (
+        (box[0] - shown[0]) * across,
+        (box[1] - shown[1]) * down,
+        (box[2] - shown[0]) * across,
+        (box[3] - shown[1]) * down,
+    )
+
+
+def _whole_lines(image: "Image", box: Box, shown: Box) -> tuple[int, int]:
+    """Return the outermost rows without print above and below a box: no line is cut there."""
+    import numpy as np  # noqa: PLC0415 - only pictures need it
+
+    _, top, _, bottom = _pixels(box, image, shown)
+    blank = np.asarray(image.convert("L")).min(axis=1) >= _PAPER  # (height,)
+    last = min(int(bottom) + 8, image.height)
+    above = np.flatnonzero(blank[: max(0, int(top) - 8)])
+    below = np.flatnonzero(blank[last:])
+    return (
+        int(above[0]) if len(above) else 0,
+        last + int(below[-1]) + 1 if len(below) else image.height,
+    )
 
 
 def _widened(low: float, high: float, *, least: float) -> tuple[float, float]:
