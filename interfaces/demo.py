@@ -89,7 +89,7 @@ def find_examples(home: Path | None = None) -> Path | None:
 def _ask(question: str, number: int, library: Library, out: Path) -> bool:
     say("")
     say(f"{number}. {question}", "bold cyan")
-    answer = follow(stream(question, library), library, show=True)
+    answer = follow(stream(question, library), library.view(), show=True)
     print_answer(answer)
     for path in save_crops(answer, out, prefix=f"{number}-"):
         say(f"saved {path}", "dim")
