@@ -11,7 +11,6 @@ Not covered: languages other than English; names without a number (`see "Liquidi
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -65,12 +64,7 @@ _CONTENTS_LINE = re.compile(
     r".*\D\s*\d{1,4}\s*$",
     re.MULTILINE,
 )
-_PAGE_NUMBER = re.compile(
-    r"^[\[(-]?\s*(\d{1,4})(?=[\s\])|-]|$)|(?:^|[\s|(\[-])(\d{1,4})\s*[\])-]?$"
-)
 _LONGEST_RANGE = 6
-_LONGEST_FOOTER = 120
-"""Characters; a page number stands in a short line."""
 
 
 @dataclass(frozen=True)
@@ -258,38 +252,14 @@ def _word_at(text: str, at: int) -> int:
 
 
 def _page_numbers(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
-    """Yield the page numbers printed on pages; where none are, the labels the file gives.
-
-    A number that starts or ends the first or last lines counts when pages near it show the
-    numbers that follow, so a year or an amount there does not.
-    """
-    offsets = {
-        page.page: {number - page.page for number in _edge_numbers(page.text)} for page in pages
-    }
-    support = Counter(offset for found in offsets.values() for offset in found)
-    least = max(3, len(pages) // 10) if len(pages) > 2 else 2
+    """Yield the page's number or label; a page between two numbered ones is numbered too."""
+    numbered = {page.page: int(page.label) - page.page for page in pages if page.label.isdigit()}
     for page in pages:
-        near = Counter(
-            offset
-            for other in range(page.page - 2, page.page + 3)
-            for offset in offsets.get(other, ())
-        )
-        chosen = [
-            offset
-            for offset, count in near.items()
-            if count >= 2 and support[offset] >= least and page.page + offset > 0
-        ]
-        if chosen:
-            best = max(chosen, key=lambda o: (o in offsets[page.page], near[o], support[o], -o))
-            number = str(page.page + best)
-            yield Anchor(document, page.page, "defines", f"page:{number}", number, FULL_PAGE)
-        elif page.label:
-            key = f"page:{page.label.casefold()}"
-            yield Anchor(document, page.page, "defines", key, page.label, FULL_PAGE)
-
-
-def _edge_numbers(text: str) -> set[int]:
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    edges = {line for line in (*lines[:2], *lines[-2:]) if len(line) <= _LONGEST_FOOTER}
-    found = (groups for line in edges for groups in _PAGE_NUMBER.findall(line))
-    return {int(first or last) for first, last in found}
+        label = page.label
+        before = max((p for p in numbered if p < page.page), default=0)
+        after = min((p for p in numbered if p > page.page), default=0)
+        if not label and before and after and numbered[before] == numbered[after]:
+            label = str(page.page + numbered[before])
+        if label:
+            key = f"page:{label.casefold()}"
+            yield Anchor(document, page.page, "defines", key, label, FULL_PAGE)

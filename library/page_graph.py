@@ -116,14 +116,6 @@ def headings(view: "View", name: str) -> list[OutlineEntry]:
     return list(entries.values())
 
 
-def printed_number(view: "View", ref: PageRef) -> str:
-    """Return the page number that is printed on a page; empty when none is known."""
-    for anchor in view.snapshot.anchors((view.document(ref.name).id,)):
-        if anchor.page == ref.page and anchor.role == "defines" and anchor.key[:5] == "page:":
-            return anchor.words
-    return ""
-
-
 def _checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
     for relation in relations or ():
         if relation in _LATER:

@@ -121,28 +121,14 @@ def test_lines_of_a_table_of_contents_refer_and_do_not_define() -> None:
     assert {"item:2", "page:9"} <= {a.key for a in found if a.role == "refers"}
 
 
-def test_printed_page_numbers_are_mapped_to_file_pages_over_gaps() -> None:
-    texts = tuple(
-        f"Annual report {2018 if page == 1 else ''}\nsome text\n{page - 2 if page > 2 else ''}"
-        if page != 5
-        else "A page without a number\nbut with text"
-        for page in range(1, 9)
-    )
-    found = anchors_of(texts=texts)
-    printed = {a.page: a.key for a in found if a.role == "defines"}
-    assert printed == {page: f"page:{page - 2}" for page in range(3, 9)}
-
-
-def test_page_numbers_are_found_among_other_numbers_of_a_footer() -> None:
-    texts = tuple(f"Some text\nmore\nAcme | Q3 2022 Form 10-Q | {page + 4}" for page in (1, 2, 3))
-    found = anchors_of(texts=texts)
-    assert [a.key for a in found if a.role == "defines"] == ["page:5", "page:6", "page:7"]
-
-
-def test_without_printed_numbers_the_files_labels_count() -> None:
-    pages = [make_text(1, "text", "iv"), make_text(2, "text", "v")]
+def test_page_labels_are_defined_and_fill_the_gaps_between_them() -> None:
+    labels = ["iv", "", "1", "2", "", "4", "", "9"]
+    pages = [make_text(i, "text", label) for i, label in enumerate(labels, 1)]
     found = find_anchors(DocumentReading((make_region(1, "-"),)), pages)
-    assert [a.key for a in found] == ["page:iv", "page:v"]
+    printed = {a.page: a.key for a in found if a.role == "defines"}
+    assert printed == {
+        1: "page:iv", 3: "page:1", 4: "page:2", 5: "page:3", 6: "page:4", 8: "page:9"
+    }  # fmt: skip
 
 
 def test_links_become_references_to_file_pages() -> None:

@@ -6,7 +6,6 @@ from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from pagehop.errors import ToolError
-from pagehop.library.page_graph import printed_number
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref
 from pagehop.tools.pictures import Pictures
@@ -37,7 +36,7 @@ def read_page(view: View, pictures: Pictures) -> BaseTool:
         where = read_ref(view, ref)
         document = view.document(where.name)
         page = view.page(where)
-        head = _head(page, document, printed_number(view, where) or page.label)
+        head = _head(page, document)
         regions = [r for r in view.regions(where) if r.kind not in ("passage", "page")]
         artifact = {"ref": str(where), "regions": [region.id for region in regions]}
         if form == "image":
@@ -62,7 +61,7 @@ def read_page(view: View, pictures: Pictures) -> BaseTool:
     return make_tool(read_page, ReadPageArguments)
 
 
-def _head(page: Page, document: Document, number: str) -> str:
-    printed = f", printed page {number}" if number not in ("", str(page.ref.page)) else ""
+def _head(page: Page, document: Document) -> str:
+    printed = f", printed page {page.label}" if page.label not in ("", str(page.ref.page)) else ""
     title = f" {document.title}" if document.title else ""
     return f"[{page.ref}] of {document.pages}{printed} |{title} ({document.source})"
