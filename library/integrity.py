@@ -48,9 +48,9 @@ def find_damage(folder: Path, store: Store) -> Damage:
     problems += [f"table {key}/{name} is damaged: {why}" for (key, name), why in broken.items()]
     lost: list[str] = []
     if any(name in ("documents", "pages") for _, name in broken):
-        before, names = manifest, _sources(store, manifest)
-        manifest = _newest_whole(folder, store, before)
-        lost = sorted(names - _sources(store, manifest)) or [root.path for root in before.roots]
+        before, manifest = manifest, _newest_whole(folder, store, manifest)
+        kept = {document.id for document in _documents(store, manifest)}
+        lost = _lost(store, before, kept)
     else:
         manifest = _without(manifest, set(broken))
     copies = tuple(d for d in _documents(store, manifest) if not _copy_is_whole(folder, d))
@@ -117,11 +117,13 @@ def _documents(store: Store, manifest: Manifest) -> Iterator[StoredDocument]:
             yield from to_documents(table.search().to_arrow())
 
 
-def _sources(store: Store, manifest: Manifest) -> set[str]:
+def _lost(store: Store, before: Manifest, kept: set[str]) -> list[str]:
+    """Return the files of documents that are gone; all roots when even their names are."""
     try:
-        return {s.path for d in _documents(store, manifest) for s in d.sources}
+        documents = [d for d in _documents(store, before) if d.id not in kept]
     except (LibraryError, ValueError, OSError, RuntimeError):
-        return set()
+        return [root.path for root in before.roots]
+    return sorted(source.path for document in documents for source in document.sources)
 
 
 def _copy_is_whole(folder: Path, document: StoredDocument) -> bool:

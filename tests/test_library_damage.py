@@ -110,7 +110,7 @@ def test_check_names_what_must_be_added_again(copy: Path, write_page: WritePage)
         report = library.check()
         assert not report.ok and [Path(path).name for path in report.lost] == ["gamma.pdf"]
         assert _found(library) == {"alpha", "beta"}
-        assert library.add(copy / "in").added == ["gamma.pdf"]
+        assert "gamma.pdf" in library.add(copy / "in").added
         assert library.check().ok and _found(library) == {"alpha", "beta", "gamma"}
 
 
