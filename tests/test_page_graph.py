@@ -148,3 +148,14 @@ def test_documents_outside_the_view_change_no_walk(pdf_folder: Path, tmp_path: P
         everything = walk(library.view(), PageRef(HALDEN, 1), hops=3, query="debt", width=20)
     assert before == after
     assert any(path.end.name.startswith("Orrin") for path in everything)
+
+
+def test_a_removed_document_is_reached_no_more(pdf_folder: Path, tmp_path: Path) -> None:
+    files = sorted(pdf_folder.glob("Halden*.pdf"))
+    with Library(tmp_path / "library") as library:
+        library.add(files)
+        start = PageRef(HALDEN, 3)
+        assert {p.end.name for p in walk(library.view(), start, relations=["similar"])} != {HALDEN}
+        library.remove(files[1].name)
+        left = walk(library.view(), start, relations=["similar"])
+        assert {path.end.name for path in left} == {HALDEN}
