@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from pagehop.agents.extract import ReadPage, Scored, rank_units, read_units
 from pagehop.agents.match import Line, row_lines, sentence_lines
 from pagehop.agents.question import Question, read_question
-from pagehop.agents.rows import read_rows
 from pagehop.agents.scope import Scope, read_profiles, read_scope
-from pagehop.agents.sentences import read_sentences
 from pagehop.types import Page, PageRef
 
 if TYPE_CHECKING:
@@ -89,8 +87,8 @@ class Desk:
         """Return a page's rows and number-bearing sentences, prepared for matching."""
         with self._lock:
             if ref not in self._lines:
-                page = self.page(ref)
-                self._lines[ref] = row_lines(read_rows(page)) + sentence_lines(read_sentences(page))
+                read = self.read(ref)
+                self._lines[ref] = row_lines(read.rows) + sentence_lines(read.sentences)
             return self._lines[ref]
 
     def stems(self, ref: PageRef) -> frozenset[str]:

@@ -12,7 +12,6 @@ and cosine in place of trained readers.
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
@@ -20,9 +19,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pagehop.agents.lines import read_lines
 from pagehop.agents.question import Question
 from pagehop.agents.rows import Row, read_rows
-from pagehop.agents.sentences import read_sentences
+from pagehop.agents.sentences import Sentence, read_sentences
 from pagehop.agents.vocabulary import FUNCTION_WORDS
 from pagehop.agents.words import stems
 from pagehop.types import Box, Page, PageRef
@@ -70,7 +70,8 @@ class ReadPage:
     ref: PageRef
     units: tuple[Unit, ...]
     stems: frozenset[str]
-    counts: Mapping[str, int]
+    rows: tuple[Row, ...]
+    sentences: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ class Scored:
 def read_units(page: Page) -> ReadPage:
     """Cut a page into sentences and rows."""
     units = []
-    for row in read_rows(page):
+    lines = read_lines(page)
+    rows, sentences = read_rows(page, lines), read_sentences(page, lines)
+    for row in rows:
         around = f"{row.section} {' '.join(row.columns)} {row.caption}"
         units.append(
             Unit(
@@ -99,7 +102,7 @@ def read_units(page: Page) -> ReadPage:
                 frozenset(stems(f"{row.label} {row.text}")), frozenset(stems(around)), row,
             )
         )  # fmt: skip
-    for s in read_sentences(page):
+    for s in sentences:
         if len(s.text) > 3:
             units.append(
                 Unit(
@@ -107,8 +110,8 @@ def read_units(page: Page) -> ReadPage:
                     frozenset(stems(s.text)), frozenset(stems(s.heading)),
                 )
             )  # fmt: skip
-    counts = Counter(stems(page.text))
-    return ReadPage(page.ref, tuple(units), frozenset(counts), counts)
+    held = frozenset(stems(page.text))
+    return ReadPage(page.ref, tuple(units), held, tuple(rows), tuple(sentences))
 
 
 def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozenset[str]) -> float:

@@ -177,7 +177,7 @@ def _all_periods(text: str, label: str, cells: tuple[Cell, ...]) -> bool:
     """Whether a line holds years or dates and nothing else that counts."""
     if cells and all(c.number.is_year for c in cells):
         return len(label.split()) <= 7 and not (len(cells) == 1 and len(label.split()) > 3)
-    if cells or text.rstrip().endswith((".", ",", ";")):
+    if cells or len(text) > 90 or text.rstrip().endswith((".", ",", ";")):
         return False
     covered = sum(len(p.text.split()) for p in find_periods(text))
     return covered >= 0.6 * len(text.split())

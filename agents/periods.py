@@ -26,6 +26,10 @@ _RANGE = re.compile(
 )
 
 
+_TELLING = re.compile(r"\d|quarter", re.IGNORECASE)
+"""What every period but a bare month name has."""
+
+
 @dataclass(frozen=True)
 class Period:
     """A stretch or point of time; None where the text does not say."""
@@ -58,6 +62,8 @@ class Period:
 def find_periods(text: str) -> list[Period]:
     """Return the periods of a text in order, each distinct one once."""
     found: list[Period] = []
+    if not _TELLING.search(text):
+        return found
     for match in _DATES.finditer(text):
         period = _period(match)
         if period is not None and not any(_same(period, seen) for seen in found):
@@ -68,6 +74,8 @@ def find_periods(text: str) -> list[Period]:
 def find_years(text: str) -> list[int]:
     """Return the distinct years of a text in order; a range gives every year in it."""
     years: list[int] = []
+    if not any(c.isdigit() for c in text):
+        return years
     for period in find_periods(text):
         if period.year is not None:
             years.append(period.year)

@@ -67,9 +67,14 @@ class _Table:
     scale: float = 1.0
 
 
-def read_rows(page: Page) -> list[Row]:
-    """Return the table rows of a page in reading order."""
-    lines = read_lines(page)
+def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
+    """Return the table rows of a page in reading order.
+
+    Args:
+        page: A page.
+        lines: Its lines, when they have been read.
+    """
+    lines = read_lines(page) if lines is None else lines
     rows: list[Row] = []
     table = _Table(0, [], [])
     recent: list[str] = []

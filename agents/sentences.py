@@ -6,6 +6,7 @@ words in its cells, is a unit of its own.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pagehop.agents.lines import Line, read_lines, union
@@ -35,13 +36,18 @@ class Sentence:
     """The short line above its paragraph, if there is one."""
 
 
-def read_sentences(page: Page) -> list[Sentence]:
-    """Return the sentences of a page in reading order."""
+def read_sentences(page: Page, lines: Sequence[Line] | None = None) -> list[Sentence]:
+    """Return the sentences of a page in reading order.
+
+    Args:
+        page: A page.
+        lines: Its lines, when they have been read.
+    """
     found: list[Sentence] = []
     paragraph: list[Line] = []
     heading = ""
     before: Line | None = None
-    for i, line in enumerate(read_lines(page)):
+    for i, line in enumerate(read_lines(page) if lines is None else lines):
         if line.kind in ("row", "periods"):
             _flush(page, paragraph, i, heading, found)
             if line.kind == "row":

@@ -4,11 +4,17 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import snowballstemmer
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,'\u2019&/-][^\W_]+)*")
 _STEMMER = snowballstemmer.stemmer("english")
+_STEMMING = Lock()
+"""The stemmer keeps the word it works on in itself."""
+_DASH_PARTS = re.compile("[/\u2013\u2014]")
+_WORD_PARTS = re.compile("[-/,]")
+_POSSESSIVES = ("'s", "\u2019s", "'S", "\u2019S")
 
 
 @dataclass(frozen=True)
@@ -24,14 +30,27 @@ class Token:
     possessive: bool = False
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A word cut out of a run of characters; `offset` counts from the run's start."""
+
+    text: str
+    stem: str
+    offset: int
+    possessive: bool
+
+
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """Fold case, accents and inflection of one word; numbers lose their thousands separators."""
     if word[0].isdigit():
         return word.replace(",", "").lower()
-    folded = unicodedata.normalize("NFKD", word.lower())
-    folded = "".join(c for c in folded if not unicodedata.combining(c))
-    stemmed: str = _STEMMER.stemWord(folded)
+    folded = word.lower()
+    if not folded.isascii():
+        decomposed = unicodedata.normalize("NFKD", folded)
+        folded = "".join(c for c in decomposed if not unicodedata.combining(c))
+    with _STEMMING:
+        stemmed: str = _STEMMER.stemWord(folded)
     return stemmed
 
 
@@ -39,33 +58,29 @@ def tokens(text: str) -> list[Token]:
     """Split a text into words; `long-term` and `10-K` are split at hyphens unless a digit leads."""
     found = []
     for match in _TOKEN.finditer(text):
-        for word, start in _parts(match.group(), match.start()):
-            bare, possessive = _strip_possessive(word)
-            if bare:
-                found.append(Token(bare, stem(bare), start, start + len(bare), possessive))
+        for part in _parts(match.group()):
+            start = match.start() + part.offset
+            end = start + len(part.text)
+            found.append(Token(part.text, part.stem, start, end, part.possessive))
     return found
 
 
 def stems(text: str) -> list[str]:
     """Return the stems of a text in order."""
-    return [token.stem for token in tokens(text)]
+    return [part.stem for run in _TOKEN.findall(text) for part in _parts(run)]
 
 
-def _parts(word: str, start: int) -> list[tuple[str, int]]:
-    if word[0].isdigit() or "&" in word:
-        pieces = re.split(r"[/–—]", word)  # noqa: RUF001 - dashes between years
-    else:
-        pieces = re.split(r"[-/,]", word)
-    parts, at = [], start
-    for piece in pieces:
-        if piece:
-            parts.append((piece, at))
+@lru_cache(maxsize=200_000)
+def _parts(run: str) -> tuple[_Part, ...]:
+    pattern = _DASH_PARTS if run[0].isdigit() or "&" in run else _WORD_PARTS
+    found, at = [], 0
+    for piece in pattern.split(run):
+        bare = piece
+        possessive = piece.endswith(_POSSESSIVES)
+        if possessive:
+            bare = piece[:-2]
+        bare = bare.rstrip("'\u2019")
+        if bare:
+            found.append(_Part(bare, stem(bare), at, possessive))
         at += len(piece) + 1
-    return parts
-
-
-def _strip_possessive(word: str) -> tuple[str, bool]:
-    for ending in ("'s", "’s"):  # noqa: RUF001 - typographic apostrophe
-        if word.lower().endswith(ending):
-            return word[:-2], True
-    return word.rstrip("'’"), False  # noqa: RUF001
+    return tuple(found)
