@@ -80,13 +80,17 @@ class Look:
             allowOrphans=0,
         )
 
+        big = 2.1 if self.chapter_breaks else 1.5
+
         def more(name: str, **changes: Any) -> ParagraphStyle:
             return ParagraphStyle(name, parent=text, **changes)
 
         head = {"fontName": self.bold, "textColor": self.accent, "alignment": 0, "keepWithNext": 1}
         return {
             "text": text,
-            "h1": more("h1", **head, fontSize=s * 2.1, leading=s * 2.5, spaceAfter=s * 1.2),
+            "h1": more(
+                "h1", **head, fontSize=s * big, leading=s * big * 1.2, spaceAfter=s * (big - 0.9)
+            ),
             "h2": more(
                 "h2", **head, fontSize=s * 1.35, leading=s * 1.7, spaceBefore=s, spaceAfter=s * 0.5
             ),

@@ -48,7 +48,7 @@ def paper() -> bytes:
 def _page(canvas: Any, report: Report, _number: str) -> None:
     width, height = LOOK.page
     canvas.setFont("Times-Italic", 8.5)
-    canvas.drawString(LOOK.margin, height - 34, "Proceedings of Flow Metrology 18 (2022) 211–215")  # noqa: RUF001
+    canvas.drawString(LOOK.margin, height - 34, "Proceedings of Flow Metrology 18 (2022) 211–213")  # noqa: RUF001
     canvas.drawRightString(width - LOOK.margin, height - 34, "Varkonyi, Brandreth, Halabi")
     canvas.setFont("Times-Roman", 9)
     canvas.drawCentredString(width / 2, 30, str(210 + report.page))

@@ -31,7 +31,7 @@ Effect on profit before tax, GBP million
 The directors consider these misstatements immaterial,
 one by one and together, and have not corrected them.
 
-The largest single difference was found by counting
+The difference in stock was found by counting
 1,140 valve bodies in store 7 on 3 January 2024.
 
 
