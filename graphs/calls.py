@@ -54,9 +54,15 @@ class ToolRunner:
     """Of the library; part of every key."""
     _results: dict[str, Done] = field(default_factory=dict)
     _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _keys: dict[str, str] = field(default_factory=dict)
 
     def key(self, call: Call) -> str:
         """Return what identical calls share: spacing, order and default values do not count."""
+        if call.id not in self._keys:
+            self._keys[call.id] = self._key(call)
+        return self._keys[call.id]
+
+    def _key(self, call: Call) -> str:
         schema = self._schema(call.tool)
         given = {
             name: _normal(value)

@@ -17,7 +17,7 @@ Nothing is compiled at import: `build` makes a machine for one view, its roles a
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,8 +146,9 @@ def _connect(graph: StateGraph[State, None, Question, State], routes: _Routes) -
         graph.add_conditional_edges(name, _unless_over(route), [*targets, END])
 
 
-def _unless_over(route: Callable[[State], str]) -> Callable[[State], str]:
-    def decide(state: State) -> str:
+def _unless_over(route: Callable[[State], str]) -> Callable[[State], Awaitable[str]]:
+    # Async because LangGraph sends plain functions through a thread, which costs more than a node.
+    async def decide(state: State) -> str:
         return END if state["answer"] is not None else route(state)
 
     return decide

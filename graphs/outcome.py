@@ -104,6 +104,7 @@ def _without_claims(state: State, view: View, draft: Draft, verdict: Verdict) ->
         reason = "No claim of the answer could be verified in the documents."
     else:
         reason = "The documents do not answer this."
+    reason += "" if reason.endswith((".", "!", "?")) else "."
     return f"{reason} {_searched(view, state.get('tried', []))}"
 
 
