@@ -201,16 +201,20 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     """Tell whether a paragraph ends between two lines."""
     small = max(1.0, min(above.height, line.height))
     gap = line.y0 - above.y1
-    if gap > usual + 0.45 * small or gap < -3 * small:
+    if gap > usual + 0.45 * small or gap < -0.9 * small:
         return True
-    if abs(line.size - above.size) > 0.08 * max(line.size, above.size):
+    runs_on = above.x1 > right - 2 * small and above.text[-1] not in ".:;?!"
+    if not runs_on and abs(line.size - above.size) > 0.08 * max(line.size, above.size):
         return True
-    if line.bold != above.bold or (line.italic != above.italic and len(paragraph) == 1):
+    if not runs_on and line.bold != above.bold:
+        return True
+    if not runs_on and line.italic != above.italic and len(paragraph) == 1:
         return True
     if list_marker(line.text) and line.x0 <= paragraph[0].x0 + small:
         return True
     centres = abs(line.x0 + line.x1 - above.x0 - above.x1) / 2
-    if line.bold and min(centres, abs(line.x0 - above.x0)) > 2 * small:
+    short = above.x1 < right - 0.2 * (right - paragraph[0].x0)
+    if line.bold and short and min(centres, abs(line.x0 - above.x0)) > 2 * small:
         return True
     in_item = bool(list_marker(paragraph[0].text))
     if in_item and len(paragraph) > 1 and line.x0 < paragraph[1].x0 - 0.5 * small:

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pagehop.library.reading_order import RawWord, Row
+from pagehop.library.rows import RawWord, Row
 from pagehop.types import Box
 
 Style = tuple[float, bool, bool]
@@ -34,10 +34,11 @@ _NOTHING = frozenset(
     }
 )
 _OPENERS = frozenset({"$", "€", "£", "¥", "(", "$("})
+_DOTS = frozenset("." * n for n in range(1, 200)) | {"\u2026", "\u2026\u2026"}
 _MARKER = re.compile(
     # A bullet of a symbol font may come out as any sign, so any but those that open a text count.
     r"(?:[^\w\s$€£¥\"'\u2018\u201c(\[{%&#@§<+=~/\\]|o"
-    r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])"
+    r"|\(?(?:\d{1,2}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])"
 )
 _CAPTION = re.compile(
     r"(?:Table|TABLE|Figure|FIGURE|Fig\.|FIG\.|Chart|Exhibit|Scheme|Algorithm|Listing|Box)"
@@ -75,6 +76,8 @@ class Line:
     italic: bool
     text: str
     cells: list[Cell] = field(default_factory=list)
+    leader: bool = False
+    """Dots led from a label to its number, as in a table of contents; they are left out."""
 
     @property
     def height(self) -> float:
@@ -164,6 +167,8 @@ def whole_words(lines: Iterable[Line]) -> set[str]:
 
 
 def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
+    plain = _without_leaders(row)
+    leader, row = plain is not row, plain
     words = row.words
     cells = _cells(row)
     letters: dict[Style, int] = {}
@@ -174,7 +179,24 @@ def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
     style = max(letters, key=letters.__getitem__) if len(letters) > 1 else next(iter(letters))
     text = " ".join([w[4] for w in words])
     x0, y0, x1, y1 = around(words)
-    return Line(words, row.column, x0, y0, x1, y1, *style, text, cells)
+    return Line(words, row.column, x0, y0, x1, y1, *style, text, cells, leader)
+
+
+def _without_leaders(row: Row) -> Row:
+    """Leave out the dots between a label and its number, which start a new cell."""
+    dots = [word[4] in _DOTS for word in row.words]
+    if sum(dots) < 4 and not any(
+        len(w[4]) > 3 for w, dot in zip(row.words, dots, strict=True) if dot
+    ):
+        return row
+    plain = Row([], row.column)
+    for i, word in enumerate(row.words):
+        if dots[i]:
+            continue
+        if i in row.cells or not plain.words or dots[i - 1]:
+            plain.cells.append(len(plain.words))
+        plain.words.append(word)
+    return plain if plain.words else row
 
 
 def around(words: Iterable[RawWord]) -> Box:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pagehop.library.layout import Block
 from pagehop.library.page_lines import PageLines, around, join_hyphens, list_marker
-from pagehop.library.reading_order import RawWord
+from pagehop.library.rows import RawWord
 from pagehop.types import Box, Kind
 
 PASSAGE_TOKENS = 180

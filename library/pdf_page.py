@@ -13,7 +13,8 @@ import numpy as np
 
 from pagehop.library.page_lines import PageLines, Style, page_lines
 from pagehop.library.passages import fractions
-from pagehop.library.reading_order import RawWord, Row, read_rows
+from pagehop.library.reading_order import read_rows
+from pagehop.library.rows import RawWord, Row
 
 MAX_LINKS = 300
 """Internal links of one page; more are an index or a forgery."""
@@ -118,13 +119,12 @@ def _style(spans: list[dict[str, Any]]) -> Style:
         span = spans[0]
         return _type(span["size"], span["font"], span["flags"])
     letters = [len(span["text"].strip()) for span in spans]
-    enough = 0.08 * sum(letters)
-    sizes: dict[float, int] = {}
-    for span, count in zip(spans, letters, strict=True):
-        size = round(span["size"], 1)
-        sizes[size] = sizes.get(size, 0) + count
-    size = max([size for size, count in sizes.items() if count >= enough] or [0.0])
     main = spans[letters.index(max(letters))]
+    size = main["size"]
+    if main["text"].isupper():
+        enough = 0.08 * sum(letters)
+        first = [s["size"] for s, count in zip(spans, letters, strict=True) if count >= enough]
+        size = max([size, *first])
     return _type(size, main["font"], main["flags"])
 
 

@@ -4,44 +4,20 @@
 2. A vertical gutter with prose on one side at least parts the page into columns; a whitespace strip
    between short or numeric cells does not, so a table row stays one row. Segments that cross the
    gutter (a title over two columns) part the page into bands.
-3. Within a column, segments on one base line form a row, left to right.
+3. Within a column, segments on one base line form a row, left to right (`rows`).
 
 Source: recursive XY-cut (Nagy and Seth 1984); differs: cuts only between prose, never in tables.
 Not covered: right-to-left order inside a row, text along a curve.
 """
 
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-RawWord = tuple[float, float, float, float, str, int, int, int]
-"""x0, y0, x1, y1 in points as displayed, text, block, line, number in the line."""
+from pagehop.library.rows import RawWord, Row, Segment, build_rows, join_brackets
 
 _BINS = 96
-
-
-@dataclass(slots=True)
-class Segment:
-    """Words of one engine line without a wide gap between them; points."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    words: list[RawWord]
-
-
-@dataclass(slots=True)
-class Row:
-    """One visual row of a column."""
-
-    words: list[RawWord]
-    column: int
-    """Running number of its column on the page."""
-    cells: list[int] = field(default_factory=list)
-    """Index in `words` at which each segment starts."""
 
 
 def read_rows(words: list[RawWord], width_pt: float) -> list[Row]:
@@ -56,10 +32,10 @@ def read_rows(words: list[RawWord], width_pt: float) -> list[Row]:
     for segment in _segments(words):
         (vertical if _is_vertical(segment) else upright).append(segment)
     columns = _columns(upright, width_pt, 0) if upright else []
-    rows = [row for number, column in enumerate(columns) for row in _rows(column, number)]
+    rows = [row for number, column in enumerate(columns) for row in build_rows(column, number)]
     rows += [Row(s.words, len(columns), [0]) for s in vertical]
     for row in rows:
-        _join_brackets(row)
+        join_brackets(row)
     return rows
 
 
@@ -199,11 +175,20 @@ def _are_columns(left: list[Segment], right: list[Segment], width_pt: float) -> 
     prose = _is_prose(left, width_pt), _is_prose(right, width_pt)
     if all(prose):
         return True
+    if _share_blocks(left, right):
+        return False
     if any(prose):
         text, other = (left, right) if prose[0] else (right, left)
         if len(text) >= 5 and not _share_baselines(text, other):
             return True
     return _are_halves(left, right)
+
+
+def _share_blocks(left: list[Segment], right: list[Segment]) -> bool:
+    """Tell whether the engine took much of both sides for the same blocks, as in a table."""
+    blocks = [{s.words[0][5] for s in side} for side in (left, right)]
+    small = min((left, blocks[1]), (right, blocks[0]), key=lambda side: len(side[0]))
+    return sum(s.words[0][5] in small[1] for s in small[0]) > 0.4 * len(small[0])
 
 
 def _are_halves(left: list[Segment], right: list[Segment]) -> bool:
@@ -252,59 +237,3 @@ def _share_baselines(text: list[Segment], other: list[Segment]) -> bool:
         if 0.75 * height < s.y1 - s.y0 < 1.33 * height
     )
     return shared >= 0.5 * len(other)
-
-
-def _rows(segments: list[Segment], column: int) -> list[Row]:
-    """Put segments on one base line together, top to bottom."""
-    groups: list[list[Segment]] = []
-    for segment in sorted(segments, key=lambda s: (s.y0 + s.y1, s.x0)):
-        for group in groups[:-4:-1]:
-            if _on_one_line(group, segment):
-                group.append(segment)
-                break
-        else:
-            groups.append([segment])
-    rows = []
-    for group in groups:
-        group.sort(key=lambda s: s.x0)
-        row = Row([], column)
-        for segment in group:
-            row.cells.append(len(row.words))
-            row.words += segment.words
-        rows.append(row)
-    return rows
-
-
-def _on_one_line(group: list[Segment], segment: Segment) -> bool:
-    first = group[0]
-    top = first.y0 if first.y0 > segment.y0 else segment.y0
-    foot = first.y1 if first.y1 < segment.y1 else segment.y1
-    if foot <= top or foot - top < 0.5 * min(first.y1 - first.y0, segment.y1 - segment.y0):
-        return False
-    ratio = (segment.y1 - segment.y0) / max(first.y1 - first.y0, 0.1)
-    far = min(abs(segment.x0 - s.x1) for s in group) > 3 * (segment.y1 - segment.y0)
-    if far and not 0.7 < ratio < 1.4:  # a heading beside a picture's caption
-        return False
-    slack = 0.3 * (segment.y1 - segment.y0)
-    return all(s.x1 <= segment.x0 + slack or segment.x1 <= s.x0 + slack for s in group)
-
-
-def _join_brackets(row: Row) -> None:
-    """Join a closing bracket or percent sign, set in a cell of its own, to its number."""
-    words = row.words
-    if not any(word[4] in _BRACKETS for word in words):
-        return
-    for i in range(len(words) - 1, 0, -1):
-        text, before = words[i][4], words[i - 1][4]
-        closes = text in _CLOSERS and before[-1].isdigit()
-        opens = before == "(" and text[0].isdigit()
-        if closes or opens:
-            a, b = words[i - 1], words[i]
-            box = min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-            words[i - 1] = (*box, a[4] + b[4], a[5], a[6], a[7])
-            del words[i]
-            row.cells = sorted({c if c < i else c - 1 for c in row.cells})
-
-
-_CLOSERS = frozenset({")", ")%", "%", "%)"})
-_BRACKETS = _CLOSERS | {"("}

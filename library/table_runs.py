@@ -14,8 +14,6 @@ from itertools import pairwise
 from pagehop.library.page_lines import Cell, Line, is_caption, list_marker
 
 _YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d[*]?")
-_LEADER = re.compile(r"(?:\.\s?){5,}\s?[\w-]{1,6}$")
-"""The dots of a table of contents."""
 _MAX_GAP = 2.2
 _ALIGN_PT = 4.0
 _MIN_GAP = 1.6
@@ -53,7 +51,7 @@ def find_tables(lines: list[Line]) -> list[TableRun]:
 
 def _is_tabular(line: Line) -> bool:
     cells = line.cells
-    if _LEADER.search(line.text):
+    if line.leader:
         return True
     if len(cells) < 2:
         return False
@@ -67,7 +65,8 @@ def _is_tabular(line: Line) -> bool:
 
 
 def _near(above: Line, below: Line) -> bool:
-    return below.y0 - above.y1 < _MAX_GAP * max(1.0, min(above.height, below.height))
+    height = max(1.0, min(above.height, below.height))
+    return -height < below.y0 - above.y1 < _MAX_GAP * height
 
 
 def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
@@ -88,7 +87,7 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
 def _is_table(rows: list[Line]) -> bool:
     """Ask for enough rows, and cells that stand under one another."""
     numbers = sum(c.is_number for row in rows for c in row.cells)
-    numbers += sum(bool(_LEADER.search(row.text)) for row in rows)
+    numbers += sum(row.leader for row in rows)
     if len(rows) < (2 if numbers >= 2 else 3):
         return False
     aligned = sum(
@@ -100,7 +99,7 @@ def _is_table(rows: list[Line]) -> bool:
 def _aligned(row: Line, others: list[Line]) -> bool:
     """Tell whether a cell stands flush left, flush right or centred with one of `others`."""
     edges = [_edges(cell) for other in others for cell in other.cells[1:]]
-    return bool(_LEADER.search(row.text)) or any(
+    return row.leader or any(
         abs(a - b) < _ALIGN_PT
         for cell in row.cells[1:]
         for other in edges
