@@ -79,7 +79,7 @@ def call_words(body: Mapping[str, Any]) -> str:
     arguments = {k: v for k, v in body.get("arguments", {}).items() if v not in ("", None)}
     if not arguments:
         return str(body.get("tool"))
-    written = ", ".join(f"{name}={shorten(str(value))}" for name, value in arguments.items())
+    written = ", ".join(f"{name}={shorten(str(value), 80)}" for name, value in arguments.items())
     return f"{body.get('tool')}({written})"
 
 

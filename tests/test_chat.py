@@ -62,6 +62,11 @@ def browser(library: Library) -> Iterator[Browser]:
     widget.close()
 
 
+def test_script_and_style_come_with_the_widget(browser: Browser) -> None:
+    assert "export default" in str(browser.widget._esm)
+    assert ".pagehop-chat" in str(browser.widget._css)
+
+
 def test_a_question_from_the_browser_is_answered(browser: Browser) -> None:
     turn = browser.ask(QUESTION)
     assert turn["state"] == "done" and turn["question"] == QUESTION
