@@ -103,7 +103,7 @@ def read_chunk(
     """
     for page in pages:
         state.pages += 1
-        state.edges.update({_edge_key(line) for line in _edge_lines(page)})
+        state.edges.update({_edge_key(line) for edge in _edge_lines(page) for line in edge})
         for line in page.lines:
             state.sizes[round(line.size * 2) / 2] += len(line.text)
             state.bold[line.bold] += len(line.text)
@@ -117,12 +117,12 @@ def read_chunk(
     return chunk
 
 
-def _edge_lines(page: PageLines) -> list[Line]:
-    """Give the outermost line, and two more near the edge, at head and foot of a page."""
+def _edge_lines(page: PageLines) -> tuple[list[Line], list[Line]]:
+    """Give the outermost line, and two more near the edge, from the head and from the foot."""
     rows = sorted(page.lines, key=lambda line: line.y0)
-    heads = [line for line in rows[1:3] if line.y1 < _EDGE * page.height]
-    feet = [line for line in rows[-3:-1] if line.y0 > (1 - _EDGE) * page.height]
-    return rows[:1] + heads + feet + (rows[-1:] if len(rows) > 1 else [])
+    heads = rows[:1] + [line for line in rows[1:3] if line.y1 < _EDGE * page.height]
+    feet = [line for line in rows[-3:-1] if line.y0 > (1 - _EDGE) * page.height] + rows[1:][-1:]
+    return heads, feet[::-1]
 
 
 def _edge_key(line: Line) -> str:
@@ -131,23 +131,24 @@ def _edge_key(line: Line) -> str:
 
 def _running(page: PageLines, state: LayoutState) -> dict[int, Kind]:
     """Tell which lines, by `id`, are running heads and feet."""
-    needed = 2 if state.pages < 4 else 3
     found: dict[int, Kind] = {}
-    rows = sorted(page.lines, key=lambda line: line.y0)
-    for line in _edge_lines(page):
-        outermost = line is rows[0] or line is rows[-1]
-        in_zone = line.y1 < _EDGE * page.height or line.y0 > (1 - _EDGE) * page.height
-        if in_zone and outermost and _PAGE_NUMBER.fullmatch(line.text):
-            seen = needed
-        else:
-            seen = state.edges[_edge_key(line)] if state.pages > 1 else 0
-        if seen >= (needed if in_zone else max(needed, 0.3 * state.pages)):
-            found[id(line)] = "header" if line is not rows[-1] and _high(line, page) else "footer"
+    kinds: tuple[Kind, Kind] = ("header", "footer")
+    for kind, edge in zip(kinds, _edge_lines(page), strict=True):
+        for line in edge:
+            # Where the text begins, no line farther in is a running one.
+            if not _is_running(line, line is edge[0], page, state):
+                break
+            found.setdefault(id(line), kind)
     return found
 
 
-def _high(line: Line, page: PageLines) -> bool:
-    return line.y1 < page.height / 2
+def _is_running(line: Line, outermost: bool, page: PageLines, state: LayoutState) -> bool:
+    needed = 2 if state.pages < 4 else 3
+    in_zone = line.y1 < _EDGE * page.height or line.y0 > (1 - _EDGE) * page.height
+    if in_zone and outermost and _PAGE_NUMBER.fullmatch(line.text):
+        return True
+    seen = state.edges[_edge_key(line)] if state.pages > 1 else 0
+    return seen >= (needed if in_zone else max(needed, 0.3 * state.pages))
 
 
 def _blocks(page: PageLines, state: LayoutState) -> list[Block]:

@@ -159,10 +159,10 @@ def whole_words(lines: Iterable[Line]) -> set[str]:
     cut = False
     for line in lines:
         texts = [word[4] for word in line.words]
-        words.update(text.lower().strip(".,;:()") for text in texts[1 if cut else 0 : -1])
-        cut = texts[-1].endswith("-")
-        if not cut:
-            words.add(texts[-1].lower().strip(".,;:()"))
+        ends_cut = texts[-1].endswith("-")
+        whole = texts[1 if cut else 0 : len(texts) - ends_cut]
+        words.update(text.lower().strip(".,;:()") for text in whole)
+        cut = ends_cut
     return words
 
 

@@ -160,7 +160,9 @@ def cut_passages(
         total = packed.tokens + sum(unit.tokens for unit in units)
         goal = total / max(1, math.ceil(total / room))
         for unit in units:
-            if packed.units and (packed.tokens + unit.tokens > room or packed.tokens >= goal):
+            if packed.units and (
+                packed.tokens + unit.tokens > room or packed.tokens + unit.tokens / 2 > goal
+            ):
                 close()
             packed.units.append(unit)
             packed.tokens += unit.tokens
