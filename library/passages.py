@@ -158,11 +158,10 @@ def cut_passages(
             close()
         units = _units(block, i, counter, room)
         total = packed.tokens + sum(unit.tokens for unit in units)
-        goal = total / max(1, math.ceil(total / room))
+        goal = total / len(_pack([*packed.units, *units], room))
         for unit in units:
-            if packed.units and (
-                packed.tokens + unit.tokens > room or packed.tokens + unit.tokens / 2 > goal
-            ):
+            full = packed.tokens + unit.tokens > room
+            if packed.units and (full or packed.tokens + unit.tokens / 2 > goal):
                 close()
             packed.units.append(unit)
             packed.tokens += unit.tokens
