@@ -101,6 +101,7 @@ def remove(
         print_json(_document_json(document))
     else:
         say(f"removed {document.name} ({', '.join(document.sources)})")
+        tell("The next add, or ask, of a folder that still holds its file brings it back.")
 
 
 def check(

@@ -168,15 +168,15 @@ def _save(
 
 
 def _outline(image: "Image", regions: list[Region], part: Box) -> None:
-    from PIL import ImageDraw  # noqa: PLC0415 - only pictures need it
+    from PIL import ImageDraw, ImageFont  # noqa: PLC0415 - only pictures need it
 
-    draw = ImageDraw.Draw(image)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=max(10, image.width / 80))
     across, down = image.width / (part[2] - part[0]), image.height / (part[3] - part[1])
     for region in regions:
         x0, x1 = ((x - part[0]) * across for x in (region.box[0], region.box[2]))
         y0, y1 = ((y - part[1]) * down for y in (region.box[1], region.box[3]))
         draw.rectangle((x0, y0, x1, y1), outline=(200, 30, 30), width=2)
-        draw.text((x0 + 3, y0 + 1), region.kind, fill=(200, 30, 30))
+        draw.text((x1 + 6, y0), region.kind, fill=(200, 30, 30), font=font, anchor="lt")
 
 
 def _text_in(found: Page, part: Box) -> str:

@@ -102,9 +102,9 @@ def follow(events: Iterable[Event], pictures: "PageSource", *, show: bool) -> An
     for event in events:
         line = narrator.add(event)
         if show and line is not None:
-            tell(f"{line.kind:>8}  {line.title}", _LINE_STYLES[line.kind] if line.ok else "yellow")
+            _tell_under(line.kind, line.title, _LINE_STYLES[line.kind] if line.ok else "yellow")
             for detail in line.details:
-                tell(f"{'':>8}  {detail}")
+                _tell_under("", detail, "dim")
         if event.type == "episode.end":
             answer = Answer.from_json(event.body["answer"], pictures=pictures)
     if answer is None:
@@ -135,6 +135,21 @@ def print_answer(answer: Answer) -> None:
 def _end(words: str, code: int) -> NoReturn:
     tell(words, "red")
     raise typer.Exit(code)
+
+
+def _tell_under(head: str, words: str, style: str) -> None:
+    """Print words beside a narrow column of heads, wrapped inside their own column."""
+    from rich.table import Table  # noqa: PLC0415 - with the console
+    from rich.text import Text  # noqa: PLC0415 - with the console
+
+    console = _console(to_stderr=True)
+    if not console.is_terminal:
+        tell(f"{head:>8}  {words}", style)
+        return
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=8, justify="right")
+    grid.add_row(Text(head, style=style), Text(clean(words), style=style))
+    console.print(grid)
 
 
 def _print(console: "Console", words: str, style: str) -> None:
