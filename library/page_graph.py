@@ -14,6 +14,7 @@ Not covered: `continues`, `cites`, `mentions` and `duplicate` have no edges yet.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -43,6 +44,11 @@ _OTHER_TEXT = re.compile(
     r"\bof\s+(?!this\b|these\b|the\s+(?:notes|consolidated|accompanying)\b)", re.I
 )
 _MOST_DEFINITIONS = 3
+_BOILERPLATE_PAGES = 5
+"""A link that stands on so many pages (`Table of Contents` in each header) tells nothing."""
+_BOILERPLATE_WEIGHT = 0.3
+_LARGEST_SECTION = 40
+"""Pages; a larger one (`Part II`) says little of how its pages belong together."""
 _SCAN_LIMIT = 200_000
 """Passages up to which similar pages are found by an exact scan in memory."""
 _SNIPPET = 90
@@ -116,6 +122,17 @@ def headings(view: "View", name: str) -> list[OutlineEntry]:
     return list(entries.values())
 
 
+def degradations(view: "View", relations: Collection[Relation] | None, query: str) -> str:
+    """Say what a walk cannot do in this view as it is; empty when nothing."""
+    notes = []
+    missing = 1 - view.snapshot.embedded()
+    if missing > 0 and (not relations or "similar" in relations):
+        notes.append(f"{missing:.0%} of the passages have no vector yet, so similar lacks pages")
+    if query and view.encoder is None:
+        notes.append("no encoder is there, so the query was compared by its words only")
+    return "; ".join(notes)
+
+
 def _checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
     for relation in relations or ():
         if relation in _LATER:
@@ -138,6 +155,8 @@ class _Anchored:
 
     refers: dict[int, list[Anchor]] = field(default_factory=dict)
     defines: dict[str, list[Anchor]] = field(default_factory=dict)
+    links: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often a link with the same target and words stands in the document."""
 
 
 class PageGraph:
@@ -177,8 +196,8 @@ class PageGraph:
     def relevance(self, query: str) -> Callable[[PageRef], float]:
         """Return how near a page is to a query, 0 to 1.
 
-        The cosine of the page's nearest passage; the share of the query's words that the page
-        holds where there is no encoder or no vector.
+        The cosine of the page's nearest passage; passages that have no vector yet are embedded
+        here. Without an encoder or passages, the share of the query's words on the page.
         """
         encoder = self._view.encoder
         vector = encoder.encode_query(query) if encoder else None
@@ -186,12 +205,16 @@ class PageGraph:
 
         def near(ref: PageRef) -> float:
             rows = self._vectors(self._view.document(ref.name).id, ref.page)
+            if encoder is not None and not len(rows):
+                passages = self._view.regions(ref, ("passage",))
+                rows = encoder.encode([p.search_text for p in passages]) if passages else rows
             if vector is not None and len(rows):
                 return float(np.clip((rows @ vector).max(), 0.0, 1.0))
             there = set(tokens(self._view.page(ref).text))
             return len(wanted & there) / max(len(wanted), 1)
 
-        return near
+        kept: dict[PageRef, float] = {}
+        return lambda ref: kept[ref] if ref in kept else kept.setdefault(ref, near(ref))
 
     def _next(self, ref: PageRef, document: Document) -> Iterable[Edge]:
         if ref.page < document.pages:
@@ -241,8 +264,10 @@ class PageGraph:
             if anchor.key.startswith("link:"):
                 page = int(anchor.key[5:])
                 words = f"link: {anchor.words}" if anchor.words else "link"
+                repeated = anchored.links[anchor.key, anchor.words] >= _BOILERPLATE_PAGES
                 if 1 <= page <= document.pages:
-                    yield self._edge(ref, page, "refers_to", _LINK_WEIGHT, words)
+                    weight = _BOILERPLATE_WEIGHT if repeated else _LINK_WEIGHT
+                    yield self._edge(ref, page, "refers_to", weight, words)
                 continue
             targets, certainty = _definitions(anchored, anchor.key)
             weight = _REFERENCE_WEIGHT * certainty / max(len(targets), 1)
@@ -265,6 +290,7 @@ class PageGraph:
                     anchored.defines.setdefault(anchor.key, []).append(anchor)
                 else:
                     anchored.refers.setdefault(anchor.page, []).append(anchor)
+                    anchored.links[anchor.key, anchor.words] += 1
             self._anchored[document.id] = anchored
         return self._anchored[document.id]
 
@@ -334,7 +360,7 @@ def _widened(spans: dict[str, set[int]]) -> Callable[[str], str]:
     def widen(path: str) -> str:
         while path and len(spans[path]) < 2:
             path = path.rpartition(" > ")[0]
-        return path
+        return path if path and len(spans[path]) <= _LARGEST_SECTION else ""
 
     return widen
 

@@ -3,7 +3,7 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library.page_graph import MAX_HOPS, RELATIONS
+from pagehop.library.page_graph import MAX_HOPS, RELATIONS, degradations
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_choices, read_ref, snippet
 from pagehop.tools.tool import Arguments, Result, make_tool
@@ -43,13 +43,15 @@ def walk(view: View) -> BaseTool:
         paths = view.walk(
             start, relations=chosen or None, query=query.strip() or None, hops=hops, width=width
         )
+        note = degradations(view, chosen, query)
+        artifact = {"paths": [_reference(start, path) for path in paths], "note": note}
+        lines = [f"({note})"] if note else []
         if not paths:
             named = ", ".join(chosen) or "any relation"
-            text = f"No page is reached from {start} by {named}."
-            return Result(f"{text} Follow other relations, or search.", {"paths": []})
-        lines = [f"From [{start}]:"]
-        lines += [_line(view, i, path) for i, path in enumerate(paths, 1)]
-        return Result("\n".join(lines), {"paths": [_reference(start, path) for path in paths]})
+            text = f"No page is reached from {start} by {named}. Follow other relations, or search."
+            return Result("\n".join([text, *lines]), artifact)
+        shown = [_line(view, i, path) for i, path in enumerate(paths, 1)]
+        return Result("\n".join([f"From [{start}]:", *shown, *lines]), artifact)
 
     return make_tool(walk, WalkArguments)
 
