@@ -4,9 +4,11 @@
 2. Pooling is mean or CLS as the folder's modules.json and pooling config say, mean when they do
    not; vectors are always of unit length. Lengths come from sentence_bert_config.json.
 3. One thread runs the model. Callers tokenize in their own threads and queue: small requests of
-   all callers share batches and go before large ones, which are cut into batches of texts of
-   like length, at most `settings.encoder.batch_tokens` tokens with padding.
-4. The last few hundred queries are remembered.
+   all callers share batches and go before large ones. A batch holds texts of one padded length
+   only, at most `settings.encoder.batch_tokens` tokens.
+4. So a text's vector does not depend on what else is embedded: padding changes bf16 vectors by
+   up to .002 a number, the number of texts in a batch does not change them at all.
+5. The last few hundred queries are remembered.
 
 Source: pooling, prompts and lengths as in sentence-transformers (UKPLab/sentence-transformers,
 models/Pooling.py); differs: batches by tokens instead of a fixed number of texts.
@@ -18,6 +20,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +39,8 @@ SMALL = 16
 """Requests of at most this many texts share batches and go first."""
 REMEMBERED = 512
 """Queries whose vectors are kept."""
-_LENGTH_STEP = 8  # batches are padded to multiples: fewer shapes to compile kernels for
+LENGTH_STEP = 8
+"""Texts are padded to multiples of so many tokens."""
 
 
 def load_text_encoder(model: str = "", *, settings: EncoderSettings | None = None) -> "TextEncoder":
@@ -155,7 +159,7 @@ class TextEncoder:
         if len(items) <= SMALL:
             self._queue.put(list(items))
         else:
-            self._queue.put_batches(batch_by_tokens(items, self._batch_tokens))
+            self._queue.put_batches(batch_by_length(items, self._batch_tokens))
         return request.done.result()
 
     def _start(self) -> "Tokenizer":
@@ -209,10 +213,14 @@ class _Request:
 class _Item:
     """One text of a request, as token ids."""
 
-    __slots__ = ("i", "ids", "request")
+    __slots__ = ("i", "ids", "length", "request")
 
     def __init__(self, request: _Request, i: int, ids: list[int]) -> None:
         self.request, self.i, self.ids = request, i, ids
+        self.length = padded_length(len(ids))
+
+    def minus_length(self) -> int:
+        return -self.length
 
 
 class _Queue:
@@ -247,46 +255,46 @@ class _Queue:
             return batch
 
     def _take_small(self, batch_tokens: int) -> list[_Item] | None:
-        batch: list[_Item] = []
-        longest = 0
-        while self._small:
-            item = self._small[0]
-            if item is None:
-                if batch:
-                    break
-                self._small.popleft()
-                return None
-            longest = max(longest, len(item.ids))
-            if batch and longest * (len(batch) + 1) > batch_tokens:
-                break
-            batch.append(item)
-            self._small.popleft()
+        """Take the first item and all others of its padded length that fit."""
+        first = self._small.popleft()
+        if first is None:
+            return None
+        room = batch_tokens // first.length - 1
+        batch, rest = [first], deque[_Item | None]()
+        for item in self._small:
+            if item is not None and item.length == first.length and room > 0:
+                batch.append(item)
+                room -= 1
+            else:
+                rest.append(item)
+        self._small = rest
         return batch
 
 
-def batch_by_tokens(items: list[_Item], batch_tokens: int) -> list[list[_Item]]:
-    """Cut items into batches of like length, longest first, each within the padded budget."""
+def batch_by_length(items: list[_Item], batch_tokens: int) -> list[list[_Item]]:
+    """Cut items into batches of one padded length, longest first, each within the budget."""
     batches: list[list[_Item]] = []
-    room = 0
-    for item in sorted(items, key=lambda item: -len(item.ids)):
-        if room <= 0:
-            batches.append([])
-            room = max(1, batch_tokens // max(1, len(item.ids)))
-        batches[-1].append(item)
-        room -= 1
+    for length, group in groupby(sorted(items, key=_Item.minus_length), key=_Item.minus_length):
+        same = list(group)
+        size = max(1, batch_tokens // -length)
+        batches += [same[i : i + size] for i in range(0, len(same), size)]
     return batches
 
 
 def pad(rows: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return ids and mask, both (n, length) int64; the mask hides what is padded with id 0."""
-    longest = max(1, *(len(row) for row in rows)) if len(rows) > 1 else max(1, len(rows[0]))
-    length = -(-longest // _LENGTH_STEP) * _LENGTH_STEP
+    length = max(padded_length(len(row)) for row in rows)
     ids = np.zeros((len(rows), length), np.int64)
     mask = np.zeros((len(rows), length), np.int64)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
         mask[i, : len(row)] = 1
     return ids, mask
+
+
+def padded_length(n_tokens: int) -> int:
+    """Return the length that a text of so many tokens is padded to."""
+    return max(1, -(-n_tokens // LENGTH_STEP)) * LENGTH_STEP
 
 
 def _load_tokenizer(files: EncoderFiles) -> "Tokenizer":
