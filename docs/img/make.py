@@ -46,7 +46,7 @@ def draw_answer(answer: Answer, view: View) -> Image.Image:
         crop = picture(citation, marked=True, width_px=COLUMN)
         crop = crop.resize((COLUMN, round(crop.height * COLUMN / crop.width)))
         _framed(sheet, crop, COLUMN_X, y)
-        if citation.ref == first.ref:
+        if number == 1:
             _join(pen, page, citation, y, crop.height)
         y += crop.height + 22 * SCALE
     height = max(y - 22 * SCALE, low) + MARGIN
