@@ -6,6 +6,7 @@
    word for it.
 """
 
+import re
 from collections.abc import Sequence
 
 from pagehop.agents.moves import Call, Claim, Draft, Verdict
@@ -29,7 +30,7 @@ def assemble(state: State, view: View, *, trajectory: str) -> Answer:
     claims = () if draft.unanswerable else verdict.kept
     text, citations = write_claims(claims, state.get("evidence", []))
     status = _status(state, bool(claims))
-    warnings = list(state.get("warnings", []))
+    warnings = _latest(state.get("warnings", []))
     if draft.claims and not draft.unanswerable:
         warnings += [
             f"Removed from the answer, because {reason}: {claim.text}"
@@ -52,6 +53,11 @@ def assemble(state: State, view: View, *, trajectory: str) -> Answer:
         trajectory=trajectory,
         error=f"no tool call gave a result: {broken[0]}" if status == "failed" else "",
     )
+
+
+def _latest(warnings: Sequence[str]) -> list[str]:
+    """Keep the last of warnings that differ in numbers only, e.g. in a share still missing."""
+    return list({re.sub(r"\d+", "#", warning): warning for warning in warnings}.values())
 
 
 def write_claims(

@@ -49,7 +49,7 @@ def ask(
     effort: Effort | None = None,
     budget: "Budget | None" = None,
     record: Record | None = None,
-    **later: Any,
+    **later: object,
 ) -> Answer:
     """Answer a question from documents, each claim cited to a page and a box on it.
 
@@ -88,7 +88,7 @@ async def aask(
     effort: Effort | None = None,
     budget: "Budget | None" = None,
     record: Record | None = None,
-    **later: Any,
+    **later: object,
 ) -> Answer:
     """Answer a question from documents; the async form of `ask`."""
     from pagehop.graphs.state import Question  # noqa: PLC0415 - loads langgraph
@@ -110,7 +110,7 @@ def stream(
     effort: Effort | None = None,
     budget: "Budget | None" = None,
     record: Record | None = None,
-    **later: Any,
+    **later: object,
 ) -> Iterator[Event]:
     """Answer a question and yield what happens as it happens; arguments as `ask`.
 
@@ -136,7 +136,7 @@ async def astream(
     effort: Effort | None = None,
     budget: "Budget | None" = None,
     record: Record | None = None,
-    **later: Any,
+    **later: object,
 ) -> AsyncIterator[Event]:
     """Answer a question and yield what happens as it happens; the async form of `stream`."""
     from pagehop.graphs.state import Question  # noqa: PLC0415 - loads langgraph

@@ -1,8 +1,9 @@
 """Set a run up: check what was given, open what is asked, build the machine and its record."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -47,12 +48,28 @@ def open_view(source: Source) -> tuple[View, list[str]]:
     if not path.is_dir():
         raise ConfigError(f"{str(source)!r} is no folder; give one with documents or a library")
     if (path / HEADER).exists():
-        return Library(path).view(), []
+        return _opened(path).view(), []
     if not (path / FOLDER).exists():
         scan([path], (), None, None)  # refuses a folder without PDFs before one is made in it
-    library = Library(path)
+    library = _opened(path)
     warnings = _brought_up_to_date(library, path)
     return library.view(), warnings
+
+
+def _opened(path: Path) -> Library:
+    """Open a library; asked again by path, the same one, so that its encoder is loaded once."""
+    folder = path.resolve()
+    folder = folder if (folder / HEADER).exists() else folder / FOLDER
+    if not (folder / HEADER).exists():
+        Library(path).close()  # makes it
+    place = folder.stat()
+    return _library(folder, (place.st_dev, place.st_ino))
+
+
+@lru_cache(maxsize=4)
+def _library(folder: Path, place: tuple[int, int]) -> Library:
+    # The place tells a library apart from one that was deleted under the same name.
+    return Library(folder)
 
 
 def _brought_up_to_date(library: Library, folder: Path) -> list[str]:
@@ -171,7 +188,7 @@ def checked_options(
     effort: object,
     budget: object,
     record: object,
-    later: dict[str, Any],
+    later: Mapping[str, object],
 ) -> Options:
     """Check the arguments of `ask` and fill in the settings.
 

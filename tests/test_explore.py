@@ -442,11 +442,12 @@ async def test_a_degraded_search_is_told_to_the_user_once(view: View) -> None:
     @tool(response_format="content_and_artifact")
     def search(word: str) -> tuple[str, dict[str, Any]]:
         """Search without vectors."""
-        return "nothing", {"hits": [], "note": "Vectors are missing; install X."}
+        share = {"a": 8, "b": 7}[word]
+        return "nothing", {"hits": [], "note": f"{share}% of the vectors are missing."}
 
     asked = [Call("search", {"word": word}) for word in "ab"]
     answer, _ = await run(view, roles(explorer=calls(*asked, read())), tools=[search])
-    assert answer.warnings == ("Vectors are missing; install X.",)
+    assert answer.warnings == ("7% of the vectors are missing.",)
 
 
 async def test_a_new_question_on_the_same_thread_sees_nothing_of_the_old_one(view: View) -> None:

@@ -6,8 +6,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import pagehop
-
 _PACKAGES = (
     "langchain-core", "langgraph", "lancedb", "numpy", "pymupdf", "tokenizers", "torch",
     "transformers",
@@ -18,7 +16,7 @@ _PACKAGES = (
 def provenance() -> dict[str, Any]:
     """Return the parts `code` and `environment` of a run's manifest; read once a process."""
     return {
-        "code": {"package": "pagehop", "version": pagehop.__version__, "commit": _commit()},
+        "code": {"package": "pagehop", "version": _version("pagehop"), "commit": _commit()},
         "environment": {
             "python": platform.python_version(),
             "platform": platform.platform(),
@@ -39,7 +37,7 @@ def _commit() -> str | None:
 
     No `git` is started: it costs more than a run by rules.
     """
-    git = Path(pagehop.__file__).resolve().parents[2] / ".git"
+    git = Path(__file__).resolve().parents[1] / ".git"
     try:
         head = (git / "HEAD").read_text().strip()
         if not head.startswith("ref: "):

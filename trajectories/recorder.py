@@ -18,6 +18,7 @@ import os
 import re
 import secrets
 import socket
+import threading
 import time
 import zlib
 from collections.abc import Mapping
@@ -51,6 +52,7 @@ class Recorder:
     _seq: int = 0
     _files: int = 0
     _bytes: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _secrets: re.Pattern[str] | None = field(default_factory=lambda: _secret_values())
 
     def __call__(self, event: Event) -> None:
@@ -58,7 +60,8 @@ class Recorder:
         if self.path is None or self.problem:
             return
         try:
-            self._append(event)
+            with self._lock:
+                self._append(event)
         except (OSError, ValueError, TypeError) as error:
             self._give_up(error)
 
@@ -110,7 +113,7 @@ class Recorder:
     def _open(self) -> None:
         assert self.path is not None
         name = f"{_writer()}-{self._files:04}.jsonl"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(self.path / "events" / name, flags, 0o600)
         self._files += 1
         self._bytes = 0
@@ -162,7 +165,7 @@ def _made(parent: Path, run_id: str, manifest: Mapping[str, Any]) -> Path:
 
 def _write_atomically(path: Path, text: str) -> None:
     draft = path.with_suffix(".tmp")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as stream:
         stream.write(text + "\n")
         stream.flush()
