@@ -7,8 +7,10 @@
 """
 
 import os
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -139,6 +141,32 @@ def copy_hashed(source: Path, target: Path) -> str:
     if first:
         raise PdfError("empty", "the file has no content")
     return digest.hexdigest()
+
+
+def clean_copies(folder: Path, documents: Collection[str], kept: timedelta) -> None:
+    """Remove half-made copies, and copies of documents that left the library long ago.
+
+    Args:
+        folder: Where the copies are.
+        documents: Ids of all documents in the library.
+        kept: How long older versions of the library may still need a copy.
+    """
+    for path in folder.glob("*") if folder.exists() else ():
+        if path.name.startswith("."):
+            path.unlink(missing_ok=True)
+        elif path.suffix == ".pdf":
+            _clean_copy(path, path.stem in documents, kept)
+
+
+def _clean_copy(path: Path, needed: bool, kept: timedelta) -> None:
+    left = path.with_suffix(".left")  # its time says when the document was first missed
+    if needed:
+        left.unlink(missing_ok=True)
+    elif not left.exists():
+        left.touch()
+    elif left.stat().st_mtime < time.time() - kept.total_seconds():
+        path.unlink(missing_ok=True)
+        left.unlink(missing_ok=True)
 
 
 def _read(file: BinaryIO) -> bytes:

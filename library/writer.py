@@ -29,7 +29,8 @@ from pagehop.library.manifest import (
 )
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reading_stage import ReadingStage
-from pagehop.library.store import Store, forget_old_versions
+from pagehop.library.scan import clean_copies
+from pagehop.library.store import KEPT, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
 from pagehop.library.vector_stage import VectorStage
 from pagehop.models.text_encoder import TextEncoder, load_text_encoder
@@ -184,6 +185,7 @@ class Writer:
                     reading.run()
                 elif vectors and vectors.needed():
                     self.progress.stage = "vectors"
+                    ingestion.pool.close()  # its workers start again when a file comes
                     vectors.run()
                 elif self._nothing_queued():
                     break
@@ -196,6 +198,8 @@ class Writer:
                 for words in reading.warnings:
                     self.warn(words)
         write_header(self._store.folder, ingestion.manifest)
+        with writing(self._store.folder):
+            clean_copies(ingestion.sources, {id for _, id in ingestion.catalog.documents}, KEPT)
         if not self._stop:
             forget_old_versions(self._store.folder, self._store)
 

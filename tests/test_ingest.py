@@ -151,6 +151,18 @@ def test_an_older_version_stays_as_it_was(folder: Path) -> None:
             library.at(999)
 
 
+def test_copies_of_removed_files_go_after_seven_days(folder: Path) -> None:
+    with Library(folder) as library:
+        library.add(folder)
+        library.remove("beta")
+        copies = library.path / "sources"
+        (left,) = copies.glob("*.left")
+        assert len(list(copies.glob("*.pdf"))) == 2
+        os.utime(left, (0, 0))
+        library.add(folder / "alpha.pdf", metadata={"seen": True})
+        assert [path.name for path in copies.iterdir()] == [f"{library.documents()[0].id}.pdf"]
+
+
 def test_labels_move_documents_and_none_keeps_them(folder: Path) -> None:
     with Library(folder) as library:
         library.add(folder)
