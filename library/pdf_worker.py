@@ -151,7 +151,10 @@ class Worker:
         self, chunk: list[tuple[PageLines, list[Block]]], links: list[Any], request: Json
     ) -> None:
         """Cut passages and send the regions of a chunk of pages."""
-        vocabulary = whole_words(line for page, _ in chunk for line in page.lines)
+        lines = [line for page, _ in chunk for line in page.lines]
+        vocabulary = whole_words(lines)
+        # One call for all new words; a call for each sentence takes as long as the engine.
+        self.counter.counts(list({word[4] for line in lines for word in line.words}))
         regions: list[Any] = []
         for page, blocks in chunk:
             self.at(page.number, request["alarm_s"])
