@@ -13,19 +13,18 @@ view cannot matter.
 Not covered: `continues`, `cites`, `mentions` and `duplicate` have no edges yet.
 """
 
-import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import ConfigError
-from pagehop.library.anchors import Anchor, outline_definitions
+from pagehop.library.references import References
+from pagehop.library.sections import read_sections
 from pagehop.library.terms import tokens
-from pagehop.types import Document, Edge, OutlineEntry, PageRef, Path, Relation
+from pagehop.types import Document, Edge, PageRef, Path, Relation
 
 if TYPE_CHECKING:
     from pagehop.library.view import View
@@ -36,19 +35,6 @@ MAX_HOPS = 3
 _LATER: tuple[Relation, ...] = ("continues", "cites", "mentions", "duplicate")
 _NEIGHBOUR_WEIGHT = 0.7
 _SECTION_WEIGHT = 0.6
-_LINK_WEIGHT = 1.0
-_REFERENCE_WEIGHT = 0.9
-_GUESSED_PAGE_WEIGHT = 0.5
-"""`page 41` in a file without printed numbers is taken as page 41 of the file."""
-_OTHER_TEXT = re.compile(
-    r"\bof\s+(?!this\b|these\b|the\s+(?:notes|consolidated|accompanying)\b)", re.I
-)
-_MOST_DEFINITIONS = 3
-_BOILERPLATE_PAGES = 5
-"""A link that stands on so many pages (`Table of Contents` in each header) tells nothing."""
-_BOILERPLATE_WEIGHT = 0.3
-_LARGEST_SECTION = 40
-"""Pages; a larger one (`Part II`) says little of how its pages belong together."""
 _SCAN_LIMIT = 200_000
 """Passages up to which similar pages are found by an exact scan in memory."""
 _SNIPPET = 90
@@ -107,21 +93,6 @@ def walk(
     return sorted(best.values(), key=_rank)
 
 
-def headings(view: "View", name: str) -> list[OutlineEntry]:
-    """Return the headings of a document as an outline, each once, where it first stands.
-
-    Raises:
-        LibraryError: No visible document has that name.
-    """
-    document = view.document(name)
-    entries: dict[str, OutlineEntry] = {}
-    for region in view.snapshot.regions(document.id, kinds=("title", "heading")):
-        level = region.section.count(" > ") + 1
-        title = " ".join(region.text.split())
-        entries.setdefault(title.casefold(), OutlineEntry(level, title, region.page))
-    return list(entries.values())
-
-
 def degradations(view: "View", relations: Collection[Relation] | None, query: str) -> str:
     """Say what a walk cannot do in this view as it is; empty when nothing."""
     notes = []
@@ -149,16 +120,6 @@ def _rank(path: Path) -> tuple[float, int, tuple[tuple[PageRef, int], ...]]:
     return (-path.score, len(steps), steps)
 
 
-@dataclass
-class _Anchored:
-    """The anchors of one document, joined by key."""
-
-    refers: dict[int, list[Anchor]] = field(default_factory=dict)
-    defines: dict[str, list[Anchor]] = field(default_factory=dict)
-    links: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often a link with the same target and words stands in the document."""
-
-
 class PageGraph:
     """The edges of one view; keeps what it read for the length of one walk."""
 
@@ -166,7 +127,7 @@ class PageGraph:
         """Keep at most `width` edges of one relation from one page."""
         self._view = view
         self._width = width
-        self._anchored: dict[str, _Anchored] = {}
+        self._references: dict[str, References] = {}
         self._sections: dict[str, dict[int, dict[str, list[int]]]] = {}
         self._finders: dict[Relation, Callable[[PageRef, Document], Iterable[Edge]]] = {
             "refers_to": self._refers_to,
@@ -226,73 +187,19 @@ class PageGraph:
 
     def _section(self, ref: PageRef, document: Document) -> Iterable[Edge]:
         if document.id not in self._sections:
-            self._sections[document.id] = self._read_sections(document)
+            self._sections[document.id] = read_sections(self._view, document)
         for title, pages in self._sections[document.id].get(ref.page, {}).items():
             for page in pages:
                 distance = abs(page - ref.page)
                 weight = _SECTION_WEIGHT / (1 + 0.1 * max(distance - 1, 0))
                 yield self._edge(ref, page, "section", weight, title)
 
-    def _read_sections(self, document: Document) -> dict[int, dict[str, list[int]]]:
-        """Return, for each page, the pages of each innermost section on it, by title."""
-        spans: dict[str, set[int]] = {}
-        innermost: dict[int, set[str]] = {}
-        entries = sorted(document.outline, key=lambda entry: entry.page)
-        for i, entry in enumerate(entries):
-            after = entries[i + 1].page if i + 1 < len(entries) else document.pages
-            # The next section may start in the middle of a page that this one ends on.
-            for page in range(entry.page, after + 1):
-                spans.setdefault(entry.title, set()).add(page)
-                innermost.setdefault(page, set()).add(entry.title)
-        if not entries:
-            for region in self._view.snapshot.regions(document.id):
-                if region.kind in ("passage", "heading", "title", "header", "footer"):
-                    continue
-                path = region.section
-                innermost.setdefault(region.page, set()).add(path)
-                while path:
-                    spans.setdefault(path, set()).add(region.page)
-                    path = path.rpartition(" > ")[0]
-        return {
-            page: {path: sorted(spans[path]) for path in map(_widened(spans), paths) if path}
-            for page, paths in innermost.items()
-        }
-
     def _refers_to(self, ref: PageRef, document: Document) -> Iterable[Edge]:
-        anchored = self._anchors(document)
-        for anchor in anchored.refers.get(ref.page, ()):
-            if anchor.key.startswith("link:"):
-                page = int(anchor.key[5:])
-                words = f"link: {anchor.words}" if anchor.words else "link"
-                repeated = anchored.links[anchor.key, anchor.words] >= _BOILERPLATE_PAGES
-                if 1 <= page <= document.pages:
-                    weight = _BOILERPLATE_WEIGHT if repeated else _LINK_WEIGHT
-                    yield self._edge(ref, page, "refers_to", weight, words)
-                continue
-            targets, certainty = _definitions(anchored, anchor.key)
-            weight = _REFERENCE_WEIGHT * certainty / max(len(targets), 1)
-            if _OTHER_TEXT.search(anchor.words):
-                weight /= 2
-            for target in targets:
-                words = f"{anchor.words} -> {target.words}"
-                yield self._edge(ref, target.page, "refers_to", weight, words)
-            number = anchor.key.removeprefix("page:")
-            if not targets and number.isdigit() and 1 <= int(number) <= document.pages:
-                words = f"{anchor.words} (page of the file)"
-                yield self._edge(ref, int(number), "refers_to", _GUESSED_PAGE_WEIGHT, words)
-
-    def _anchors(self, document: Document) -> _Anchored:
-        if document.id not in self._anchored:
-            anchored = _Anchored()
-            stored = self._view.snapshot.anchors((document.id,))
-            for anchor in [*outline_definitions(document.id, document.outline), *stored]:
-                if anchor.role == "defines":
-                    anchored.defines.setdefault(anchor.key, []).append(anchor)
-                else:
-                    anchored.refers.setdefault(anchor.page, []).append(anchor)
-                    anchored.links[anchor.key, anchor.words] += 1
-            self._anchored[document.id] = anchored
-        return self._anchored[document.id]
+        if document.id not in self._references:
+            anchors = self._view.snapshot.anchors((document.id,))
+            self._references[document.id] = References(document, anchors)
+        for lead in self._references[document.id].leads(ref.page):
+            yield self._edge(ref, lead.page, "refers_to", lead.weight, lead.words)
 
     def _similar(self, ref: PageRef, document: Document) -> Iterable[Edge]:
         own = self._vectors(document.id, ref.page)
@@ -354,43 +261,8 @@ class PageGraph:
         return Edge(ref, replace(ref, page=page), relation, round(weight, 4), words)
 
 
-def _widened(spans: dict[str, set[int]]) -> Callable[[str], str]:
-    """Return the innermost section above a path, itself included, that has several pages."""
-
-    def widen(path: str) -> str:
-        while path and len(spans[path]) < 2:
-            path = path.rpartition(" > ")[0]
-        return path if path and len(spans[path]) <= _LARGEST_SECTION else ""
-
-    return widen
-
-
 def _reason(edge: Edge) -> tuple[float, int]:
     return edge.weight, len(edge.words)
-
-
-def _definitions(anchored: _Anchored, key: str) -> tuple[list[Anchor], float]:
-    """Find where a key is defined: itself, else without its part or its last sub-number.
-
-    Returns:
-        The definitions, and how sure they are the ones meant, halved at each shortening.
-    """
-    certainty = 1.0
-    while key:
-        found = anchored.defines.get(key, [])
-        fresh = [a for a in found if "continued" not in a.words.casefold()] or found
-        # A heading repeated on the following pages is one definition.
-        pages = {anchor.page for anchor in fresh}
-        first = {a.page: a for a in reversed(fresh) if a.page - 1 not in pages}
-        if first:
-            return [first[page] for page in sorted(first)][:_MOST_DEFINITIONS], certainty
-        if key.startswith("part:") and "/" in key:
-            key = key.partition("/")[2]
-        else:
-            shorter = re.sub(r"(?<=\d)(?:[.\-]\d+|[a-z])$", "", key)
-            key = shorter if shorter != key and not key.startswith("page:") else ""
-        certainty /= 2
-    return [], 0.0
 
 
 def _snippet(text: str) -> str:

@@ -150,12 +150,12 @@ def _texts(
 
 def _rough(text: str) -> str:
     whole = text.replace("-\n", "").replace("\u00ad", "")
-    unfolded: str = unicodedata.normalize("NFKC", whole)
-    return unfolded.casefold()
+    return unicodedata.normalize("NFKC", whole).casefold()
 
 
 def _longest_word(phrase: str) -> str:
-    return max(re.findall(r"[^\W_]+", _rough(phrase)), key=len)
+    words: list[str] = re.findall(r"[^\W_]+", _rough(phrase))
+    return max(words, key=len)
 
 
 def _holds(text: str, phrase: str) -> bool:
