@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from pagehop.library.page_lines import Line, PageLines, is_caption, list_marker
 from pagehop.library.table_runs import TableRun, find_tables
+from pagehop.library.titles import number_candidates, printed_numbers
 from pagehop.types import Kind, OutlineEntry
 
 _EDGE = 0.12
@@ -75,6 +76,10 @@ class LayoutState:
     outline: Sequence[OutlineEntry] = ()
     edges: Counter[str] = field(default_factory=Counter)
     """How often each line was seen at a page's edge, digits made equal."""
+    candidates: dict[int, list[str]] = field(default_factory=dict)
+    """What may be the printed number of each page."""
+    numbers: dict[int, str] = field(default_factory=dict)
+    """Printed numbers, told by all pages so far."""
     sizes: Counter[float] = field(default_factory=Counter)
     """Letters by type size."""
     bold: Counter[bool] = field(default_factory=Counter)
@@ -104,9 +109,12 @@ def read_chunk(
     for page in pages:
         state.pages += 1
         state.edges.update({_edge_key(line) for edge in _edge_lines(page) for line in edge})
+        outermost = [edge[0].text for edge in _edge_lines(page) if edge]
+        state.candidates[page.number] = number_candidates(outermost)
         for line in page.lines:
             state.sizes[round(line.size * 2) / 2] += len(line.text)
             state.bold[line.bold] += len(line.text)
+    state.numbers = printed_numbers(state.candidates)
     chunk = [(page, _blocks(page, state)) for page in pages]
     for _, blocks in chunk:
         headings = [block for block in blocks if block.kind == "heading"]
@@ -146,6 +154,9 @@ def _is_running(line: Line, outermost: bool, page: PageLines, state: LayoutState
     needed = 2 if state.pages < 4 else 3
     in_zone = line.y1 < _EDGE * page.height or line.y0 > (1 - _EDGE) * page.height
     if in_zone and outermost and _PAGE_NUMBER.fullmatch(line.text):
+        return True
+    numbers = number_candidates([line.text]) if outermost and len(line.words) <= 14 else []
+    if state.numbers.get(page.number) in numbers:
         return True
     seen = state.edges[_edge_key(line)] if state.pages > 1 else 0
     return seen >= (needed if in_zone else max(needed, 0.3 * state.pages))
@@ -205,9 +216,8 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     if gap > usual + 0.45 * small or gap < -0.9 * small:
         return True
     runs_on = above.x1 > right - 2 * small and above.text[-1] not in ".:;?!"
-    if not runs_on and abs(line.size - above.size) > 0.08 * max(line.size, above.size):
-        return True
-    if not runs_on and line.bold != above.bold:
+    resized = abs(line.size - above.size) > 0.08 * max(line.size, above.size)
+    if not runs_on and (resized or line.bold != above.bold):
         return True
     if not runs_on and line.italic != above.italic and len(paragraph) == 1:
         return True
@@ -241,7 +251,7 @@ def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
     if len(lines) > 6 or len(words) > 30 or vertical:
         return False
     letters = sum(char.isalpha() for char in text)
-    if letters < 3 or letters < 0.4 * len(text.replace(" ", "")):
+    if "=" in text or letters < 3 or letters < 0.4 * len(text.replace(" ", "")):
         return False
     if text[-1] in ";,":
         return False

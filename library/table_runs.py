@@ -14,7 +14,7 @@ from itertools import pairwise
 from pagehop.library.page_lines import Cell, Line, is_caption, list_marker
 
 _YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d[*]?")
-_MAX_GAP = 2.2
+_MAX_GAP = 2.8
 _ALIGN_PT = 4.0
 _MIN_GAP = 1.6
 """Gap between cells of words, in line heights; justified text has gaps up to about 1.3."""
@@ -34,6 +34,9 @@ class TableRun:
 def find_tables(lines: list[Line]) -> list[TableRun]:
     """Find the tables among the lines of one column, in order."""
     tabular = [_is_tabular(line) for line in lines]
+    for i in [i for i, is_row in enumerate(tabular) if is_row]:
+        below = next((lines[j] for j in range(i + 1, len(lines)) if tabular[j]), lines[i])
+        tabular[i] = not _is_larger(lines[i], below)  # a heading such as `Note 4:   Debt`
     found: list[TableRun] = []
     i = 0
     while i < len(lines):
@@ -59,9 +62,13 @@ def _is_tabular(line: Line) -> bool:
         return False
     numbers = sum(cell.is_number for cell in cells)
     if numbers:
-        return max(cell.words for cell in cells) <= 25
+        return max(cell.words for cell in cells) <= 45
     widest = max(b.x0 - a.x1 for a, b in pairwise(cells))
     return max(cell.words for cell in cells) <= 6 and widest > _MIN_GAP * line.height
+
+
+def _is_larger(line: Line, other: Line) -> bool:
+    return line.size > 1.15 * other.size > 0
 
 
 def _near(above: Line, below: Line) -> bool:
@@ -73,13 +80,20 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
     """Go down from a tabular row as long as another one follows soon."""
     end = start + 1
     i = end
+    long = 0
     while i < len(lines) and i - end < 4 and _near(lines[i - 1], lines[i]):
         if is_caption(lines[i].text, alone=False):
             break
         if tabular[i]:
             end = i + 1
-        elif len(lines[i].words) > 14 or lines[i].size > 1.15 * lines[start].size > 0:
+            long = 0
+        elif _is_larger(lines[i], lines[start]):
             break
+        elif len(lines[i].words) > 14:
+            # A label that runs over one or two lines, close to its row; else text after the table.
+            long += 1
+            if long > 2 or lines[i].y0 - lines[i - 1].y1 > 0.6 * lines[i].height:
+                break
         i += 1
     return end
 
@@ -115,15 +129,19 @@ def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) 
     """Go up from the first row over short lines that stand above its number columns."""
     left = min(lines[start].x0, lines[min(start + 1, len(lines) - 1)].x0)
     width = max(lines[start].x1 - left, 1.0)
-    i = start
-    while i > floor and start - i < 4 and _near(lines[i - 1], lines[i]):
-        above = lines[i - 1]
-        over_columns = above.x0 > left + 0.2 * width and len(above.words) <= 14
-        unit = above.text.startswith("(") and above.text.endswith(")") and len(above.words) <= 20
-        if not (tabular[i - 1] or over_columns or unit):
-            break
+    first = i = start
+    while i > floor and start - i < 6 and _near(lines[i - 1], lines[i]):
         i -= 1
-    return i
+        line = lines[i]
+        if _is_larger(line, lines[start]):
+            break
+        over_columns = line.x0 > left + 0.2 * width and len(line.words) <= 14
+        unit = line.text.startswith("(") and line.text.endswith(")") and len(line.words) <= 20
+        if tabular[i] or over_columns or unit:
+            first = i
+        elif len(line.words) > 6 or first - i > 1:  # else the label of the first rows
+            break
+    return first
 
 
 def _count_heads(lines: list[Line]) -> int:
@@ -131,7 +149,7 @@ def _count_heads(lines: list[Line]) -> int:
     left = min(line.x0 for line in lines)
     width = max(line.x1 for line in lines) - left
     heads = 0
-    for i, line in enumerate(lines[:5]):
+    for i, line in enumerate(lines[:7]):
         amounts = [c for c in line.cells if c.is_number and not _YEAR.fullmatch(c.text)]
         labelled = line.x0 < left + 0.1 * width
         alone = len(line.cells) == 1 and not line.text.startswith("(")
