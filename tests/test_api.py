@@ -94,6 +94,19 @@ def test_a_library_that_takes_no_records_sends_them_to_the_user(
     assert not answer.warnings
 
 
+def test_a_run_that_cannot_be_recorded_is_answered_and_says_so(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("XDG_STATE_HOME", str(blocked / "state"))
+    answer = pagehop.ask(QUESTION, view, record=blocked / "runs")
+    check(answer)
+    assert answer.trajectory == "" and "This run is not recorded" in answer.warnings[0]
+    *_, end = pagehop.stream(QUESTION, view, record=blocked / "runs")
+    assert "This run is not recorded" in end.body["answer"]["warnings"][0]
+
+
 def test_a_plain_folder_is_indexed_first_and_kept_up_to_date(
     folder: Path, write_page: Callable[..., None]
 ) -> None:
@@ -186,8 +199,8 @@ def test_closing_a_stream_ends_its_run(view: View, tmp_path: Path) -> None:
 
 
 def test_many_threads_may_ask_at_once(view: View) -> None:
-    with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(lambda _: pagehop.ask(QUESTION, view, record=False), range(6)))
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: pagehop.ask(QUESTION, view, record=False), range(4)))
     assert len({answer.text for answer in answers}) == 1
     check(answers[0])
 
