@@ -99,6 +99,8 @@ def degradations(view: "View", relations: Collection[Relation] | None, query: st
     missing = 1 - view.snapshot.embedded()
     if missing > 0 and (not relations or "similar" in relations):
         notes.append(f"{missing:.0%} of the passages have no vector yet, so similar lacks pages")
+    if query and missing > 0:
+        notes.append("pages without a vector were compared with the query by their words")
     if query and view.encoder is None:
         notes.append("no encoder is there, so the query was compared by its words only")
     return "; ".join(notes)
@@ -157,8 +159,8 @@ class PageGraph:
     def relevance(self, query: str) -> Callable[[PageRef], float]:
         """Return how near a page is to a query, 0 to 1.
 
-        The cosine of the page's nearest passage; passages that have no vector yet are embedded
-        here. Without an encoder or passages, the share of the query's words on the page.
+        The cosine of the page's nearest passage; the share of the query's words on the page where
+        there is no encoder or no vector yet.
         """
         encoder = self._view.encoder
         vector = encoder.encode_query(query) if encoder else None
@@ -166,9 +168,6 @@ class PageGraph:
 
         def near(ref: PageRef) -> float:
             rows = self._vectors(self._view.document(ref.name).id, ref.page)
-            if encoder is not None and not len(rows):
-                passages = self._view.regions(ref, ("passage",))
-                rows = encoder.encode([p.search_text for p in passages]) if passages else rows
             if vector is not None and len(rows):
                 return float(np.clip((rows @ vector).max(), 0.0, 1.0))
             there = set(tokens(self._view.page(ref).text))

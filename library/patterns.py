@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ToolError
-from pagehop.library.quotes import locate, normalised
+from pagehop.library.quotes import locate
 from pagehop.types import FULL_PAGE, Box, Hit, Hits, Page, PageRef
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ def _scan(
 ) -> dict[PageRef, int]:
     """Return the pages that meet the conditions, with how often they match."""
     pattern = _compiled(query.pattern) if query.pattern else None
-    phrases = [normalised(phrase) for phrase in query.phrases]
-    likely = [_longest_word(phrase) for phrase in query.phrases]
+    phrases = [_roughly(phrase) for phrase in query.phrases]
     found: dict[PageRef, int] = {}
     pattern_s = 0.0
     for ref, text in _texts(view, documents, only):
@@ -126,12 +125,11 @@ def _scan(
             if not count:
                 continue
         if phrases:
-            # Normalising takes milliseconds a page, looking for a word next to nothing.
-            rough = _rough(text)
-            there = normalised(text) if all(word in rough for word in likely) else ""
-            if not all(phrase in there for phrase in phrases):
+            rough = _unbroken(text)
+            counts = [sum(1 for _ in phrase.finditer(rough)) for phrase in phrases]
+            if not all(counts):
                 continue
-            count += sum(there.count(phrase) for phrase in phrases)
+            count += sum(counts)
         if not any(_holds(text, phrase) for phrase in query.excluded):
             found[ref] = count
     return found
@@ -148,14 +146,15 @@ def _texts(
                 yield PageRef(document.name, page.page), page.text
 
 
-def _rough(text: str) -> str:
+def _unbroken(text: str) -> str:
     whole = text.replace("-\n", "").replace("\u00ad", "")
     return unicodedata.normalize("NFKC", whole).casefold()
 
 
-def _longest_word(phrase: str) -> str:
-    words: list[str] = re.findall(r"[^\W_]+", _rough(phrase))
-    return max(words, key=len)
+def _roughly(phrase: str) -> re.Pattern[str]:
+    """Match a phrase whatever stands between its words; `locate` judges the pages shown."""
+    words = re.findall(r"[^\W_]+", _unbroken(phrase))
+    return re.compile(r"(?<!\w)" + r"[\W_]{0,4}".join(map(re.escape, words)) + r"(?!\w)")
 
 
 def _holds(text: str, phrase: str) -> bool:

@@ -106,11 +106,6 @@ def locate(page: Page, quote: str, *, near: Box | None = None) -> Located | None
     return _locate_fuzzy(page, quote)
 
 
-def normalised(text: str) -> str:
-    """Return the characters that quotes are compared by: two texts that agree verify each other."""
-    return _stream(text.split()).text
-
-
 def numbers_in(text: str) -> tuple[str, ...]:
     """Return the numbers of a text as quotes compare them: `$1,482.50` gives `1482.50`."""
     return tuple(token.text for token in _tokens(text.split()) if token.number)

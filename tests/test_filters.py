@@ -89,4 +89,5 @@ def test_deep_nesting_is_refused() -> None:
 
 
 def test_years_come_from_file_name_and_title_and_not_from_longer_numbers() -> None:
-    assert years_of(make_document("r_2018_120199_1909.12345", 1, "Outlook for 2021")) == (2018, 2021)
+    document = make_document("r_2018_120199_1909.12345", 1, "Outlook for 2021")
+    assert years_of(document) == (2018, 2021)
