@@ -61,13 +61,20 @@ def ask(
     with guarded():
         from pagehop.interfaces.api import stream  # noqa: PLC0415 - loads the machine
         from pagehop.interfaces.crops import save_crops  # noqa: PLC0415 - loads Pillow
+        from pagehop.interfaces.running import (  # noqa: PLC0415 - loads the library
+            checked_options,
+            checked_question,
+        )
 
         budget = _budget(max_steps, max_seconds)
+        later = {"vision_model": vision_model, "base_url": base_url}
+        # Wrong options are refused before anything is indexed.
+        checked_question(question)
+        checked_options(model, graph, effort, budget, None, later)
         with cli_library.brought_up_to_date(path) as (library, warnings):
             view = library.view(cli_options.words(labels))
             events = stream(
-                question, view, model=model, graph=graph, effort=effort, budget=budget,
-                vision_model=vision_model, base_url=base_url,
+                question, view, model=model, graph=graph, effort=effort, budget=budget, **later
             )  # fmt: skip
             answer = follow(events, view, show=not as_json)
             saved = save_crops(answer, crops) if crops else []
