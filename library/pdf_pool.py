@@ -79,6 +79,7 @@ class _Worker:
     def send(self, op: str, **request: object) -> None:
         """Give it a request; the deadline starts when it is ready."""
         message = {"op": op, "alarm_s": int(3 * self.timeout_s) + 5, **request}
+        os.pwrite(self._position.fileno(), bytes(4), 0)
         if self.ready:
             self.deadline = time.monotonic() + self.timeout_s
         try:
@@ -99,6 +100,10 @@ class _Worker:
         self.deadline = time.monotonic() + self.timeout_s
         self.ready = True
         return message if message["kind"] not in ("ready", "alive") else None
+
+    def is_alive(self) -> bool:
+        """Whether it can take a request; an idle worker may have been killed by the system."""
+        return self._process.poll() is None
 
     def overdue(self) -> _Died:
         """Kill it and say at which page it hung."""
@@ -247,14 +252,22 @@ class PdfPool:
         worker.close()
 
     def _take(self) -> _Worker:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._start()
+        return self._alive(self._idle) or self._start()
+
+    def _alive(self, idle: list[_Worker]) -> _Worker | None:
+        """Take an idle worker; those that have died meanwhile are put away."""
+        while True:
+            with self._lock:
+                if not idle:
+                    return None
+                worker = idle.pop()
+            if worker.is_alive():
+                return worker
+            self._end(worker)
 
     def _call(self, op: str, **request: object) -> dict[str, Any]:
         """Ask the worker kept for single calls."""
-        worker = self._crop_worker.pop() if self._crop_worker else self._start()
+        worker = self._alive(self._crop_worker) or self._start()
         try:
             worker.send(op, **request)
             answer = None

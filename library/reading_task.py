@@ -82,7 +82,7 @@ class TextTask:
         """Leave the page out next time, unless nothing is to be had from this file."""
         self._restarts += 1
         if page == 0:
-            self.result = PdfError(reason, detail)
+            self.result = _give_up(reason, detail, self._restarts)
             return
         self._bad[page] = detail
         if self._restarts > MAX_RESTARTS:
@@ -157,10 +157,17 @@ class ReadingTask:
     def fail(self, reason: PdfReason, page: int, detail: str) -> None:
         """Start the file again without the page."""
         self._restarts += 1
+        if page == 0:
+            self.result = _give_up(reason, detail, self._restarts)
+        elif self._restarts > MAX_RESTARTS:
+            self.result = PdfError(reason, f"page {page}: {detail}")
         self._skip.add(page)
-        if page == 0 or self._restarts > MAX_RESTARTS:
-            self.result = PdfError(reason, f"page {page}: {detail}" if page else detail)
         self._regions, self._links = [], []
+
+
+def _give_up(reason: PdfReason, detail: str, restarts: int) -> PdfError | None:
+    """Try a file once more whose worker died before any page: the system may have killed it."""
+    return None if reason == "crashed" and restarts == 1 else PdfError(reason, detail)
 
 
 def _page(fields: list[Any], state: str) -> PageText:

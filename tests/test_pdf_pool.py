@@ -299,6 +299,20 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
     assert "SIGKILL" in document.warnings[0]
 
 
+def test_an_idle_worker_that_died_is_replaced(tmp_path: Path) -> None:
+    path = draw(tmp_path / "a.pdf", *[f"{WORDS} {i}" for i in range(3)])
+    before = set(psutil.Process().children())
+    with PdfPool(IngestSettings(workers=1)) as pool:
+        document = read(pool, path)
+        pool.crop(path, 1, (0, 0, 1, 1), max_pixels=1000)
+        dead = set(psutil.Process().children()) - before
+        for worker in dead:
+            worker.kill()
+        psutil.wait_procs(dead, timeout=5)
+        assert [p.text for p in read(pool, path).pages] == [p.text for p in document.pages]
+        assert pool.crop(path, 2, (0, 0, 1, 1), max_pixels=1000).width > 10
+
+
 def test_broken_pages_among_good_ones_are_flagged(pool: PdfPool, tmp_path: Path) -> None:
     whole = draw(tmp_path / "whole.pdf", *[f"{WORDS} {i}" for i in range(4)])
     document = read(pool, overwrite_streams(whole, tmp_path / "part.pdf", only=2))
@@ -355,6 +369,21 @@ def test_outline_links_and_printed_numbers(pool: PdfPool, tmp_path: Path) -> Non
     kinds = {(region.kind, region.text) for region in reading.regions if region.page == 3}
     assert ("header", "Annual statement of the harbour office") in kinds
     assert ("footer", "- 13 -") in kinds
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_links_of_a_turned_page_have_the_words_under_them(
+    pool: PdfPool, tmp_path: Path, rotation: int
+) -> None:
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=(500, 500), invariant=True)
+    canvas.bookmarkPage("here")
+    canvas.drawString(60, 400, "nothing to see")
+    canvas.drawString(60, 200, "chapter")
+    canvas.linkRect("", "here", (58, 196, 110, 214), relative=0)
+    canvas.setPageRotation(rotation)
+    canvas.save()
+    (link,) = cut(pool, tmp_path / "a.pdf").links
+    assert link.words == "chapter"
 
 
 @pytest.mark.parametrize(
