@@ -33,7 +33,7 @@ class Answerer:
     def _step(self, context: Context) -> Draft:
         question = self._desk.open(context)
         units = [u for sub in context.sub_questions for u in ranked(self._desk, context, sub)]
-        reason = refusal(question, self._desk.scope, units, self._desk.weight)
+        reason = refusal(question, self._desk.scope, units, self._desk.weights())
         if reason:
             return Draft(unanswerable=True, reason=reason)
         claims: list[Claim] = []

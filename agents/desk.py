@@ -5,7 +5,7 @@ and what the tools found, so a run that is resumed with a fresh desk goes on the
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pagehop.agents.moves import Context
     from pagehop.library.view import View
 
-MAX_PAGES = 14
+LOCAL_DOCUMENTS = 8
+"""Most documents within which rarity is counted of their own."""
+MAX_PAGES = 10
 """Candidate pages of one sub-question that are cut into units."""
 
 
@@ -39,6 +41,7 @@ class Desk:
         self._lines: dict[PageRef, list[Line]] = {}
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._rankings: dict[object, list[Scored]] = {}
+        self._weights: dict[tuple[str, ...], Callable[[str], float]] = {}
 
     def open(self, context: "Context") -> Question:
         """Take up the question of a context; forget everything when it is another one."""
@@ -65,9 +68,18 @@ class Desk:
                 self._scope = read_scope(self.view, self._question, profiles)
             return self._scope
 
-    def weight(self, stem: str) -> float:
-        """Rarity of a stem among the visible passages, above 0."""
-        return self.view.rarity(stem)
+    def weights(self, documents: Sequence[str] = ()) -> Callable[[str], float]:
+        """Rarity of stems, above 0: within the documents when they are few, else in the view.
+
+        Within one document its own subject is on every page and says nothing.
+        """
+        visible = [document.name for document in self.view.documents()]
+        names = tuple(documents) or tuple(visible)
+        counted = names if len(names) <= LOCAL_DOCUMENTS else ()
+        with self._lock:
+            if counted not in self._weights:
+                self._weights[counted] = self.view.rarity(counted or None)
+            return self._weights[counted]
 
     def page(self, ref: PageRef) -> Page:
         """Return a page, read once."""
@@ -112,12 +124,12 @@ class Desk:
 
     def _rank(self, text: str, refs: Sequence[PageRef], scope: Sequence[str]) -> list[Scored]:
         encoder = self.view.encoder
-        vector = None if encoder is None else self.encode([text])[0]
+        vector = None if encoder is None else encoder.encode_query(text)
         return rank_units(
             read_question(text),
             {ref: self.read(ref) for ref in refs},
             self._search_scores(text, refs, scope),
-            self.weight,
+            self.weights(scope),
             None if encoder is None else self.encode,
             vector,
             self.scope.settled(read_question(text)),

@@ -78,7 +78,7 @@ class Explorer:
         own = [e for e in context.evidence if e.sub_question == sub.id]
         if own:
             missing = uncovered(question, ranked(self._desk, context, sub))
-            names = new_names([e.quote for e in own[:2]], question, self._desk.weight)
+            names = new_names([e.quote for e in own[:2]], question, self._desk.weights())
             text = " ".join([*missing, *names]) or text
             words = " ".join([*missing, *names]) or words
         documents = ",".join(sub.documents) if context.strategy == 0 else ""

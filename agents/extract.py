@@ -32,10 +32,11 @@ Weight = Callable[[str], float]
 
 COSINE_SHARE, COVERAGE_SHARE = 0.5, 0.25
 """Weights of a unit's cosine and coverage beside its page's search score (1)."""
-UNITS_ENCODED = 8
+UNITS_ENCODED = 6
 """Units per page that are compared by the encoder; more cost time and gained nothing."""
 _AROUND, _ELSEWHERE = 0.6, 0.2
 _HEADING_LOSS = 0.15
+_LINK_LOSS = 0.15
 _SETTLED = 0.2
 
 
@@ -181,8 +182,8 @@ def _by_page(
     search_scores: Mapping[PageRef, float],
 ) -> list[Scored]:
     scores = [
-        COSINE_SHARE * float(cosine) + COVERAGE_SHARE * covered
-        for (_, covered), cosine in zip(chosen, cosines, strict=True)
+        COSINE_SHARE * float(cosine) + COVERAGE_SHARE * covered - _LINK_LOSS * is_link(unit)
+        for (unit, covered), cosine in zip(chosen, cosines, strict=True)
     ]
     best: dict[PageRef, float] = {}
     for (unit, _), score in zip(chosen, scores, strict=True):
@@ -194,6 +195,11 @@ def _by_page(
     return sorted(
         scored, key=lambda s: (-s.page_score, _HEADING_LOSS * is_heading(s.unit) - s.score)
     )
+
+
+def is_link(unit: Unit) -> bool:
+    """Whether a unit is an entry of a list of sources rather than a statement."""
+    return "http" in unit.text or "www." in unit.text or "doi" in unit.text.lower()
 
 
 def is_heading(unit: Unit) -> bool:

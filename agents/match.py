@@ -47,6 +47,8 @@ class Value:
     year: int | None
     table: int
     """Number of its table on the page; -1 for a sentence."""
+    crowded: bool = False
+    """It stands in a sentence among other numbers, and no year tells which one is meant."""
 
     @property
     def value(self) -> float:
@@ -146,9 +148,34 @@ def find_values(
                     number, line.ref, line.quote, line.label, column, score,
                     1.0 if number.unit == "%" or number.scale > 1 else line.scale,
                     year, line.table,
+                    line.table < 0 and len(line.numbers) > 1 and not column,
                 )
             )  # fmt: skip
     return sorted(found, key=lambda v: -v.score)
+
+
+def is_total(line: Line) -> bool:
+    """Whether a row sums up its table."""
+    return bool(_TOTALS & set(line.label_stems))
+
+
+def nearness(
+    line: Line, phrase: str, weight: Weight, page_stems: Callable[[PageRef], frozenset[str]]
+) -> float:
+    """How near the words of a phrase stand to a row, caption and section counting in full."""
+    wanted = list(dict.fromkeys(_stems(phrase)))
+    near = _nearness(line, wanted, page_stems)
+    total = sum(weight(s) for s in wanted) or 1.0
+    return sum(weight(s) * (1.0 if near[s] >= _CAPTION else near[s]) for s in wanted) / total
+
+
+def first_value(line: Line, score: float) -> Value:
+    """The first number of a row."""
+    column = line.columns[0] if line.columns else ""
+    return Value(
+        line.numbers[0], line.ref, line.quote, line.label, column, score, line.scale, None,
+        line.table,
+    )  # fmt: skip
 
 
 def _score(

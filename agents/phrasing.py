@@ -26,17 +26,16 @@ def phrase_solution(solution: Solution, result: float | None) -> str:
         return _extreme(solution)
     if not solution.expression or result is None:
         shown = " and ".join(_shown(v) for v in values)
-        return f"{shown}{_unit(values)}: {_name(values)}{_when(values)}."
-    number = format_number(result, decimals=2 if abs(result) >= 0.1 else 4)
-    if solution.percent:
-        number += "%"
-    parts = [_part(v) for v in values]
+        return f"{shown}{_unit(values)}: {_name(solution)}{_when(values)}."
+    number = _rounded(result) + ("%" if solution.percent else "")
+    named = len({v.label for v in values}) > 1
+    parts = [_part(v, named=named) for v in values]
     unit = "" if solution.percent or task.operation == "ratio" else _unit(values)
     match task.operation:
         case "difference" if len(task.operands) < 2:
-            what = f"change in {_name(values)} from {parts[0]} to {parts[-1]}"
+            what = f"change in {_name(solution)} from {parts[0]} to {parts[-1]}"
         case "growth" if len(task.operands) < 2:
-            what = f"change in {_name(values)} from {parts[0]} to {parts[-1]}"
+            what = f"change in {_name(solution)} from {parts[0]} to {parts[-1]}"
         case "difference":
             what = f"difference between {parts[0]} and {parts[1]}"
         case "growth":
@@ -46,9 +45,9 @@ def phrase_solution(solution: Solution, result: float | None) -> str:
         case "ratio":
             what = f"ratio of {parts[0]} to {parts[-1]}"
         case "average":
-            what = f"average of {_name(values)}: {', '.join(parts)}"
+            what = f"average of {_name(solution)}: {', '.join(parts)}"
         case _:
-            what = f"sum of {_name(values)}: {', '.join(parts)}"
+            what = f"sum of {_name(solution)}: {', '.join(parts)}"
     return f"{number}{unit}: {what}."
 
 
@@ -75,17 +74,27 @@ def _extreme(solution: Solution) -> str:
     )
 
 
-def _part(value: Value) -> str:
+def _rounded(result: float) -> str:
+    """Two decimals, more where that would leave fewer than three digits of a rounded number."""
+    for decimals in (2, 3, 4, 5, 6):
+        text = format_number(result, decimals=decimals)
+        digits = sum(c.isdigit() for c in text.strip("-0.").replace(".", ""))
+        if digits >= 3 or abs(float(text.replace(",", "")) - result) <= 1e-9 * abs(result):
+            return text
+    return format_number(result)
+
+
+def _part(value: Value, *, named: bool = False) -> str:
     year = value.year or next(iter(find_years(value.column)), None)
-    label = "" if value.table < 0 else f"{value.label} " if not year else ""
+    label = f"{value.label} " if value.table >= 0 and (named or not year) else ""
     when = f" ({year})" if year else ""
     return f"{label}{_shown(value)}{when}".strip()
 
 
-def _name(values: Sequence[Value]) -> str:
-    labels = dict.fromkeys(v.label for v in values if v.table >= 0)
+def _name(solution: Solution) -> str:
+    labels = dict.fromkeys(v.label for v in solution.values if v.table >= 0)
     if not labels:
-        return "the amounts stated"
+        return f"what the text says on {solution.task.operands[0]}"
     return " and ".join(" ".join(label.split()[:14]) for label in labels)
 
 
@@ -103,4 +112,4 @@ def _unit(values: Sequence[Value]) -> str:
     if len(scales) != 1:
         return ""
     word = _SCALE_WORDS.get(scales.pop())
-    return f" ({word})" if word else ""
+    return f" (table {word})" if word else ""

@@ -41,13 +41,13 @@ class Reflector:
         all_units = [
             unit for sub in context.sub_questions for unit in ranked(self._desk, context, sub)
         ]
-        reason = refusal(question, self._desk.scope, all_units, self._desk.weight)
+        reason = refusal(question, self._desk.scope, all_units, self._desk.weights())
         if reason:
             subs = tuple(replace(s, state="unanswerable") for s in context.sub_questions)
             return Reflection(False, reason, subs, give_up=True, thought=reason)
         solved = {sub.id for _, sub in solutions(self._desk, context)}
         judged = tuple(self._judge(context, sub, solved) for sub in context.sub_questions)
-        judged = tuple(cross(context, sub, judged, self._desk.weight) for sub in judged)
+        judged = tuple(cross(context, sub, judged, self._desk.weights()) for sub in judged)
         open_parts = [sub for sub in judged if sub.state == "open"]
         missing: list[str] = []
         for sub in open_parts:

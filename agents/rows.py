@@ -77,10 +77,14 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
     lines = read_lines(page) if lines is None else lines
     rows: list[Row] = []
     table = _Table(0, [], [])
+    before: list[Line] = []
     recent: list[str] = []
     wrapped = ""
     for i, line in enumerate(lines):
         if line.kind == "row":
+            if not table.heading and _fits(before, line):
+                table.heading = before
+            before = table.heading or before
             rows.append(_row(page.ref, table, line, i, wrapped))
             table.rows += 1
             wrapped = ""
@@ -103,6 +107,17 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
         table.scale = table_scale(line.text) or table.scale
         recent = [*recent, line.text][-3:]
     return rows
+
+
+def _fits(heading: Sequence[Line], line: Line) -> bool:
+    """Whether a heading of an earlier table on the page stands over the cells of this line too.
+
+    Tables are interrupted by running text, of their own column or of the next.
+    """
+    parts = [c for head in heading if head.kind == "periods" for c in head.cells]
+    return len(parts) == len(line.cells) > 1 and all(
+        min(p.x1, c.x1) - max(p.x0, c.x0) > -0.01 for p, c in zip(parts, line.cells, strict=True)
+    )
 
 
 def _caption(recent: Sequence[str], section: str) -> list[str]:

@@ -27,6 +27,7 @@ MAX_PROFILES = 300
 _FIRST_PAGE_WORDS = 450
 _MANY_PAGES = 50
 _OWN_SHARE = 0.4
+_TOPIC_SHARE = 0.1
 _LATEST = re.compile(
     r"\b(latest|most recent|newest|last)\b[^.?]{0,30}\b(report|filing|10-|document|quarter)"
 )
@@ -90,9 +91,11 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
     mentioned: list[str] = []
     for name in question.names:
         found = _covering(name, profiles, weights)
+        counts = {} if found else _pages_with(view, name)
+        found = found or _topical(view, counts)
         if found:
             by_name[name.text] = found
-        elif _stands_in_text(view, name):
+        elif counts:
             mentioned.append(name.text)
         elif not _initials_of(view, name):
             absent.append(name.text)
@@ -163,15 +166,23 @@ def _covering(
 _GENERIC = frozenset(stems(" ".join(DOCUMENT_WORDS | FUNCTION_WORDS)))
 
 
-def _stands_in_text(view: View, name: Name) -> bool:
-    hits = view.search(name.text, k=5, mode="keyword")
+def _pages_with(view: View, name: Name) -> dict[str, int]:
+    """Count the pages that hold a name, by document; at most `_MANY_PAGES` in all."""
     wanted = set(name.stems)
-    for hit in hits:
-        if wanted <= set(stems(hit.text)):
-            return True
-        if wanted <= set(stems(view.page(hit.ref).text)):
-            return True
-    return False
+    counts: dict[str, int] = {}
+    for hit in view.search(name.text, k=_MANY_PAGES, mode="keyword"):
+        if wanted <= set(stems(hit.text)) or wanted <= set(stems(view.page(hit.ref).text)):
+            counts[hit.name] = counts.get(hit.name, 0) + 1
+    return counts
+
+
+def _topical(view: View, counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Documents that speak of a name on more than a page in passing."""
+    return tuple(
+        name
+        for name, count in counts.items()
+        if count >= 2 and count >= _TOPIC_SHARE * view.document(name).pages
+    )
 
 
 def _is_own(view: View, name: Name, document: str, profiles: Sequence[Profile]) -> bool:

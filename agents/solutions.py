@@ -29,7 +29,7 @@ LOOSE_FIT = 0.8
 _JOINT = frozenset(
     {"difference", "growth", "ratio", "sum", "average", "highest", "lowest", "exceeds"}
 )
-_NO_NUMBERS = frozenset({"reason", "person", "place", "yes_no"})
+_NO_NUMBERS = frozenset({"reason", "person", "place", "yes_no", "date"})
 
 
 def ranked(desk: Desk, context: Context, sub: SubQuestion) -> list[Scored]:
@@ -61,17 +61,20 @@ def solutions(desk: Desk, context: Context) -> list[tuple[Solution, SubQuestion]
 def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None:
     question = read_question(sub.text)
     over_time = len(sub.documents) == 1 and is_over_time(sub.text)
-    if question.kind in _NO_NUMBERS and not question.task.calculates and not over_time:
+    reads = question.task.operation in ("value", "values")
+    if question.kind in _NO_NUMBERS and reads and not over_time:
         return None
     scores = page_scores(ranked(desk, context, sub))
     solution = solve(
         localised(question, desk.scope),
         {ref: desk.lines(ref) for ref in scores},
-        desk.weight,
+        desk.weights(sub.documents),
         page_scores=scores,
         page_stems=desk.stems,
     )
     if solution is None or solution.fit < _least_fit(question):
+        return None
+    if question.task.operation == "value" and solution.values[0].crowded:
         return None
     return solution
 
@@ -139,7 +142,9 @@ def _best_value(
 ) -> Value | None:
     best: tuple[float, Value] | None = None
     for ref, score in scores.items():
-        found = find_values(desk.lines(ref), phrase, desk.weight, year=year, page_stems=desk.stems)
+        found = find_values(
+            desk.lines(ref), phrase, desk.weights(), year=year, page_stems=desk.stems
+        )
         if found and found[0].score >= MIN_FIT:
             total = found[0].score + 0.5 * score
             if best is None or total > best[0]:

@@ -8,7 +8,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pagehop.agents.match import Line, Value, Weight, find_values
+from pagehop.agents.match import (
+    Line,
+    Value,
+    Weight,
+    find_values,
+    first_value,
+    is_total,
+    nearness,
+)
 from pagehop.agents.numbers import format_number
 from pagehop.agents.task import Task
 from pagehop.types import PageRef
@@ -88,6 +96,8 @@ def _on_page(
         return _top_sum(task, values)
     if task.over == "years":
         return _over_years(task, values)
+    if task.operation == "share" and not task.operands[0]:
+        return _share_of_year(task, prepared, weight, page_stems)
     slots = _slots(task)
     if not slots:
         return None
@@ -108,10 +118,7 @@ def _slots(task: Task) -> list[tuple[str, int | None]]:
     """Operand phrases with their years, in the order of the formula."""
     years: Sequence[int | None] = task.years or (None,)
     if len(task.operands) > 1:
-        year = years[-1]
-        if task.operation == "share" and not task.operands[0]:
-            return [("", year), (task.operands[1], None)]
-        return [(phrase, year) for phrase in task.operands]
+        return [(phrase, years[-1]) for phrase in task.operands]
     phrase = task.operands[0] if task.operands else ""
     if task.operation == "value":
         return [(phrase, years[0])]
@@ -199,6 +206,28 @@ def _top_sum(task: Task, values: Callable[[str, int | None], list[Value]]) -> So
         return None
     expression, _ = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, first.score)
+
+
+def _share_of_year(
+    task: Task,
+    prepared: Sequence[Line],
+    weight: Weight,
+    page_stems: Callable[[PageRef], frozenset[str]],
+) -> Solution | None:
+    """The row of a year against the total of its table (`what share is due in 2018`)."""
+    best: Solution | None = None
+    for part in prepared:
+        if part.table < 0 or part.label_years != (task.years[-1],):
+            continue
+        whole = next((o for o in prepared if o.table == part.table and is_total(o)), None)
+        if whole is None:
+            continue
+        fit = nearness(whole, task.operands[1], weight, page_stems)
+        if fit >= MIN_FIT and (best is None or fit > best.fit):
+            values = (first_value(part, fit), first_value(whole, fit))
+            expression, percent = expression_of(task, values)
+            best = Solution(task, values, expression, fit, percent)
+    return best
 
 
 def _over_years(task: Task, values: Callable[[str, int | None], list[Value]]) -> Solution | None:

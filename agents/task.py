@@ -249,7 +249,7 @@ def _extreme(core: str, years: tuple[int, ...], text: str) -> Task | None:
         )
         return Task(word, (_phrase(phrase),), years, over="years")
     rows = re.search(
-        rf"^(?:which|what|who)\b(?P<n>.*?)\b(?:{_BE}|with)\b(?: the)? (?P<w>{up}|{down})\b"
+        rf"^(?:which|who|what (?!{_BE}))\b(?P<n>.*?)\b(?:{_BE}|with)\b(?: the)? (?P<w>{up}|{down})\b"
         rf"(?P<x>.+)",
         core,
     )

@@ -41,7 +41,7 @@ from pagehop.library.tables import (
     to_regions,
     vector_schema,
 )
-from pagehop.library.terms import TermStatistics, tokens
+from pagehop.library.terms import TermCounts, TermStatistics, tokens
 from pagehop.types import Document, Page, Region
 
 if TYPE_CHECKING:
@@ -207,9 +207,17 @@ class Snapshot:
             Matched("", row["document"], row["page"], row["_score"]) for row in rows.to_pylist()
         ]
 
-    def statistics(self) -> TermStatistics:
-        """Return the word statistics of all visible passages."""
-        return self._statistics
+    def statistics(self, documents: Collection[str] | None = None) -> TermStatistics:
+        """Return the word statistics of all visible passages, or of some documents' (ids)."""
+        if documents is None:
+            return self._statistics
+        counts = []
+        for id in documents:
+            where = where_clause(documents=(id,))
+            for row in self._rows(self.records[id][1], "terms", where).to_pylist():
+                df = dict(zip(row["words"], row["counts"], strict=True))
+                counts.append(TermCounts(row["passages"], row["total_length"], df))
+        return TermStatistics.of(counts)
 
     @cached_property
     def _statistics(self) -> TermStatistics:

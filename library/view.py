@@ -247,14 +247,25 @@ class View:
 
         return locate(self.page(ref), quote)
 
-    def rarity(self, term: str) -> float:
+    def rarity(self, documents: Collection[str] | None = None) -> Callable[[str], float]:
         """Return how rare a term, as `terms.tokens` gives it, is among the visible passages.
 
         The inverse document frequency of BM25, above 0; a term of no passage is rarest.
+
+        Args:
+            documents: Names of the documents whose passages count; None counts all.
+
+        Raises:
+            LibraryError: A named document is not visible.
         """
-        counts = self.snapshot.statistics()
-        held = counts.df.get(term, 0)
-        return math.log(1 + (counts.passages - held + 0.5) / (held + 0.5))
+        ids = None if documents is None else [self.document(name).id for name in documents]
+        counts = self.snapshot.statistics(ids)
+
+        def rarity(term: str) -> float:
+            held = counts.df.get(term, 0)
+            return math.log(1 + (counts.passages - held + 0.5) / (held + 0.5))
+
+        return rarity
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over this view."""
