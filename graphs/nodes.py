@@ -271,7 +271,13 @@ class Nodes:
 
     def _told(self, name: str, state: State, done: Work, seconds: float) -> State:
         spent = done.update["spent"].plus(seconds=seconds)
-        update = State(**{**done.update, "spent": spent})
+        # Every value returned is a row in a checkpoint, also one that changes nothing.
+        changed = {
+            key: value
+            for key, value in done.update.items()
+            if (key in _LISTS and value) or (key not in _LISTS and value != state.get(key))
+        }
+        update: State = {**changed, "spent": spent}  # type: ignore[typeddict-item]  # same keys
         if name == "plan":
             update = _replaced(state, update)
         step = update.get("step", state["step"])
