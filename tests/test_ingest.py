@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pagehop.errors import ConfigError, LibraryError
-from pagehop.library.library import Library
+from pagehop.library.library import Library, LibraryStatus
 from pagehop.types import PageRef
 
 WritePage = Callable[..., None]
@@ -229,7 +229,7 @@ def test_closing_early_leaves_the_rest_to_the_next_add(folder: Path) -> None:
 
 
 def test_progress_reports_every_stage_to_a_function(folder: Path) -> None:
-    seen = []
+    seen: list[LibraryStatus] = []
     with Library(folder) as library:
         library.add(folder, progress=seen.append)
     assert seen[-1].stage == "idle" and seen[-1].complete

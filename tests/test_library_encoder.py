@@ -82,7 +82,8 @@ def test_another_encoder_takes_over_when_all_its_vectors_are_there(
         old = library.view()
     with Library(folder, encoder=str(other)) as library:
         assert library.status().encoder == first, "until the new vectors are there"
-        assert library.view().encoder is not None and library.view().encoder.id == first
+        encoder = library.view().encoder
+        assert encoder is not None and encoder.id == first
         library.add(folder)
         second = library.status().encoder
         assert second != first and library.status().embedded == 1.0

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from pagehop.errors import PagehopError
 from pagehop.library.library import Library
 from pagehop.library.view import View
-from pagehop.types import PageRef
+from pagehop.types import Mode, PageRef
 
 WORDS = "granite harbour turbine ledger orchard copper signal meadow".split()
 WritePage = Callable[..., None]
+MODES: tuple[Mode, ...] = ("keyword", "semantic", "hybrid")
 QUERIES = ("copper turbine", "ledger of the orchard", "signal 2021", "zebra")
 
 
@@ -28,9 +30,9 @@ def _write(write_page: WritePage, path: Path, seed: int) -> None:
     write_page(path, *paragraphs, f"Note 2. {' '.join(rng.choices(WORDS, k=6))}")
 
 
-def _said(read: Callable[[], object]) -> object:
+def _said(read: Callable[[], object]) -> str:
     try:
-        return read()
+        return repr(read())
     except PagehopError as error:
         return f"{type(error).__name__}: {error}"
 
@@ -39,8 +41,8 @@ def read_everything(view: View) -> str:
     """Return all that a view shows, as one text."""
     shown: dict[str, object] = {"documents": [repr(d) for d in view.documents()]}
     for query in QUERIES:
-        for mode in ("keyword", "semantic", "hybrid"):
-            hits = view.search(query, mode=mode, k=5)  # type: ignore[arg-type]
+        for mode in MODES:
+            hits = view.search(query, mode=mode, k=5)
             rows = [(h.name, h.page, h.box, h.text, h.score, dict(h.scores)) for h in hits]
             shown[f"{mode} {query}"] = (rows, hits.embedded, hits.note)
     for document in view.documents():
@@ -50,9 +52,9 @@ def read_everything(view: View) -> str:
             shown[f"regions {ref}"] = [asdict(region) for region in view.regions(ref)]
             shown[f"walk {ref}"] = repr(view.walk(ref, hops=2, query=QUERIES[0]))
     for name in ("report", "secret", "report_1", "nothing like it", "reprot"):
-        shown[f"find {name}"] = repr(_said(lambda name=name: view.document(name)))
-        shown[f"read {name}"] = repr(_said(lambda name=name: view.page(PageRef(name, 9))))
-        shown[f"in {name}"] = repr(_said(lambda name=name: view.search("copper", documents=[name])))
+        shown[f"find {name}"] = _said(partial(view.document, name))
+        shown[f"read {name}"] = _said(partial(view.page, PageRef(name, 9)))
+        shown[f"in {name}"] = _said(partial(view.search, "copper", documents=[name]))
     snapshot = view.snapshot
     shown["statistics"] = repr(snapshot.statistics())
     shown["vectors"] = snapshot.vectors().matrix.tobytes().hex()[:4000]
