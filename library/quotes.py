@@ -4,59 +4,25 @@
    unfolded, case folded, typographic quotes and dashes made plain, hyphens between letters and
    thousands separators dropped. A hit must start and end at a word's edge.
 2. A quote with an ellipsis is found piece by piece, in order.
-3. Else words are aligned (semi-global alignment, numpy, one row a quote word): a page word left
-   out, a quote word not there and a misspelt word cost something, a jump from the end of a line
-   to the start of a later one (columns, footnotes) costs a little. Found when the share of the
-   quote that stands there is at least `THRESHOLD`.
+3. Else its words are aligned with those of the page (`alignment.py`).
 
 Numbers, their scale words and negations must match exactly, so a wrong number never verifies.
 Not covered: quotes that run over a page end; columns of which the later one is read first.
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pagehop.library.alignment import align, plain, tokens
 from pagehop.types import Box, Located, Page
-
-THRESHOLD = 0.85
-"""Share of the quote that must stand on the page: in ten words, one other word of a kind."""
 
 _ELLIPSIS = re.compile(r"\s*\[?\s*(?:\.{3,}|\. \. \.|\u2026)\s*\]?\s*")
 _MAX_ELLIPSIS_WORDS = 80
 """Most page words that one ellipsis may stand for."""
+_FEW_WORDS = 4
 _EDGES = " \t\n\r\"'\u201c\u201d\u2018\u2019,;:"
-_JUMP = 0.5
-_GAP = 0.4
-_FORBIDDEN = 1e3
-_EXACT_WORDS = frozenset(
-    "hundred thousand million billion trillion percent k m bn mn mm tn bps "
-    "no not nor never none neither without cannot t".split()
-)
-"""Words that turn a statement over or scale its number; `t` is what is left of `don't`."""
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc`\u00b4", "'"),
-        **dict.fromkeys('"\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb', "'"),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\uff0d", "-"),
-        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\u2022\u25cf\u25aa\u25e6|", ""),
-        # A superscript is an exponent or a footnote mark, never a further digit of the number.
-        **{mark: f"^{digit}" for digit, mark in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
-    }
-)
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_MINUS = re.compile(r"(?:^|(?<=[($]))-(?=\$?\.?\d)")
 _DROPPED = re.compile(r"(?<!\d)-+(?!\d)|\.{3,}")
-_TOKEN = re.compile(
-    r"(?P<number>(?:(?<![\w.])\.)?\d+(?:[.,]\d+)*)|(?P<percent>%)"
-    r"|(?P<cjk>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])|(?P<word>[^\W\d_]+)"
-)
-_SIGN = re.compile("\N{MINUS SIGN}[$]?$")
 
 
 @dataclass(frozen=True)
@@ -65,20 +31,6 @@ class _Stream:
 
     text: str
     words: list[int]
-
-
-@dataclass(frozen=True)
-class _Token:
-    text: str
-    word: int
-    last_word: int
-    number: bool = False
-    negative: bool = False
-    bracketed: bool = False
-
-    @property
-    def weight(self) -> float:
-        return 1.0 if self.number or len(self.text) > 3 or self.text in _EXACT_WORDS else 0.5
 
 
 def locate(page: Page, quote: str, *, near: Box | None = None) -> Located | None:
@@ -108,26 +60,20 @@ def locate(page: Page, quote: str, *, near: Box | None = None) -> Located | None
 
 def numbers_in(text: str) -> tuple[str, ...]:
     """Return the numbers of a text as quotes compare them: `$1,482.50` gives `1482.50`."""
-    return tuple(token.text for token in _tokens(text.split()) if token.number)
-
-
-def _plain(text: str) -> str:
-    unfolded = unicodedata.normalize("NFKC", text.translate(_PLAIN))
-    plain = _THOUSANDS.sub("", unfolded.translate(_PLAIN)).casefold()
-    return _MINUS.sub("\N{MINUS SIGN}", plain)
+    return tuple(token.text for token in tokens(text.split()) if token.number)
 
 
 def _stream(words: Sequence[str]) -> _Stream:
     chars: list[str] = []
     origin: list[int] = []
     for i, word in enumerate(words):
-        plain = _plain(word).replace(" ", "")
+        even = plain(word).replace(" ", "")
         # Without this space `12 3` would read as the number 123.
-        if chars and plain and chars[-1].isdigit() and plain[0].isdigit():
+        if chars and even and chars[-1].isdigit() and even[0].isdigit():
             chars.append(" ")
             origin.append(i)
-        chars.extend(plain)
-        origin.extend([i] * len(plain))
+        chars.extend(even)
+        origin.extend([i] * len(even))
     text = "".join(chars)
     kept = [True] * len(text)
     for match in _DROPPED.finditer(text):
@@ -182,15 +128,19 @@ def _nearest(page: Page, places: list[list[int]], near: Box | None) -> list[int]
 
 
 def _locate_pieces(page: Page, stream: _Stream, pieces: list[str]) -> Located | None:
-    """Find the pieces between ellipses one after the other, each exactly."""
+    """Find the pieces between ellipses one after the other, each exactly.
+
+    A piece of few words, a number perhaps, must stand on the line of the piece before it: it
+    could stand anywhere on the page.
+    """
     found: list[int] = []
     for piece in pieces:
-        wanted = _stream(piece.strip(" .,;:\"'").split()).text
-        after = found[-1] if found else -1
+        words = piece.strip(" .,;:\"'").split()
+        wanted = _stream(words).text
         places = [
             place
             for place in _exact_places(stream, wanted)
-            if not found or after < place[0] <= after + _MAX_ELLIPSIS_WORDS
+            if not found or _follows(page, found[-1], place[0], short=len(words) < _FEW_WORDS)
         ]
         if not wanted or not places:
             return None
@@ -198,153 +148,22 @@ def _locate_pieces(page: Page, stream: _Stream, pieces: list[str]) -> Located | 
     return _located(page, found, 0.95)
 
 
-def _tokens(words: Sequence[str]) -> list[_Token]:
-    tokens: list[_Token] = []
-    carried, carried_word = "", -1
-    for i, word in enumerate(words):
-        plain = re.sub(r"(?<=[^\W\d])-+(?=[^\W\d])", "", carried + _plain(word))
-        first = carried_word if carried else i
-        # A word broken at the end of a line goes on in the next one.
-        if re.search(r"[^\W\d]-$", plain) and i + 1 < len(words) and words[i + 1][:1].isalpha():
-            carried, carried_word = plain[:-1], first
-            continue
-        carried = ""
-        for match in _TOKEN.finditer(plain):
-            if match.start() and plain[match.start() - 1] == "^":
-                continue
-            before, after = plain[: match.start()], plain[match.end() :]
-            number = match.lastgroup == "number"
-            tokens.append(
-                _Token(
-                    "percent" if match.lastgroup == "percent" else match.group(),
-                    first,
-                    i,
-                    number,
-                    negative=number and bool(_SIGN.search(before)),
-                    bracketed=number and before.endswith(("(", "($")) and after.startswith(")"),
-                )
-            )
-    return tokens
+def _follows(page: Page, last: int, first: int, *, short: bool) -> bool:
+    near = last < first <= last + _MAX_ELLIPSIS_WORDS
+    return near and (not short or page.words[first].line == page.words[last].line)
 
 
 def _locate_fuzzy(page: Page, quote: str) -> Located | None:
-    wanted = _tokens(quote.split())
-    there = _tokens([word.text for word in page.words])
+    wanted = tokens(quote.split())
+    there = tokens([word.text for word in page.words])
     if not wanted or not there:
         return None
-    total = sum(token.weight for token in wanted)
-    known = {token.text for token in there}
-    # A misspelt word may still match, so half is enough to go on; a wrong number ends it here.
-    if any(token.number and token.text not in known for token in wanted):
+    alignment = align(wanted, there, [page.words[token.word].line for token in there])
+    if alignment is None:
         return None
-    if sum(token.weight for token in wanted if token.text in known) < total / 2:
-        return None
-    matched, cost = _align(page, wanted, there)
-    score = 1.0 - cost / total
-    if score < THRESHOLD or not matched:
-        return None
-    indices = [i for j in matched for i in range(there[j].word, there[j].last_word + 1)]
-    return _located(page, sorted(set(indices)), min(score, 0.99))
-
-
-def _align(page: Page, wanted: list[_Token], there: list[_Token]) -> tuple[list[int], float]:
-    """Align the quote's tokens to the page's at the lowest cost.
-
-    Returns:
-        Indices of the page tokens that are matched, and the cost in units of token weight.
-    """
-    substitution = _substitution(wanted, there)  # (n_wanted, n_there)
-    gaps = np.array(
-        [
-            _FORBIDDEN
-            if token.text in _EXACT_WORDS and token.text != "percent"
-            else _GAP * token.weight
-            for token in there
-        ]
-    )
-    gap_sum = np.concatenate([[0.0], np.cumsum(gaps)])
-    lines = np.array([page.words[token.word].line for token in there])
-    starts = np.concatenate([[True], lines[1:] != lines[:-1], [False]])  # column j precedes token j
-    ends = np.concatenate([[False], lines[1:] != lines[:-1], [True]])
-    rows = [np.zeros(len(there) + 1)]
-    removal = [
-        _FORBIDDEN if token.number or token.text in _EXACT_WORDS else token.weight
-        for token in wanted
-    ]
-    for i in range(len(wanted)):
-        row = rows[-1] + removal[i]
-        row[1:] = np.minimum(row[1:], rows[-1][:-1] + substitution[i])
-        row = gap_sum + np.minimum.accumulate(row - gap_sum)
-        jumped = np.minimum.accumulate(np.where(ends, row, np.inf)) + _JUMP
-        rows.append(np.where(starts, np.minimum(row, jumped), row))
-    return _trace(rows, substitution, removal, ends)
-
-
-def _substitution(wanted: list[_Token], there: list[_Token]) -> NDArray[np.float64]:
-    """Return the cost of reading each quote token as each page token; (n_wanted, n_there)."""
-    weights = np.array([token.weight for token in there])
-    fixed = np.array([token.number or token.text in _EXACT_WORDS for token in there])
-    places: dict[str, list[int]] = {}
-    for j, token in enumerate(there):
-        places.setdefault(token.text, []).append(j)
-    costs = np.full((len(wanted), len(there)), _FORBIDDEN)
-    for i, token in enumerate(wanted):
-        if not token.number and token.text not in _EXACT_WORDS:
-            costs[i] = np.where(fixed, _FORBIDDEN, np.maximum(weights, token.weight))
-            if token.text not in places:
-                _price_misspellings(costs[i], token, places)
-        for j in places.get(token.text, []):
-            if token.number == there[j].number and _same_sign(token, there[j]):
-                costs[i, j] = 0.0
-    return costs
-
-
-def _price_misspellings(
-    costs: NDArray[np.float64], token: _Token, places: dict[str, list[int]]
-) -> None:
-    """Lower the cost of page words that are spelt nearly like the quoted one."""
-    matcher = SequenceMatcher(autojunk=False, b=token.text)
-    for text, indices in places.items():
-        if abs(len(text) - len(token.text)) > 3 or text in _EXACT_WORDS or text[0].isdigit():
-            continue
-        matcher.set_seq1(text)
-        if matcher.quick_ratio() >= 0.7 and (ratio := matcher.ratio()) >= 0.7:
-            costs[indices] = token.weight * 2 * (1.0 - ratio)
-
-
-def _same_sign(quoted: _Token, printed: _Token) -> bool:
-    """Compare signs; brackets may mean a negative number or just brackets."""
-    if not quoted.number:
-        return True
-    if quoted.negative:
-        return printed.negative or printed.bracketed
-    return not printed.negative or quoted.bracketed
-
-
-def _trace(
-    rows: list[NDArray[np.float64]],
-    substitution: NDArray[np.float64],
-    removal: list[float],
-    ends: NDArray[np.bool_],
-) -> tuple[list[int], float]:
-    """Walk back from the cheapest end; prefer matches over gaps, so the choice is deterministic."""
-    j = int(np.argmin(rows[-1]))
-    cost = float(rows[-1][j])
-    if cost >= _FORBIDDEN:
-        return [], cost
-    i = len(rows) - 1
-    matched: list[int] = []
-    while i > 0:
-        value = rows[i][j]
-        if j and np.isclose(value, rows[i - 1][j - 1] + substitution[i - 1, j - 1]):
-            i, j = i - 1, j - 1
-            matched.append(j)
-        elif np.isclose(value, rows[i - 1][j] + removal[i - 1]):
-            i -= 1
-        else:
-            earlier = [k for k in np.flatnonzero(ends[:j]) if np.isclose(value, rows[i][k] + _JUMP)]
-            j = int(earlier[-1]) if earlier else j - 1
-    return matched[::-1], cost
+    matched = [there[j] for j in alignment.matched]
+    indices = {i for token in matched for i in range(token.word, token.last_word + 1)}
+    return _located(page, sorted(indices), min(alignment.score, 0.99))
 
 
 def _located(page: Page, indices: Sequence[int], score: float) -> Located:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pagehop.library.quotes import THRESHOLD, locate
+from pagehop.library.alignment import THRESHOLD
+from pagehop.library.quotes import locate
 from pagehop.types import Page, PageRef, Word
 
 
@@ -200,3 +201,25 @@ def test_text_without_spaces_is_found() -> None:
     page = make_page("会社の売上高は1,234億円でした。")
     assert locate(page, "売上高は1,234億円") is not None
     assert locate(page, "売上高は1,235億円") is None
+
+
+def test_a_number_is_not_taken_from_another_place_than_its_words() -> None:
+    page = make_page(
+        "The company leases its offices in the northern harbour until 2031",
+        "and pays a yearly rent of 57 for all of its buildings there.",
+        "The number of employees on the last day of the year was 1,204",
+    )
+    tail = "pays a yearly rent of 57 for all of its buildings there"
+    assert locate(page, f"until 2031 and {tail}") is not None
+    assert locate(page, f"until 2031 and {tail.replace('57', '1,204')}") is None
+    first = "The company leases its offices in the northern harbour until"
+    assert locate(page, f"{first} 2031") is not None
+    assert locate(page, f"{first} 57") is None
+    assert locate(page, f"{first} 1,204") is None
+    assert locate(page, f"57 {first.removeprefix('The ')} 2031") is None
+
+
+def test_a_number_after_an_ellipsis_must_stand_on_the_line_of_its_words() -> None:
+    page = make_page("Net sales 412 388 365", "Cost of sales 201 197 190")
+    assert locate(page, "Net sales ... 388") is not None
+    assert locate(page, "Net sales ... 197") is None
