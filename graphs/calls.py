@@ -11,12 +11,10 @@ Not covered: ending a tool that hangs inside its thread; Python cannot.
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
@@ -24,13 +22,12 @@ from pydantic import ValidationError
 
 from pagehop.agents.moves import Call, Observation
 from pagehop.errors import ToolError
+from pagehop.graphs.threads import in_thread
 
 PICTURE_TOOLS = frozenset({"look"})
 """Tools whose calls spend images and pixels."""
 _KEPT = 512
 """Results kept; the oldest goes first."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -204,41 +201,6 @@ def within_budget(
             allowed.append(call)
             new += is_new
     return allowed, refused
-
-
-async def in_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Run a function in a daemon thread of its own, with the context of the caller.
-
-    Unlike a pool's thread it is not waited for when the interpreter ends.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-    context = copy_context()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]  # None only beside an error
-
-    def work() -> None:
-        result: T | None = None
-        error: Exception | None = None
-        try:
-            result = context.run(function, *arguments)
-        except (StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit) as odd:
-            error = RuntimeError(f"{type(odd).__name__}: {odd}")
-        except Exception as raised:
-            error = raised
-        try:
-            loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:
-            pass  # the loop is closed: the run ended without this call
-
-    threading.Thread(target=work, name="pagehop-tool", daemon=True).start()
-    return await future
 
 
 def _read(call: Call, message: object) -> Done:

@@ -25,12 +25,13 @@ from pagehop.agents.moves import (
 )
 from pagehop.graphs.asking import Asker
 from pagehop.graphs.budget import Budget, Spent
-from pagehop.graphs.calls import Done, in_thread, within_budget
+from pagehop.graphs.calls import Done, within_budget
 from pagehop.graphs.findings import sift
 from pagehop.graphs.outcome import assemble
 from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import State, Stop
 from pagehop.graphs.telling import Teller, told
+from pagehop.graphs.threads import in_thread
 from pagehop.library.view import View
 from pagehop.types import Answer
 

@@ -122,7 +122,7 @@ class AskRun:
 
 async def prepare_run(source: Source, options: Options) -> AskRun:
     """Open what is asked and build the machine, away from the event loop."""
-    from pagehop.graphs.calls import in_thread  # noqa: PLC0415 - loads langgraph
+    from pagehop.graphs.threads import in_thread  # noqa: PLC0415 - graphs load late
 
     def prepare() -> AskRun:
         view, warnings = open_view(source)
