@@ -3,83 +3,37 @@
 1. keyword: full text brings candidates from every visible partition; BM25 with counts summed
    over the visible passages scores them, so that partitions compare and nothing outside the view
    matters. Within one document all its passages are scored, with its own counts.
-2. semantic: the query's vector against all visible vectors, exactly while they are few, through
-   the index beyond `SCANNED`.
-3. hybrid: candidates of both, each scored by both signals, fused by a named strategy.
+2. semantic: the query's vector against all visible ones (`meaning.py`).
+3. hybrid: candidates of both, each scored by both signals, fused by a named strategy; its cosines
+   are of passages read with their neighbours on the page.
 4. One hit a page: its best passage. Equal scores are ordered by document id and page.
 
-Search never writes. Candidates that have no vector yet are embedded into memory, at most
-`FRESH` a search; `Hits.embedded` and `Hits.note` say that vectors are missing. Documents that
-are not yet read into passages are found by the words of their pages (`unread.py`).
+Search never writes. Candidates that have no vector yet are embedded into memory; `Hits.embedded`
+and `Hits.note` say that vectors are missing. Documents that are not yet read into passages are
+found by the words of their pages (`unread.py`).
 
 Not covered: phrases, exclusions and patterns (`patterns.py`), which are conditions on pages.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pagehop.errors import ConfigError, ModelError
+from pagehop.errors import ConfigError
 from pagehop.library.bm25 import DocumentRanker, ViewRanker
+from pagehop.library.candidates import DEPTH, Found, Scope
 from pagehop.library.fusion import fuse
+from pagehop.library.meaning import find_meaning
 from pagehop.library.terms import count, tokens
 from pagehop.library.unread import find_unread
-from pagehop.models.encoder_files import WAYS_OUT
-from pagehop.types import Hit, Hits, Kind, Mode, Region, Scalar
+from pagehop.types import Hit, Hits, Kind, Mode, Scalar
 
 if TYPE_CHECKING:
     from pagehop.library.snapshot import Snapshot
     from pagehop.library.view import View
-    from pagehop.models.text_encoder import TextEncoder
 
-DEPTH = 100
-"""Candidates that each signal brings, and full text from each partition twice as many."""
-SCANNED = 200_000
-"""Most vectors compared one by one: 15 ms for 100,000."""
-FRESH = 16
-"""Most passages embedded during one search: about 0.2 s, once for each passage."""
 _KINDS = frozenset(get_args(Kind))
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What may be found."""
-
-    documents: frozenset[str] | None
-    """Document ids; None for all of the snapshot."""
-    kinds: frozenset[str] | None
-    pages: frozenset[int] | None
-
-    def holds(self, passage: Region) -> bool:
-        """Say whether a passage may be found."""
-        return (
-            (self.documents is None or passage.document in self.documents)
-            and (self.kinds is None or passage.parent_kind in self.kinds)
-            and (self.pages is None or passage.page in self.pages)
-        )
-
-
-@dataclass
-class Found:
-    """Candidates of one search, by region id, and what each signal says of them."""
-
-    passages: dict[str, Region] = field(default_factory=dict)
-    keyword: dict[str, float] = field(default_factory=dict)
-    """BM25 scores."""
-    ceiling: float = 0.0
-    """What no BM25 score of this query can exceed."""
-    semantic: dict[str, float] = field(default_factory=dict)
-    """Cosines."""
-    by: dict[str, list[str]] = field(default_factory=dict)
-    """The signals that brought each candidate."""
-
-    def bring(self, signal: str, ids: Collection[str]) -> None:
-        """Note who brought candidates."""
-        for id in ids:
-            self.by.setdefault(id, []).append(signal)
 
 
 def search(
@@ -122,7 +76,7 @@ def search(
     if mode != "semantic" or embedded < 1:
         _find_words(view.snapshot, terms, scope, found)
     if mode != "keyword" and query.strip():
-        note = _find_meaning(view, query, scope, found, required=mode == "semantic")
+        note = find_meaning(view, query, mode, scope, found)
         if embedded < 1 and not note:
             note = f"{1 - embedded:.0%} of the passages have no vector yet; the library is at work"
     if mode != "semantic":
@@ -217,89 +171,6 @@ def _document_ranker(snapshot: "Snapshot", scope: Scope) -> DocumentRanker | Non
     )
 
 
-def _find_meaning(view: "View", query: str, scope: Scope, found: Found, *, required: bool) -> str:
-    """Bring the passages nearest to the query, give every candidate its cosine; return a note."""
-    encoder = view.encoder
-    if encoder is None:
-        if required:
-            raise ModelError(f"semantic search needs the library's encoder; {WAYS_OUT}")
-        return f"keyword search only: the library's encoder cannot be loaded; {WAYS_OUT}"
-    snapshot = view.snapshot
-    vector = encoder.encode_query(query)
-    if snapshot.passages() * snapshot.embedded() > SCANNED:
-        matches = snapshot.nearest(
-            vector,
-            limit=DEPTH,
-            documents=scope.documents,
-            kinds=scope.kinds,
-            pages=scope.pages,
-        )
-        nearest = {match.region_id: match.score for match in matches}
-    else:
-        nearest = _scan(snapshot, vector, scope, found)
-    found.semantic |= nearest
-    brought = sorted(nearest, key=lambda id: (-nearest[id], id))[:DEPTH]
-    found.passages |= snapshot.regions_by_id(id for id in brought if id not in found.passages)
-    found.bring("semantic", brought)
-    _embed_missing(snapshot, encoder, vector, found)
-    return ""
-
-
-def _scan(
-    snapshot: "Snapshot", vector: NDArray[np.float32], scope: Scope, found: Found
-) -> dict[str, float]:
-    """Return the cosines of the nearest passages and of the candidates that have a vector."""
-    block = snapshot.vectors()
-    if not block.ids:
-        return {}
-    row_of, rows_of = snapshot.memo.rows(block.ids, block.documents)
-    if scope.documents is None:
-        rows = np.arange(len(block.ids))
-    else:
-        parts = [rows_of[id] for id in sorted(scope.documents) if id in rows_of]
-        rows = np.concatenate([np.zeros(0, np.int64), *parts])
-    if scope.pages is not None:
-        rows = rows[np.isin(block.pages[rows], list(scope.pages))]
-    if scope.kinds is not None:
-        rows = rows[np.isin(block.kinds[rows], list(scope.kinds))]
-    matrix = block.matrix if len(rows) == len(block.ids) else block.matrix[rows]
-    scores = matrix @ vector  # (n_rows,)
-    nearest = {block.ids[rows[i]]: _cosine(float(scores[i])) for i in _top(scores, DEPTH)}
-    others = [id for id in found.passages if id not in nearest and id in row_of]
-    cosines = block.matrix[[row_of[id] for id in others]] @ vector
-    found.semantic |= {id: _cosine(c) for id, c in zip(others, cosines.tolist(), strict=True)}
-    return nearest
-
-
-def _cosine(value: float) -> float:
-    """Round away what depends on where in a matrix a row stands."""
-    return round(value, 5)
-
-
-def _top(scores: NDArray[np.float32], n: int) -> list[int]:
-    """Return the positions of the n highest scores, best first, and of those equal to the last."""
-    if len(scores) <= n:
-        return [int(i) for i in np.argsort(-scores, kind="stable")]
-    last = np.partition(scores, len(scores) - n)[len(scores) - n]
-    at = np.flatnonzero(scores >= last)
-    return [int(i) for i in at[np.argsort(-scores[at], kind="stable")]]
-
-
-def _embed_missing(
-    snapshot: "Snapshot", encoder: "TextEncoder", vector: NDArray[np.float32], found: Found
-) -> None:
-    """Embed the best candidates without a vector into memory."""
-    missing = [id for id in found.passages if id not in found.semantic]
-    missing.sort(key=lambda id: (-found.keyword.get(id, 0.0), id))
-    kept = {id: snapshot.memo.vectors.find(id) for id in missing}
-    new = [id for id in missing if kept[id] is None][:FRESH]
-    vectors = encoder.encode([found.passages[id].search_text for id in new])
-    for id, made in zip(new, vectors, strict=True):
-        snapshot.memo.vectors.put(id, made)
-        kept[id] = made
-    found.semantic |= {id: _cosine(float(v @ vector)) for id, v in kept.items() if v is not None}
-
-
 def _rank(view: "View", found: Found, mode: Mode, fusion: str, k: int) -> list[Hit]:
     """Return the best passage of each page, pages by score, then document id and page."""
     scores = _score(found, mode, fusion)
@@ -341,5 +212,5 @@ def _score(found: Found, mode: Mode, fusion: str) -> dict[str, float]:
         return {id: score for id, score in found.keyword.items() if score > 0}
     ids = list(found.passages)
     keyword = np.array([found.keyword.get(id, 0.0) for id in ids]) / (found.ceiling or 1.0)
-    semantic = np.array([found.semantic.get(id, np.nan) for id in ids])
+    semantic = np.array([found.context.get(id, np.nan) for id in ids])
     return dict(zip(ids, fuse(fusion, keyword, semantic).tolist(), strict=True))
