@@ -160,15 +160,18 @@ def whole_words(lines: Iterable[Line]) -> set[str]:
     for line in lines:
         texts = [word[4] for word in line.words]
         ends_cut = texts[-1].endswith("-")
-        whole = texts[1 if cut else 0 : len(texts) - ends_cut]
-        words.update(text.lower().strip(".,;:()") for text in whole)
+        words.update(texts[1 if cut else 0 : len(texts) - ends_cut])
         cut = ends_cut
-    return words
+    return {word.lower().strip(".,;:()") for word in words}
 
 
 def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
-    plain = _without_leaders(row)
-    leader, row = plain is not row, plain
+    text = " ".join([w[4] for w in row.words])
+    leader = ". ." in text or "..." in text or "\u2026" in text
+    if leader:
+        plain = _without_leaders(row)
+        leader, row = plain is not row, plain
+        text = " ".join([w[4] for w in row.words])
     words = row.words
     cells = _cells(row)
     letters: dict[Style, int] = {}
@@ -177,7 +180,6 @@ def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
         style = styles.get((first[5], first[6]), PLAIN)
         letters[style] = letters.get(style, 0) + sum([len(w[4]) for w in words[start:end]])
     style = max(letters, key=letters.__getitem__) if len(letters) > 1 else next(iter(letters))
-    text = " ".join([w[4] for w in words])
     x0, y0, x1, y1 = around(words)
     return Line(words, row.column, x0, y0, x1, y1, *style, text, cells, leader)
 

@@ -104,10 +104,12 @@ def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageL
     """
     textpage = page.get_textpage(flags=flags)
     words = read_words(textpage, page)
+    worded = {(word[5], word[6]) for word in words}
     styles = {
         (block["number"], i): _style(line["spans"])
         for block in textpage.extractDICT()["blocks"]
         for i, line in enumerate(block["lines"])
+        if (block["number"], i) in worded
     }
     size = page.rect.width, page.rect.height
     return words, page_lines(number, size, read_rows(words, size[0]), styles)

@@ -114,12 +114,13 @@ class _Worker:
     def _died(self) -> _Died:
         page = self._page()
         code = self.kill(wait_s=2)
+        self._errors.seek(0)
+        said = self._errors.read()[-400:].decode(errors="replace").strip()
         if not self.ready:
-            self._errors.seek(0)
-            said = self._errors.read()[-400:].decode(errors="replace").strip()
             raise ConfigError(f"the PDF worker does not start: {said or f'exit code {code}'}")
         name = signal.Signals(-code).name if -65 < code < 0 else f"exit code {code}"
-        return _Died("crashed", page, f"the PDF engine ended with {name}")
+        why = f": {said.splitlines()[-1]}" if said else ""
+        return _Died("crashed", page, f"the PDF engine ended with {name}{why}")
 
     def _page(self) -> int:
         data = os.pread(self._position.fileno(), 4, 0)

@@ -28,7 +28,7 @@ import pymupdf  # noqa: E402
 
 from pagehop.errors import PdfError  # noqa: E402
 from pagehop.library.layout import Block, LayoutState, read_chunk  # noqa: E402
-from pagehop.library.page_lines import PageLines, whole_words  # noqa: E402
+from pagehop.library.page_lines import Line, PageLines, whole_words  # noqa: E402
 from pagehop.library.passages import (  # noqa: E402
     TokenCounter,
     cut_passages,
@@ -57,6 +57,18 @@ FILE_BYTES = 2**26
 _TEXT = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE
 """Without ligatures, as search and quotes want plain letters; unknown glyphs come as U+FFFD."""
 _BROKEN = ("zlib error", "read error", "cannot decode", "syntax error", "cannot find", "corrupt")
+
+PAGE_ERRORS: tuple[type[Exception], ...] = (
+    pymupdf.mupdf.FzErrorBase,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+    MemoryError,
+)
+"""What the engine raises for broken files; the last ones come from its Python half."""
 
 Json = dict[str, Any]
 
@@ -101,12 +113,9 @@ class Worker:
                 getattr(self, request["op"])(request)
             except PdfError as error:
                 self.send("error", reason=error.reason, detail=error.detail)
-            except MemoryError:
-                self.send("error", reason="memory", detail="")
-            except Exception as error:
-                detail = f"{type(error).__name__}: {error}"
-                out_of_memory = "malloc" in detail or "calloc" in detail
-                self.send("error", reason="memory" if out_of_memory else "damaged", detail=detail)
+            except PAGE_ERRORS as error:
+                reason = "memory" if _is_out_of_memory(error) else "damaged"
+                self.send("error", reason=reason, detail=f"{type(error).__name__}: {error}")
             signal.alarm(0)
 
     def text(self, request: Json) -> None:
@@ -115,17 +124,17 @@ class Worker:
             self.send("open", pages=len(document), outline=read_outline(document))
             batch: list[Any] = []
             sent = time.monotonic()
-            labels = bool(document.get_page_labels())
+            labels = _has_labels(document)
             for number in range(1, len(document) + 1):
                 if number in request["skip"] or number in request["have"]:
                     continue
                 self.at(number, request["alarm_s"])
-                batch.append(_page_text(document, number, labels))
+                batch.append(_try_page(document, number, labels))
                 if len(batch) == FLUSH_PAGES or time.monotonic() - sent > FLUSH_S:
                     self.send("pages", pages=batch)
                     batch, sent = [], time.monotonic()
             self.send("pages", pages=batch)
-            first = read_lines(document[0], 1, _TEXT)[1].lines if 1 not in request["skip"] else []
+            first = _first_lines(document) if 1 not in request["skip"] else []
             stated = (document.metadata or {}).get("title") or ""
             self.send("done", title=choose_title(stated, first), cut_short=_is_cut_short(request))
 
@@ -139,10 +148,11 @@ class Worker:
                 pages, links = [], []
                 for number in numbers[start : start + CHUNK_PAGES]:
                     self.at(number, request["alarm_s"])
-                    page = document[number - 1]
-                    words, lines = read_lines(page, number, _TEXT)
-                    pages.append(lines)
-                    links += read_links(document, page, number, words)
+                    with contextlib.suppress(*PAGE_ERRORS):  # the text stage has told of it
+                        page = document[number - 1]
+                        words, lines = read_lines(page, number, _TEXT)
+                        pages.append(lines)
+                        links += read_links(document, page, number, words)
                     self.alive()
                 self.send_regions(read_chunk(pages, state), links, request)
             self.send("done")
@@ -246,6 +256,34 @@ def _cannot_open(request: Json) -> PdfError:
     if _is_cut_short(request):
         return PdfError("truncated", "its end is missing; fetch it again")
     return PdfError("damaged", "the engine finds no pages in it")
+
+
+def _has_labels(document: Any) -> bool:
+    try:
+        return bool(document.get_page_labels())
+    except PAGE_ERRORS:
+        return False
+
+
+def _first_lines(document: Any) -> list[Line]:
+    """Give the lines of page 1, for the title."""
+    try:
+        return read_lines(document[0], 1, _TEXT)[1].lines
+    except PAGE_ERRORS:
+        return []
+
+
+def _try_page(document: Any, number: int, labels: bool) -> tuple[Any, ...]:
+    """Read one page; one that the engine refuses is damaged, and the others go on."""
+    try:
+        return _page_text(document, number, labels)
+    except PAGE_ERRORS as error:
+        state = "memory" if _is_out_of_memory(error) else "damaged"
+        return number, "", 0.0, 0.0, "", b"", state, []
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "alloc" in str(error)
 
 
 def _page_text(document: Any, number: int, labels: bool) -> tuple[Any, ...]:

@@ -49,6 +49,8 @@ class TextTask:
         self._bad: dict[int, str] = {page: "skipped" for page in job.skip_pages}
         self._numbers: dict[int, list[str]] = {}
         self._cut: list[int] = []
+        self._reason: PdfReason = "damaged"
+        """Why the file is refused when no page of it is good."""
         self._restarts = 0
 
     def request(self) -> dict[str, Any]:
@@ -67,11 +69,7 @@ class TextTask:
             self._about |= message
         elif kind == "pages":
             for *fields, state, numbers in message["pages"]:
-                page = _page(fields, state)
-                self._pages[page.page] = page
-                self._numbers[page.page] = numbers
-                if state == "cut":
-                    self._cut.append(page.page)
+                self._take_page(fields, state, numbers)
         elif kind == "error":
             self.result = PdfError(message["reason"], message["detail"])
         elif kind == "done":
@@ -84,19 +82,31 @@ class TextTask:
         if page == 0:
             self.result = _give_up(reason, detail, self._restarts)
             return
-        self._bad[page] = detail
-        if self._restarts > MAX_RESTARTS:
-            good = any(p.text or p.scanned for p in self._pages.values())
-            self.result = self._finish() if good else PdfError(reason, f"page {page}: {detail}")
-        elif len(self._pages) + len(self._bad) == self._about.get("pages"):
-            self.result = self._finish(reason, detail)
+        self._bad[page], self._reason = detail, reason
+        known = len({*self._pages, *self._bad})
+        if self._restarts > MAX_RESTARTS or known == self._about.get("pages"):
+            self.result = self._finish()
 
-    def _finish(self, reason: PdfReason = "damaged", detail: str = "") -> DocumentText | PdfError:
+    def _take_page(self, fields: list[Any], state: str, numbers: list[str]) -> None:
+        number = fields[0]
+        if state == "memory":
+            self._bad[number] = "it needs more memory than a worker may use"
+            self._reason = "memory"
+        elif fields[2] > 0:  # a page without a width could not even be opened
+            self._pages[number] = _page(fields, state)
+            self._numbers[number] = numbers
+        else:
+            self._bad[number] = "the engine cannot open it"
+        if state == "cut":
+            self._cut.append(number)
+
+    def _finish(self) -> DocumentText | PdfError:
         count = self._about["pages"]
         pages = [self._pages.get(n) or _missing(n, self._pages) for n in range(1, count + 1)]
         if not any(p.text or p.scanned for p in pages):
             if self._bad:
-                return PdfError(reason, detail or "no page can be read")
+                page, detail = next(iter(self._bad.items()))
+                return PdfError(self._reason, f"page {page}: {detail}")
             if any(p.damaged for p in pages):
                 return PdfError("damaged", "its pages render white: their streams are broken")
             return PdfError("blank", "no page has any content")

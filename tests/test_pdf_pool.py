@@ -323,6 +323,27 @@ def test_broken_pages_among_good_ones_are_flagged(pool: PdfPool, tmp_path: Path)
     )
 
 
+def test_a_page_that_cannot_be_opened_is_flagged(pool: PdfPool, tmp_path: Path) -> None:
+    text = b"BT /F 12 Tf 72 700 Td (" + WORDS.encode() + b") Tj ET"
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources"
+        b" << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+    )
+    path = raw_pdf(
+        tmp_path / "a.pdf",
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 3 >>",
+        page,
+        page,
+        stream(text),
+    )
+    document = read(pool, path)
+    assert [page.text for page in document.pages] == [WORDS, WORDS, ""]
+    assert [page.damaged for page in document.pages] == [False, False, True]
+    assert document.warnings == ("page 3 could not be read: the engine cannot open it",)
+    assert {region.page for region in cut(pool, path).regions} == {1, 2}
+
+
 def test_blank_pages_do_not_fail_a_document(pool: PdfPool, tmp_path: Path) -> None:
     document = read(pool, draw(tmp_path / "some.pdf", "", WORDS, ""))
     assert [page.text for page in document.pages] == ["", WORDS, ""]
