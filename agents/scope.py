@@ -91,8 +91,8 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
     mentioned: list[str] = []
     for name in question.names:
         found = _covering(name, profiles, weights)
-        counts = {} if found else _pages_with(view, name)
-        found = found or _topical(view, counts)
+        counts = {} if _names_any(name, profiles, found) else _pages_with(view, name)
+        found = _as_often(found, counts) if found else _topical(view, counts)
         if found:
             by_name[name.text] = found
         elif counts:
@@ -161,6 +161,20 @@ def _covering(
     if best < 0.6:
         return ()
     return tuple(name for name, share in shares.items() if share >= 0.6 and share >= best - 0.25)
+
+
+def _names_any(name: Name, profiles: Sequence[Profile], found: Sequence[str]) -> bool:
+    """Whether a name is in the own name of one of the documents it leads to."""
+    return any(p.name in found and p.own.issuperset(name.stems) for p in profiles)
+
+
+def _as_often(found: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Add documents that hold a name on as many pages as those whose first page holds it.
+
+    Without them a short letter that mentions a name shuts out the report that is about it.
+    """
+    least = min(counts.get(document) or 1 for document in found)
+    return tuple(dict.fromkeys([*found, *(d for d, count in counts.items() if count >= least)]))
 
 
 _GENERIC = frozenset(stems(" ".join(DOCUMENT_WORDS | FUNCTION_WORDS)))
