@@ -1,0 +1,248 @@
+"""Search over a view: what is found, in which order, and what is said when something is missing."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pagehop.errors import ConfigError, LibraryError
+from pagehop.library.bm25 import K1, B
+from pagehop.library.fusion import fuse
+from pagehop.library.library import Library
+from pagehop.library.search_memo import NEIGHBOURS
+from pagehop.library.terms import tokens
+from pagehop.library.view import View
+from pagehop.types import Mode, Region
+
+WritePage = Callable[..., None]
+MODES: tuple[Mode, ...] = ("keyword", "semantic", "hybrid")
+
+
+def passages_of(view: View) -> list[Region]:
+    return [p for d in view.documents() for p in view.snapshot.regions(d.id, kinds=["passage"])]
+
+
+def slow_bm25(query: str, passage: Region, corpus: list[Region]) -> float:
+    """BM25 straight from its formula."""
+    texts = [tokens(p.search_text) for p in corpus]
+    mean = sum(map(len, texts)) / len(texts)
+    own = tokens(passage.search_text)
+    score = 0.0
+    for term in set(tokens(query)):
+        df = sum(term in text for text in texts)
+        idf = math.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+        tf = own.count(term)
+        score += idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * len(own) / mean))
+    return score
+
+
+@pytest.fixture(scope="module")
+def growing(library: Library) -> tuple[View, View]:
+    """The first version whose documents are not read yet, and the last without any vector."""
+    views = [library.at(version) for version in range(1, library.version + 1)]
+    unread = next(v for v in views if v.documents() and v.snapshot.unread())
+    bare = [v for v in views if v.snapshot.passages() and v.snapshot.embedded() == 0]
+    return unread, bare[-1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_filing_and_page_that_a_question_names_come_first(view: View, mode: Mode) -> None:
+    hit = view.search("Orrin Textiles 2022 capital expenditure new plant", mode=mode)[0]
+    assert hit.name.startswith("Orrin_2022")
+
+
+def test_meaning_finds_what_words_do_not(view: View) -> None:
+    question = "how many workers were on the payroll of the clothing maker"
+    assert view.search(question, mode="semantic")[0].name.startswith("Orrin")
+    assert view.search(question)[0].name.startswith("Orrin")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_each_page_is_hit_once_and_scores_fall(view: View, mode: Mode) -> None:
+    hits = view.search("revenue and capital expenditure of the year", mode=mode, k=12)
+    assert len(hits) > 4
+    assert len({hit.ref for hit in hits}) == len(hits)
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+    assert hits.embedded == 1.0 and hits.note == ""
+
+
+def test_a_hit_is_a_passage_of_its_page_and_says_who_found_it(view: View) -> None:
+    for hit in view.search("capital expenditure Note 3"):
+        region = view.region(hit.region)
+        assert (region.text, region.box, region.page) == (hit.text, hit.box, hit.page)
+        assert hit.kind == region.parent_kind
+        assert hit.found_by and set(hit.found_by) <= set(hit.scores) == {"keyword", "semantic"}
+        assert view.document(hit.document).name == hit.name
+
+
+def test_keyword_scores_are_bm25_over_the_visible_passages(view: View) -> None:
+    query = "capital expenditure of Halden Marine in 2021"
+    corpus = passages_of(view)
+    for hit in view.search(query, mode="keyword", k=20):
+        same_page = [p for p in corpus if (p.document, p.page) == _page_of(view, hit.region)]
+        best = max(slow_bm25(query, passage, corpus) for passage in same_page)
+        assert hit.score == pytest.approx(best)
+
+
+def test_within_one_document_counts_are_its_own(view: View) -> None:
+    query = "revenue crowns capital expenditure"
+    name = view.documents()[0].name
+    corpus = [p for p in passages_of(view) if p.document == view.document(name).id]
+    hits = view.search(query, mode="keyword", documents=[name], k=20)
+    expected: dict[int, float] = {}
+    for passage in corpus:
+        score = slow_bm25(query, passage, corpus)
+        if score > 0:
+            expected[passage.page] = max(score, expected.get(passage.page, 0.0))
+    assert {hit.page: hit.score for hit in hits} == pytest.approx(expected)
+
+
+def test_scores_do_not_depend_on_partitions(pdf_folder: Path, tmp_path: Path) -> None:
+    paths = sorted(pdf_folder.glob("*.pdf"))[:2]
+    with Library(tmp_path / "one") as one, Library(tmp_path / "two") as two:
+        one.add(paths)
+        two.add(paths[0], labels={"finance"})
+        two.add(paths[1], labels={"board"})
+        for mode in MODES:
+            whole, parts = (
+                [(h.name, h.page, h.score) for h in made.search("capital expenditure", mode=mode)]
+                for made in (one, two)
+            )
+            assert whole == parts
+
+
+def test_filters_hold(view: View) -> None:
+    query = "revenue and expenditure"
+    chosen = view.documents()[1]
+    for mode in MODES:
+        for name in (chosen.name, chosen.source):
+            hits = view.search(query, mode=mode, documents=[name])
+            assert hits and {hit.name for hit in hits} == {chosen.name}
+        assert {h.page for h in view.search(query, mode=mode, pages=range(2, 4))} == {2, 3}
+        assert {h.kind for h in view.search(query, mode=mode, kinds=["table"])} == {"table"}
+        assert view.search(query, mode=mode, documents=[]) == []
+
+
+def test_metadata_filters_by_equality(tmp_path: Path, write_page: WritePage) -> None:
+    write_page(tmp_path / "a.pdf", "The harbour was dredged in spring.")
+    write_page(tmp_path / "b.pdf", "The harbour was closed in autumn.")
+    with Library(tmp_path / "library") as library:
+        library.add(tmp_path / "a.pdf", metadata={"year": 2021})
+        library.add(tmp_path / "b.pdf", metadata={"year": 2022})
+        for mode in MODES:
+            hits = library.search("harbour", mode=mode, metadata={"year": 2022})
+            assert [hit.name for hit in hits] == ["b"]
+        assert library.search("harbour", metadata={"year": 2022, "seat": "Porto"}) == []
+
+
+def test_a_narrowed_view_finds_only_its_own(view: View) -> None:
+    name = view.documents()[2].name
+    for mode in MODES:
+        assert {h.name for h in view.within([name]).search("revenue", mode=mode)} == {name}
+
+
+@pytest.mark.parametrize("query", ["", "   ", "of the and", "zyzzyva quetzalcoatl"])
+def test_words_that_are_nowhere_find_nothing(view: View, query: str) -> None:
+    assert view.search(query, mode="keyword") == []
+    if not query.strip():
+        assert view.search(query) == [] and view.search(query, mode="semantic") == []
+
+
+def test_wrong_arguments_say_what_is_allowed(view: View) -> None:
+    with pytest.raises(ConfigError, match="keyword, semantic or hybrid"):
+        view.search("revenue", mode="visual")
+    with pytest.raises(ConfigError, match=r"unknown kinds \['graph'\]"):
+        view.search("revenue", kinds=["graph", "table"])
+    with pytest.raises(ConfigError, match="at least 1"):
+        view.search("revenue", k=0)
+    with pytest.raises(LibraryError, match="Halden"):
+        view.search("revenue", documents=["Haldn_2021_annual_report"])
+    with pytest.raises(ConfigError, match="weighted, rrf"):
+        fuse("votes", np.zeros(1), np.zeros(1))
+
+
+def test_equal_scores_are_in_order_of_document_id(tmp_path: Path, write_page: WritePage) -> None:
+    for name in ("north", "south", "west", "east"):
+        write_page(tmp_path / f"{name}.pdf", "The harbour was dredged.", title="Harbour")
+    with Library(tmp_path / "library") as library:
+        library.add(sorted(tmp_path.glob("*.pdf")))
+        hits = library.search("harbour dredged", mode="keyword")
+        ids = [library.view().document(hit.name).id for hit in hits]
+    assert len({hit.score for hit in hits}) == 1
+    assert len(ids) == 4 and ids == sorted(ids)
+
+
+def test_a_search_is_the_same_again_and_writes_nothing(library: Library) -> None:
+    def files() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in sorted(library.path.rglob("*"))}
+
+    before = files()
+    for mode in MODES:
+        first = library.search("new plant cost", mode=mode)
+        assert list(library.search("new plant cost", mode=mode)) == list(first)
+    assert files() == before
+
+
+def test_pages_are_found_before_they_are_read_into_passages(growing: tuple[View, View]) -> None:
+    unread, _ = growing
+    for mode in ("keyword", "hybrid"):
+        hits = unread.search("Halden Marine capital expenditure 2022", mode=mode)
+        assert hits[0].name.startswith("Halden")
+        assert hits[0].kind == "page" and hits[0].region == ""
+        assert all(word in unread.page(hits[0].ref).text for word in hits[0].text.split())
+    assert hits.embedded == 0.0 or unread.snapshot.passages() == 0
+
+
+def test_passages_without_a_vector_are_embedded_in_memory(
+    library: Library, growing: tuple[View, View]
+) -> None:
+    _, bare = growing
+    query = "capital expenditure of Halden Marine"
+    version = library.version
+    for mode in ("semantic", "hybrid"):
+        hits = bare.search(query, mode=mode)
+        assert hits.embedded == 0.0 and "no vector yet" in hits.note
+        assert hits[0].name.startswith("Halden") and "semantic" in hits[0].scores
+    known = {h.region: h.scores["semantic"] for h in library.search(query, k=50)}
+    for hit in bare.search(query, k=50):
+        if hit.region in known and "semantic" in hit.scores:
+            assert hit.scores["semantic"] == pytest.approx(known[hit.region], abs=1e-4)
+    assert library.version == version
+
+
+def test_context_is_the_vector_of_a_passage_and_its_neighbours(view: View) -> None:
+    block = view.snapshot.vectors()
+    rows = view.snapshot.memo.rows(block)
+    query = block.matrix[3]
+    got = rows.in_context(block.matrix @ query)
+    regions = view.snapshot.regions_by_id(block.ids)
+    for i, id in enumerate(block.ids):
+        own = regions[id]
+        page = sorted(
+            (r for r in regions.values() if (r.document, r.page) == (own.document, own.page)),
+            key=lambda region: region.order,
+        )
+        at = page.index(own)
+        near = page[max(at - 1, 0) : at] + page[at + 1 : at + 2]
+        vector = block.matrix[i] + NEIGHBOURS * sum(
+            (block.matrix[block.ids.index(r.id)] for r in near), np.zeros_like(query)
+        )
+        assert got[i] == pytest.approx(vector @ query / np.linalg.norm(vector), abs=1e-5)
+
+
+def test_weighted_fusion_leans_on_meaning_when_words_are_not_there() -> None:
+    keyword, semantic = np.array([0.1, 0.0, 0.9]), np.array([0.2, 0.6, np.nan])
+    fused = fuse("weighted", keyword, semantic)
+    assert fused == pytest.approx([0.17, 0.42, 0.41])
+
+
+def test_rank_fusion_ignores_scores_but_not_their_order() -> None:
+    fused = fuse("rrf", np.array([9.0, 0.0, 1.0]), np.array([0.1, 0.9, np.nan]))
+    assert fused == pytest.approx([1 / 61 + 1 / 62, 1 / 61, 1 / 62])
+
+
+def _page_of(view: View, region: str) -> tuple[str, int]:
+    found = view.region(region)
+    return found.document, found.page
