@@ -117,57 +117,73 @@ def cut_passages(
         counter: Of the library's encoder.
         vocabulary: Words of the document in lower case, to mend words cut at line ends.
     """
-    title = shorten(title, TITLE_TOKENS, counter)
-    passages: list[Passage] = []
-    packed = _Packed()
-    waiting: list[int] = []
-    last: Block | None = None
-
-    def close() -> None:
-        nonlocal packed
-        if packed.units:
-            passages.append(_passage(packed, blocks, title, counter, vocabulary))
-        packed = _Packed()
-
-    def flush() -> None:
-        nonlocal waiting
-        close()
-        if waiting:
-            units = [
-                unit for i in waiting for unit in _units(blocks[i], i, counter, PASSAGE_TOKENS)
-            ]
-            for group in _pack(units, PASSAGE_TOKENS):
-                passages.append(_passage(group, blocks, title, counter, vocabulary))
-        waiting = []
-
+    cutter = _Cutter(blocks, shorten(title, TITLE_TOKENS, counter), counter, vocabulary)
     for i, block in enumerate(blocks):
         if block.kind in ("heading", "title"):
-            if not waiting:
-                close()
-            waiting.append(i)
-            last = None
-            continue
-        if block.kind not in _BLOCK_KINDS:
-            continue
-        if len(waiting) > 2 or (waiting and blocks[waiting[0]].kind == "title"):
-            flush()
-        waiting = []
-        room = _room(block, title, counter)
-        shares = last is not None and _may_share(last, block) and packed.tokens < SHARED_TOKENS
-        if not shares:
-            close()
-        units = _units(block, i, counter, room)
-        total = packed.tokens + sum(unit.tokens for unit in units)
-        goal = total / len(_pack([*packed.units, *units], room))
+            cutter.wait(i)
+        elif block.kind in _BLOCK_KINDS:
+            cutter.add(i)
+    cutter.flush()
+    return cutter.passages
+
+
+@dataclass
+class _Cutter:
+    """The passages of a page so far, and what waits to become one."""
+
+    blocks: Sequence[Block]
+    title: str
+    counter: TokenCounter
+    vocabulary: Container[str]
+    passages: list[Passage] = field(default_factory=list)
+    packed: _Packed = field(default_factory=_Packed)
+    headings: list[int] = field(default_factory=list)
+    """Indexes of headings that no text has followed yet."""
+    last: Block | None = None
+
+    def wait(self, index: int) -> None:
+        """Keep a heading back: text below it carries it as its section."""
+        if not self.headings:
+            self._close()
+        self.headings.append(index)
+        self.last = None
+
+    def add(self, index: int) -> None:
+        """Pack a block's units into passages of even length."""
+        block = self.blocks[index]
+        if len(self.headings) > 2 or any(self.blocks[i].kind == "title" for i in self.headings):
+            self.flush()
+        self.headings = []
+        room = _room(block, self.title, self.counter)
+        shares = self.last is not None and _may_share(self.last, block)
+        if not shares or self.packed.tokens >= SHARED_TOKENS:
+            self._close()
+        units = _units(block, index, self.counter, room)
+        total = self.packed.tokens + sum(unit.tokens for unit in units)
+        goal = total / len(_pack([*self.packed.units, *units], room))
         for unit in units:
-            full = packed.tokens + unit.tokens > room
-            if packed.units and (full or packed.tokens + unit.tokens / 2 > goal):
-                close()
-            packed.units.append(unit)
-            packed.tokens += unit.tokens
-        last = block
-    flush()
-    return passages
+            tokens = self.packed.tokens
+            if tokens and (tokens + unit.tokens > room or tokens + unit.tokens / 2 > goal):
+                self._close()
+            self.packed.units.append(unit)
+            self.packed.tokens += unit.tokens
+        self.last = block
+
+    def flush(self) -> None:
+        """Make passages of all that waits, headings without text included."""
+        self._close()
+        for i in self.headings:
+            self.packed.units += _units(self.blocks[i], i, self.counter, PASSAGE_TOKENS)
+        for group in _pack(self.packed.units, PASSAGE_TOKENS):
+            self.packed = group
+            self._close()
+        self.headings = []
+
+    def _close(self) -> None:
+        if self.packed.units:
+            passage = _passage(self.packed, self.blocks, self.title, self.counter, self.vocabulary)
+            self.passages.append(passage)
+        self.packed = _Packed()
 
 
 def shorten(text: str, tokens: int, counter: TokenCounter) -> str:
