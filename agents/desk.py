@@ -15,7 +15,7 @@ from pagehop.agents.extract import ReadPage, Scored, rank_units, read_units
 from pagehop.agents.match import Line, row_lines, sentence_lines
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope, read_profiles, read_scope
-from pagehop.types import Page, PageRef
+from pagehop.types import Mode, Page, PageRef
 
 if TYPE_CHECKING:
     from pagehop.agents.moves import Context
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOCAL_DOCUMENTS = 8
 """Most documents within which rarity is counted of their own."""
+_RANKED = 50
 MAX_PAGES = 10
 """Candidate pages of one sub-question that are cut into units."""
 
@@ -138,14 +139,21 @@ class Desk:
     def _search_scores(
         self, text: str, refs: Sequence[PageRef], scope: Sequence[str]
     ) -> Mapping[PageRef, float]:
-        """Cosine of each page's best passage; a page without one gets the lowest seen."""
-        if self.view.encoder is None or not refs:
-            return dict.fromkeys(refs, 0.0)
+        """Fused score plus cosine of each page's best passage; the lowest seen where unknown."""
+        if not refs:
+            return {}
         names = list(scope) or list(dict.fromkeys(ref.name for ref in refs))
-        hits = self.view.search(text, k=50, mode="semantic", documents=names)
-        scores = {hit.ref: hit.score for hit in hits}
-        lowest = min(scores.values(), default=0.0)
-        return {ref: scores.get(ref, lowest) for ref in refs}
+        scores = dict.fromkeys(refs, 0.0)
+        modes: tuple[Mode, ...] = (
+            ("hybrid",) if self.view.encoder is None else ("hybrid", "semantic")
+        )
+        for mode in modes:
+            hits = self.view.search(text, k=_RANKED, mode=mode, documents=names)
+            found = {hit.ref: hit.score for hit in hits}
+            lowest = min(found.values(), default=0.0)
+            for ref in refs:
+                scores[ref] += found.get(ref, lowest)
+        return scores
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return (n, dim) float32 unit vectors, each text encoded once."""

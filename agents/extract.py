@@ -4,8 +4,8 @@
 2. Each unit's coverage is the share of the question's words, weighted by rarity, that stand in it
    (1), around it (.6) or elsewhere on its page (.2).
 3. Per page the units with the best coverage, a few only, are compared with the question by the
-   encoder. A page is scored by its own search score plus its best unit; the page score decides
-   between pages, unit score between units of a page.
+   encoder. A page is scored by its search scores plus its best unit (benchmarks/answers.py: better
+   than either alone); page scores decide between pages, unit scores between units of a page.
 
 Source: Baleen's condensation of pages to sentences after each hop (SYSTEMS 1.16); differs: coverage
 and cosine in place of trained readers.
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pagehop.agents.lines import read_lines
 from pagehop.agents.question import Question
 from pagehop.agents.rows import Row, read_rows
-from pagehop.agents.sentences import Sentence, read_sentences
+from pagehop.agents.sentences import Sentence, is_source, read_sentences
 from pagehop.agents.vocabulary import FUNCTION_WORDS
 from pagehop.agents.words import stems
 from pagehop.types import Box, Page, PageRef
@@ -31,12 +31,12 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Weight = Callable[[str], float]
 
 COSINE_SHARE, COVERAGE_SHARE = 0.5, 0.25
-"""Weights of a unit's cosine and coverage beside its page's search score (1)."""
+"""Weights of a unit's cosine and coverage beside its page's search scores (1 each)."""
 UNITS_ENCODED = 6
 """Units per page that are compared by the encoder; more cost time and gained nothing."""
 _AROUND, _ELSEWHERE = 0.6, 0.2
 _HEADING_LOSS = 0.15
-_LINK_LOSS = 0.15
+_SOURCE_LOSS = 0.15
 _SETTLED = 0.2
 
 
@@ -158,7 +158,7 @@ def rank_units(
     Args:
         question: What is asked.
         pages: Candidate pages.
-        search_scores: Cosine of each page's best passage, -1 to 1.
+        search_scores: How well searches found each page.
         weight: Rarity of a stem.
         encode: Text encoder; None ranks by coverage alone.
         query_vector: (dim,) float32, unit length; None with `encode`.
@@ -182,7 +182,9 @@ def _by_page(
     search_scores: Mapping[PageRef, float],
 ) -> list[Scored]:
     scores = [
-        COSINE_SHARE * float(cosine) + COVERAGE_SHARE * covered - _LINK_LOSS * is_link(unit)
+        COSINE_SHARE * float(cosine)
+        + COVERAGE_SHARE * covered
+        - _SOURCE_LOSS * is_source(unit.text)
         for (unit, covered), cosine in zip(chosen, cosines, strict=True)
     ]
     best: dict[PageRef, float] = {}
@@ -195,11 +197,6 @@ def _by_page(
     return sorted(
         scored, key=lambda s: (-s.page_score, _HEADING_LOSS * is_heading(s.unit) - s.score)
     )
-
-
-def is_link(unit: Unit) -> bool:
-    """Whether a unit is an entry of a list of sources rather than a statement."""
-    return "http" in unit.text or "www." in unit.text or "doi" in unit.text.lower()
 
 
 def is_heading(unit: Unit) -> bool:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pagehop.agents.numbers import Number, find_numbers
 from pagehop.agents.periods import find_years
 from pagehop.agents.rows import Row
-from pagehop.agents.sentences import Sentence
+from pagehop.agents.sentences import Sentence, is_source
 from pagehop.agents.vocabulary import FUNCTION_WORDS
 from pagehop.agents.words import stem, tokens
 from pagehop.types import PageRef
@@ -99,6 +99,8 @@ def sentence_lines(sentences: Iterable[Sentence]) -> list[Line]:
     """Prepare sentences that hold numbers other than years."""
     lines = []
     for sentence in sentences:
+        if is_source(sentence.text):
+            continue
         numbers = [n for n in find_numbers(sentence.text) if not n.is_year]
         numbers = [n for n in numbers if n.unit or n.scale > 1 or abs(n.value) >= 100]
         if not numbers or len(numbers) > 12:

@@ -112,8 +112,10 @@ def format_number(value: float, *, decimals: int | None = None) -> str:
 
 
 def _inside_word(text: str, match: "re.Match[str]", start: int, end: int) -> bool:
-    """Numbers glued to letters (Q3, 10-K, 2x4) name things and measure nothing."""
+    """Numbers glued to letters (Q3, 10-K, 2x4) or marking a source ([12]) measure nothing."""
     before, after = text[start - 1 : start], text[end : end + 1]
+    if before == "[" and after == "]":
+        return True
     if before.isalpha() and not match["money"]:
         return True
     if after.isalpha() and not match["unit"]:

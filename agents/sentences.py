@@ -64,6 +64,12 @@ def read_sentences(page: Page, lines: Sequence[Line] | None = None) -> list[Sent
     return found
 
 
+def is_source(text: str) -> bool:
+    """Whether a sentence is an entry of a list of sources rather than a statement."""
+    lowered = text.lower()
+    return "http" in lowered or "www." in lowered or "doi:" in lowered or "isbn" in lowered
+
+
 def _breaks(before: Line, line: Line) -> bool:
     """Whether a paragraph ends between two lines."""
     height = max(before.box[3] - before.box[1], 1e-4)

@@ -74,7 +74,9 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
     )
     if solution is None or solution.fit < _least_fit(question):
         return None
-    if question.task.operation == "value" and solution.values[0].crowded:
+    first = solution.values[0]
+    stated = question.task.operation == "value" and first.table < 0 and not question.years
+    if stated and (first.crowded or solution.fit < LOOSE_FIT):
         return None
     return solution
 
@@ -146,7 +148,7 @@ def _best_value(
             desk.lines(ref), phrase, desk.weights(), year=year, page_stems=desk.stems
         )
         if found and found[0].score >= MIN_FIT:
-            total = found[0].score + 0.5 * score
+            total = found[0].score + 0.3 * score
             if best is None or total > best[0]:
                 best = (total, found[0])
     return best[1] if best else None

@@ -25,6 +25,7 @@ MIN_FIT = 0.45
 """Least fit of an operand's value; below it the number is about something else."""
 
 _SAME_TABLE = 0.06
+_PAGE_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def solve(
         task: Operation, operands and years.
         lines: Prepared rows and sentences of each page (match.py).
         weight: Rarity of a stem.
-        page_scores: How good each page is for the question, 0 to 1.
+        page_scores: How good each page is for the question.
         page_stems: Stems of a page.
     """
     best: tuple[float, Solution] | None = None
@@ -75,7 +76,7 @@ def solve(
         solution = _on_page(task, prepared, weight, page_stems)
         if solution is None:
             continue
-        total = solution.fit + 0.5 * page_scores.get(ref, 0.0)
+        total = solution.fit + _PAGE_SHARE * page_scores.get(ref, 0.0)
         if best is None or total > best[0]:
             best = (total, solution)
     return best[1] if best else None

@@ -249,8 +249,8 @@ def _extreme(core: str, years: tuple[int, ...], text: str) -> Task | None:
         )
         return Task(word, (_phrase(phrase),), years, over="years")
     rows = re.search(
-        rf"^(?:which|who|what (?!{_BE}))\b(?P<n>.*?)\b(?:{_BE}|with)\b(?: the)? (?P<w>{up}|{down})\b"
-        rf"(?P<x>.+)",
+        rf"^(?:which|who|what (?!{_BE}))\b(?P<n>.*?)\b(?:{_BE}|with)\b(?: the)? "
+        rf"(?P<w>{up}|{down})\b(?P<x>.+)",
         core,
     )
     if rows is not None:

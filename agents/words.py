@@ -8,6 +8,8 @@ from threading import Lock
 
 import snowballstemmer
 
+from pagehop.agents.vocabulary import NUMBER_WORDS
+
 _TOKEN = re.compile(r"[^\W_]+(?:[.,'\u2019&/-][^\W_]+)*")
 _STEMMER = snowballstemmer.stemmer("english")
 _STEMMING = Lock()
@@ -42,10 +44,12 @@ class _Part:
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
-    """Fold case, accents and inflection of one word; numbers lose their thousands separators."""
+    """Fold case, accents and inflection of one word; `nine` is `9`, and `1,577` is `1577`."""
     if word[0].isdigit():
         return word.replace(",", "").lower()
     folded = word.lower()
+    if NUMBER_WORDS.get(folded, 0) > 1:
+        return str(NUMBER_WORDS[folded])
     if not folded.isascii():
         decomposed = unicodedata.normalize("NFKD", folded)
         folded = "".join(c for c in decomposed if not unicodedata.combining(c))
