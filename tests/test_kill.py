@@ -72,12 +72,12 @@ def _write(library: Path, source: Path, point: int, kill_after_s: float | None) 
     assert writer.stdout is not None
     said = writer.stdout.readline()
     try:
-        said += writer.communicate(timeout=kill_after_s)[0]
+        rest, errors = writer.communicate(timeout=kill_after_s)
     except subprocess.TimeoutExpired:
         writer.kill()
-        said += writer.communicate()[0]
-    assert writer.returncode in (0, -signal.SIGKILL), said
-    return said
+        rest, errors = writer.communicate()
+    assert writer.returncode in (0, -signal.SIGKILL), errors
+    return said + rest
 
 
 def _check_nothing_is_lost_or_half_shown(folder: Path) -> None:
