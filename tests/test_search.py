@@ -9,7 +9,7 @@ import pytest
 
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.bm25 import K1, B
-from pagehop.library.fusion import fuse
+from pagehop.library.fusion import SEMANTIC_WEIGHT, fuse
 from pagehop.library.library import Library
 from pagehop.library.search_memo import NEIGHBOURS
 from pagehop.library.terms import tokens
@@ -233,9 +233,12 @@ def test_context_is_the_vector_of_a_passage_and_its_neighbours(view: View) -> No
 
 
 def test_weighted_fusion_leans_on_meaning_when_words_are_not_there() -> None:
+    w = SEMANTIC_WEIGHT
     keyword, semantic = np.array([0.1, 0.0, 0.9]), np.array([0.2, 0.6, np.nan])
     fused = fuse("weighted", keyword, semantic)
-    assert fused == pytest.approx([0.17, 0.42, 0.41])
+    lowest = 0.2
+    expected = [w * s + (1 - w) * k for k, s in ((0.1, 0.2), (0.0, 0.6), (0.9, lowest))]
+    assert fused == pytest.approx(expected)
 
 
 def test_rank_fusion_ignores_scores_but_not_their_order() -> None:
