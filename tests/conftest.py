@@ -5,6 +5,7 @@ folder, with vectors of the packaged encoder), `view` (all of it). They are shar
 write make their own.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate
 from pagehop.library.library import Library
 from pagehop.library.view import View
 
+os.environ.setdefault("PAGEHOP_INGEST__WORKERS", "1")  # starting two takes longer than one page
 STYLES = getSampleStyleSheet()
 
 

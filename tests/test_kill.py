@@ -123,10 +123,10 @@ def _kill(start: Path, folder: Path, point: int, kill_after_s: float | None) -> 
 
 
 def test_killed_at_write_points_a_library_stays_whole(start: Path, tmp_path: Path) -> None:
-    for point in (1, 5, 12):
+    for point in (5, 21):
         said = _kill(start, tmp_path / str(point), point, None)
         assert said == "ready\n", "it was killed on its way"
-    _check_that_adding_again_completes(tmp_path / "12", start / "in")
+    _check_that_adding_again_completes(tmp_path / "21", start / "in")
 
 
 def test_killed_after_a_while_a_library_stays_whole(start: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def read_everything(view: View) -> str:
     return json.dumps(shown, default=str, sort_keys=True)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_documents_outside_a_view_change_no_byte_of_what_it_reads(
     seed: int, tmp_path: Path, write_page: WritePage
 ) -> None:
