@@ -11,7 +11,7 @@ from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
 from pagehop.agents.phrasing import phrase_quote, phrase_solution
 from pagehop.agents.refusal import refusal
-from pagehop.agents.solutions import ranked, solutions
+from pagehop.agents.solutions import quoted_lines, ranked, solutions
 from pagehop.agents.solve import Solution
 from pagehop.types import Evidence
 
@@ -33,12 +33,15 @@ class Answerer:
     def _step(self, context: Context) -> Draft:
         question = self._desk.open(context)
         units = [u for sub in context.sub_questions for u in ranked(self._desk, context, sub)]
-        reason = refusal(question, self._desk.scope, units, self._desk.weights())
+        found = solutions(self._desk, context)
+        reason = refusal(
+            question, self._desk.scope, units, self._desk.weights(), quoted_lines(found)
+        )
         if reason:
             return Draft(unanswerable=True, reason=reason)
         claims: list[Claim] = []
         done: set[str] = set()
-        for solution, sub in solutions(self._desk, context):
+        for solution, sub in found:
             claim = _solution_claim(context, solution)
             if claim is not None:
                 claims.append(claim)

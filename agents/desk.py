@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.agents.extract import ReadPage, Scored, rank_units, read_units
-from pagehop.agents.match import Line, row_lines, sentence_lines
+from pagehop.agents.figures import Figures, row_figures, sentence_figures
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope, read_profiles, read_scope
 from pagehop.types import Mode, Page, PageRef
@@ -39,7 +39,7 @@ class Desk:
         self._scope: Scope | None = None
         self._pages: dict[PageRef, Page] = {}
         self._read: dict[PageRef, ReadPage] = {}
-        self._lines: dict[PageRef, list[Line]] = {}
+        self._lines: dict[PageRef, list[Figures]] = {}
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._rankings: dict[object, list[Scored]] = {}
         self._weights: dict[tuple[str, ...], Callable[[str], float]] = {}
@@ -96,12 +96,12 @@ class Desk:
                 self._read[ref] = read_units(self.page(ref))
             return self._read[ref]
 
-    def lines(self, ref: PageRef) -> list[Line]:
+    def lines(self, ref: PageRef) -> list[Figures]:
         """Return a page's rows and number-bearing sentences, prepared for matching."""
         with self._lock:
             if ref not in self._lines:
                 read = self.read(ref)
-                self._lines[ref] = row_lines(read.rows) + sentence_lines(read.sentences)
+                self._lines[ref] = row_figures(read.rows) + sentence_figures(read.sentences)
             return self._lines[ref]
 
     def stems(self, ref: PageRef) -> frozenset[str]:

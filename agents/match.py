@@ -1,12 +1,11 @@
 """Find the number that a phrase and a year ask for: the right row, then the right column.
 
 1. Each cell stands under words: its row's label, its column heading, its section, its caption, the
-   page. A phrase's words count by how near they stand: 1 in the label, .9 in the heading, down to
-   .2 on the page; rare words count more.
+   page. A phrase's words count by how near they stand: 1 in the label, .9 in the heading, .8 in
+   the section, .7 in the caption, .2 on the page; rare words count more.
 2. A label that says more than the question does loses (`net sales` is not `cost of net sales`).
 3. A year must stand in the heading, the label or the section; in the caption it counts half.
-4. Sentences are rows too: their numbers are cells, and years listed in the same number head them
-   (`$1.6, $2.7 and $2.2 million for 2012, 2011 and 2010`).
+4. A word that tells rows of the page apart (`current`, `deferred`) must not be missing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,20 +13,19 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from pagehop.agents.numbers import Number, find_numbers
+from pagehop.agents.figures import TOTALS, Figures, content_stems
+from pagehop.agents.numbers import Number
 from pagehop.agents.periods import find_years
-from pagehop.agents.rows import Row
-from pagehop.agents.sentences import Sentence, is_source
-from pagehop.agents.vocabulary import FUNCTION_WORDS
-from pagehop.agents.words import stem, tokens
 from pagehop.types import PageRef
 
 Weight = Callable[[str], float]
 """Rarity of a stem, above 0."""
 
-_LABEL, _COLUMN, _SECTION, _CAPTION, _PAGE = 1.0, 0.9, 0.7, 0.45, 0.2
-_TOTALS = frozenset(stem(w) for w in ("total", "totals", "sum", "overall"))
+_LABEL, _COLUMN, _SECTION, _CAPTION, _PAGE = 1.0, 0.9, 0.8, 0.7, 0.2
 _EXTRA_PERIOD = 0.25
+_TELLING_LOSS = 0.1
+_RATE_LOSS = 0.1
+_RATES = frozenset(content_stems("percent percentage rate margin ratio share yield proportion"))
 
 
 @dataclass(frozen=True)
@@ -56,61 +54,8 @@ class Value:
         return self.number.value
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row or sentence prepared for matching."""
-
-    ref: PageRef
-    quote: str
-    label: str
-    label_stems: tuple[str, ...]
-    section: frozenset[str]
-    caption: frozenset[str]
-    numbers: tuple[Number, ...]
-    columns: tuple[str, ...]
-    scale: float
-    table: int
-    label_years: tuple[int, ...]
-    context_years: tuple[int, ...]
-
-
-def row_lines(rows: Iterable[Row]) -> list[Line]:
-    """Prepare table rows."""
-    return [
-        Line(
-            row.ref,
-            row.text,
-            row.label,
-            tuple(_stems(row.label)),
-            frozenset(_stems(row.section)),
-            frozenset(_stems(row.caption)),
-            tuple(c.number for c in row.cells),
-            row.columns,
-            row.scale,
-            row.table,
-            tuple(find_years(row.label)),
-            tuple(find_years(f"{row.section} {row.caption}")),
-        )
-        for row in rows
-    ]
-
-
-def sentence_lines(sentences: Iterable[Sentence]) -> list[Line]:
-    """Prepare sentences that hold numbers other than years."""
-    lines = []
-    for sentence in sentences:
-        if is_source(sentence.text):
-            continue
-        numbers = [n for n in find_numbers(sentence.text) if not n.is_year]
-        numbers = [n for n in numbers if n.unit or n.scale > 1 or abs(n.value) >= 100]
-        if not numbers or len(numbers) > 12:
-            continue
-        lines.append(_sentence_line(sentence, numbers))
-    return lines
-
-
 def find_values(
-    lines: Sequence[Line],
+    lines: Sequence[Figures],
     phrase: str,
     weight: Weight,
     *,
@@ -121,15 +66,15 @@ def find_values(
     """Return the numbers that fit best, best first.
 
     Args:
-        lines: What `row_lines` and `sentence_lines` prepared.
+        lines: Rows and sentences of a page (figures.py).
         phrase: What the row must be about.
         weight: Rarity of a stem.
         year: The column that is asked for; None takes the first column.
         measure: Words for the column or section, e.g. `base salary` of a person.
         page_stems: Stems of a page, for words that stand elsewhere on it.
     """
-    wanted = dict.fromkeys(_stems(phrase))
-    extra = [s for s in dict.fromkeys(_stems(measure)) if s not in wanted]
+    wanted = dict.fromkeys(content_stems(phrase))
+    extra = [s for s in dict.fromkeys(content_stems(measure)) if s not in wanted]
     if not wanted and year is not None:
         wanted = {str(year): None}
         year = None
@@ -156,22 +101,17 @@ def find_values(
     return sorted(found, key=lambda v: -v.score)
 
 
-def is_total(line: Line) -> bool:
-    """Whether a row sums up its table."""
-    return bool(_TOTALS & set(line.label_stems))
-
-
 def nearness(
-    line: Line, phrase: str, weight: Weight, page_stems: Callable[[PageRef], frozenset[str]]
+    line: Figures, phrase: str, weight: Weight, page_stems: Callable[[PageRef], frozenset[str]]
 ) -> float:
     """How near the words of a phrase stand to a row, caption and section counting in full."""
-    wanted = list(dict.fromkeys(_stems(phrase)))
+    wanted = list(dict.fromkeys(content_stems(phrase)))
     near = _nearness(line, wanted, page_stems)
     total = sum(weight(s) for s in wanted) or 1.0
     return sum(weight(s) * (1.0 if near[s] >= _CAPTION else near[s]) for s in wanted) / total
 
 
-def first_value(line: Line, score: float) -> Value:
+def first_value(line: Figures, score: float) -> Value:
     """The first number of a row."""
     column = line.columns[0] if line.columns else ""
     return Value(
@@ -181,7 +121,7 @@ def first_value(line: Line, score: float) -> Value:
 
 
 def _score(
-    line: Line,
+    line: Figures,
     i: int,
     wanted: Sequence[str],
     extra: Sequence[str],
@@ -204,14 +144,19 @@ def _score(
     score = recall - (0.22 if line.table >= 0 else 0.08) * surplus
     if line.table < 0:
         score -= 0.08
-    if _TOTALS & set(label):
+    missing = [s for s in wanted if near[s] < _SECTION and s not in column]
+    telling = [s for s in missing if s in line.siblings and s not in TOTALS]
+    score -= min(_TELLING_LOSS * len(telling), 2 * _TELLING_LOSS)
+    if line.numbers[i].unit == "%" and not _RATES & asked:
+        score -= _RATE_LOSS
+    if TOTALS & set(label):
         score -= 0.05
-    if _TOTALS & column - asked:
+    if TOTALS & column - asked:
         score -= 0.03
     return score + _year_fit(line, i, year)
 
 
-def _year_fit(line: Line, i: int, year: int | None) -> float:
+def _year_fit(line: Figures, i: int, year: int | None) -> float:
     """0 when the year stands over the number, below 0 the less it is certain."""
     if year is None:
         return -0.01 * i
@@ -226,7 +171,7 @@ def _year_fit(line: Line, i: int, year: int | None) -> float:
 
 
 def _nearness(
-    line: Line,
+    line: Figures,
     stems: Iterable[str],
     page_stems: Callable[[PageRef], frozenset[str]] | None,
 ) -> dict[str, float]:
@@ -259,40 +204,9 @@ def _fuzzy(wanted: str, label: set[str]) -> bool:
     )
 
 
-def _sentence_line(sentence: Sentence, numbers: list[Number]) -> Line:
-    years = find_years(sentence.text)
-    columns: tuple[str, ...]
-    if len(years) == len(numbers) and len(numbers) > 1:
-        columns = tuple(str(y) for y in years)
-    elif len(years) == 1:
-        columns = (str(years[0]),) * len(numbers)
-    else:
-        columns = tuple(_nearest_year(sentence.text, n) for n in numbers)
-    return Line(
-        sentence.ref, sentence.text, sentence.text, tuple(_stems(sentence.text)),
-        frozenset(_stems(sentence.heading)), frozenset(), tuple(numbers), columns, 1.0, -1,
-        (), tuple(years),
-    )  # fmt: skip
-
-
-def _nearest_year(text: str, number: Number) -> str:
-    """The first year behind the number and before the next clause, else none."""
-    tail = text[number.end : number.end + 80]
-    years = find_years(tail.split(";")[0])
-    return str(years[0]) if years else ""
-
-
-def _stems(text: str) -> list[str]:
-    return [
-        t.stem
-        for t in tokens(text)
-        if t.text.lower() not in FUNCTION_WORDS and (len(t.stem) > 1 or t.stem.isdigit())
-    ]
-
-
 @lru_cache(maxsize=4096)
 def _column_stems(text: str) -> frozenset[str]:
-    return frozenset(_stems(text))
+    return frozenset(content_stems(text))
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from pagehop.agents.leads import uncovered
 from pagehop.agents.moves import Context, Reflection, SubQuestion
 from pagehop.agents.question import read_question
 from pagehop.agents.refusal import refusal
-from pagehop.agents.solutions import ranked, solutions
+from pagehop.agents.solutions import quoted_lines, ranked, solutions
 
 ENOUGH_COVERAGE = 0.6
 ENOUGH_LIKENESS = 0.6
@@ -41,11 +41,14 @@ class Reflector:
         all_units = [
             unit for sub in context.sub_questions for unit in ranked(self._desk, context, sub)
         ]
-        reason = refusal(question, self._desk.scope, all_units, self._desk.weights())
+        found = solutions(self._desk, context)
+        reason = refusal(
+            question, self._desk.scope, all_units, self._desk.weights(), quoted_lines(found)
+        )
         if reason:
             subs = tuple(replace(s, state="unanswerable") for s in context.sub_questions)
             return Reflection(False, reason, subs, give_up=True, thought=reason)
-        solved = {sub.id for _, sub in solutions(self._desk, context)}
+        solved = {sub.id for _, sub in found}
         judged = tuple(self._judge(context, sub, solved) for sub in context.sub_questions)
         judged = tuple(cross(context, sub, judged, self._desk.weights()) for sub in judged)
         open_parts = [sub for sub in judged if sub.state == "open"]

@@ -7,11 +7,11 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pagehop.agents.extract import Scored, Weight, coverage
 from pagehop.agents.question import Question
-from pagehop.agents.scope import Scope
+from pagehop.agents.scope import Scope, is_mentioned
 from pagehop.agents.words import stem
 
 LEAST_LIKENESS = 0.25
@@ -26,14 +26,25 @@ def refusal(
     scope: Scope,
     units: Sequence[Scored],
     weight: Weight,
+    solved: Collection[str] = (),
 ) -> str:
-    """Return why a question is to be refused; empty when it is not."""
+    """Return why a question is to be refused; empty when it is not.
+
+    Args:
+        question: What is asked.
+        scope: What its names lead to.
+        units: Best lines found.
+        weight: Rarity of a stem.
+        solved: Lines whose numbers answer the question.
+    """
     main = _main_names(question)
     absent = [name for name in main if name in scope.absent]
     if absent:
         return f"Nothing in the documents is about {_listed(absent)}."
     for name in main:
-        if name in scope.mentioned and not _speaks_of(question, name, units, weight):
+        if name not in scope.mentioned or any(is_mentioned(name, line) for line in solved):
+            continue
+        if not _speaks_of(question, name, units, weight):
             return f"The documents mention {name}, but say nothing on what is asked about it."
     if not units:
         return "No page matches the question."
@@ -51,7 +62,11 @@ def _main_names(question: Question) -> list[str]:
 
 def _speaks_of(question: Question, name: str, units: Sequence[Scored], weight: Weight) -> bool:
     wanted = {stem(w) for w in re.findall(r"\w+", name)}
-    others = [(t.stem, t.weight * weight(t.stem)) for t in question.content if t.stem not in wanted]
+    others = [
+        (t.stem, t.weight * weight(t.stem))
+        for t in question.content
+        if t.stem not in question.name_stems
+    ]
     return any(
         wanted <= (s.unit.stems | s.unit.around_stems)
         and coverage(others, s.unit, frozenset()) >= MENTION_COVERAGE

@@ -88,6 +88,8 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
             rows.append(_row(page.ref, table, line, i, wrapped))
             table.rows += 1
             wrapped = ""
+            if line.label.lower().startswith("total"):
+                table.section = ""
             continue
         if line.kind in ("periods", "header"):
             if table.rows and (line.kind == "periods" or len(line.segments) > 1):
@@ -97,7 +99,7 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
         elif line.kind == "label":
             table.section = line.text
             wrapped = line.text
-            if not table.rows:
+            if not table.rows and not _is_section(line.text):
                 table.caption = [*table.caption, line.text][-4:]
         elif line.kind == "prose":
             if table.rows or table.heading:
@@ -122,6 +124,11 @@ def _fits(heading: Sequence[Line], line: Line) -> bool:
 
 def _caption(recent: Sequence[str], section: str) -> list[str]:
     return [section] if section else list(recent[-1:])
+
+
+def _is_section(text: str) -> bool:
+    """Whether a line names a group of rows (`Current:`) rather than the table."""
+    return text.rstrip().endswith(":") and len(text.split()) <= 4
 
 
 def _starts_label(line: Line) -> bool:

@@ -58,6 +58,11 @@ def solutions(desk: Desk, context: Context) -> list[tuple[Solution, SubQuestion]
     return found
 
 
+def quoted_lines(found: Sequence[tuple[Solution, SubQuestion]]) -> list[str]:
+    """Lines of pages that solutions rest on."""
+    return [quote for solution, _ in found for _, quote in solution.quotes]
+
+
 def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None:
     question = read_question(sub.text)
     over_time = len(sub.documents) == 1 and is_over_time(sub.text)

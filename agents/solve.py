@@ -8,15 +8,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pagehop.agents.match import (
-    Line,
-    Value,
-    Weight,
-    find_values,
-    first_value,
-    is_total,
-    nearness,
-)
+from pagehop.agents.figures import Figures
+from pagehop.agents.match import Value, Weight, find_values, first_value, nearness
 from pagehop.agents.numbers import format_number
 from pagehop.agents.task import Task
 from pagehop.types import PageRef
@@ -56,7 +49,7 @@ class Solution:
 
 def solve(
     task: Task,
-    lines: Mapping[PageRef, Sequence[Line]],
+    lines: Mapping[PageRef, Sequence[Figures]],
     weight: Weight,
     *,
     page_scores: Mapping[PageRef, float],
@@ -84,7 +77,7 @@ def solve(
 
 def _on_page(
     task: Task,
-    prepared: Sequence[Line],
+    prepared: Sequence[Figures],
     weight: Weight,
     page_stems: Callable[[PageRef], frozenset[str]],
 ) -> Solution | None:
@@ -211,7 +204,7 @@ def _top_sum(task: Task, values: Callable[[str, int | None], list[Value]]) -> So
 
 def _share_of_year(
     task: Task,
-    prepared: Sequence[Line],
+    prepared: Sequence[Figures],
     weight: Weight,
     page_stems: Callable[[PageRef], frozenset[str]],
 ) -> Solution | None:
@@ -220,7 +213,7 @@ def _share_of_year(
     for part in prepared:
         if part.table < 0 or part.label_years != (task.years[-1],):
             continue
-        whole = next((o for o in prepared if o.table == part.table and is_total(o)), None)
+        whole = next((o for o in prepared if o.table == part.table and o.is_total), None)
         if whole is None:
             continue
         fit = nearness(whole, task.operands[1], weight, page_stems)

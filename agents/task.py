@@ -175,9 +175,12 @@ def _compared(operation: Operation, phrase: str, years: tuple[int, ...]) -> Task
         r"^(?P<m>)(?P<a>.+?) (?:as )?(?:compared (?:to|with)|than|versus|vs\.?) (?P<b>.+)$", phrase
     )
     if pair is not None and not find_years(pair["a"]):
-        a, b = _phrase(pair["a"]), _phrase(pair["b"])
+        a, b, measure = _phrase(pair["a"]), _phrase(pair["b"]), _phrase(pair["m"])
+        owner, mark, owned = a.partition("'s ")
+        if mark and not measure and "'s" not in b:
+            a, measure = owner, owned
         if a and b:
-            return Task(operation, (a, b), years, measure=_phrase(pair["m"]))
+            return Task(operation, (a, b), years, measure=measure)
     operand = _phrase(re.sub(r"\b(between|from|to|as compared|compared)\s*$", "", phrase))
     ordered = tuple(sorted(years))
     if len(ordered) == 1:
@@ -267,7 +270,7 @@ def _conjuncts(phrase: str) -> tuple[str, ...]:
 def _phrase(text: str) -> str:
     """Strip what frames an operand: question words, articles, `the value of`, `in millions`."""
     text = re.sub(
-        rf"^\s*(?:(?:what|which|how much|how many|{_BE}|be|would|the|a|an|its|their|of|in|for|and|"
+        rf"^\s*(?:(?:what|which|how much|how many|{_BE}|be|would|the|a|an|its|their|of|in|for|and|between|"
         r"value|amount|number|level|company's|company|respective)\b[\s,]*)+",
         "",
         text.strip(" ,.?"),

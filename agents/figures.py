@@ -1,0 +1,134 @@
+"""Lines that state numbers, prepared for matching: table rows, and sentences with amounts.
+
+Sentences are rows too: their numbers are cells, and years listed in the same number head them
+(`$1.6, $2.7 and $2.2 million for 2012, 2011 and 2010`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pagehop.agents.numbers import Number, find_numbers
+from pagehop.agents.periods import find_years
+from pagehop.agents.rows import Row
+from pagehop.agents.sentences import Sentence, is_source
+from pagehop.agents.vocabulary import FUNCTION_WORDS
+from pagehop.agents.words import stem, tokens
+from pagehop.types import PageRef
+
+TOTALS = frozenset(stem(w) for w in ("total", "totals", "sum", "overall"))
+_MOST_NUMBERS = 12
+_CONTENTS_ROWS = 6
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A row or sentence with numbers."""
+
+    ref: PageRef
+    quote: str
+    label: str
+    label_stems: tuple[str, ...]
+    section: frozenset[str]
+    caption: frozenset[str]
+    numbers: tuple[Number, ...]
+    columns: tuple[str, ...]
+    scale: float
+    table: int
+    """Number of its table on the page; -1 for a sentence."""
+    label_years: tuple[int, ...]
+    context_years: tuple[int, ...]
+    siblings: frozenset[str] = frozenset()
+    """Stems of the labels and sections of all rows of the page: what tells rows apart."""
+
+    @property
+    def is_total(self) -> bool:
+        """Whether a row sums up its table."""
+        return bool(TOTALS & set(self.label_stems))
+
+
+def row_figures(rows: Sequence[Row]) -> list[Figures]:
+    """Prepare table rows; a table of contents states no numbers."""
+    if is_contents(rows):
+        return []
+    siblings = frozenset(s for row in rows for s in content_stems(f"{row.label} {row.section}"))
+    return [_row_figures(row, siblings) for row in rows]
+
+
+def _row_figures(row: Row, siblings: frozenset[str]) -> Figures:
+    numbers, columns = tuple(c.number for c in row.cells), row.columns
+    years = tuple(find_years(row.label))
+    if len(numbers) > 1 and numbers[0].is_year and not all(n.is_year for n in numbers):
+        # A year in the first column says when the row is, e.g. behind a person's name.
+        years, numbers, columns = (*years, int(numbers[0].value)), numbers[1:], columns[1:]
+    return Figures(
+        row.ref,
+        row.text,
+        row.label,
+        tuple(content_stems(row.label)),
+        frozenset(content_stems(row.section)),
+        frozenset(content_stems(row.caption)),
+        numbers,
+        columns,
+        row.scale,
+        row.table,
+        years,
+        tuple(find_years(f"{row.section} {row.caption}")),
+        siblings,
+    )
+
+
+def is_contents(rows: Sequence[Row]) -> bool:
+    """Whether rows are a table of contents: one small rising whole number each."""
+    if len(rows) < _CONTENTS_ROWS:
+        return False
+    values = [row.values[0] for row in rows if len(row.cells) == 1]
+    whole = [v for v in values if v == int(v) and 0 < v < 1000]
+    rising = sum(1 for a, b in pairwise(whole) if b >= a)
+    return len(whole) >= 0.8 * len(rows) and rising >= 0.85 * (len(whole) - 1)
+
+
+def sentence_figures(sentences: Iterable[Sentence]) -> list[Figures]:
+    """Prepare sentences that hold numbers other than years."""
+    found = []
+    for sentence in sentences:
+        if is_source(sentence.text):
+            continue
+        numbers = [n for n in find_numbers(sentence.text) if not n.is_year]
+        numbers = [n for n in numbers if n.unit or n.scale > 1 or abs(n.value) >= 100]
+        if not numbers or len(numbers) > _MOST_NUMBERS:
+            continue
+        found.append(_sentence_figures(sentence, numbers))
+    return found
+
+
+def _sentence_figures(sentence: Sentence, numbers: list[Number]) -> Figures:
+    years = find_years(sentence.text)
+    columns: tuple[str, ...]
+    if len(years) == len(numbers) and len(numbers) > 1:
+        columns = tuple(str(y) for y in years)
+    elif len(years) == 1:
+        columns = (str(years[0]),) * len(numbers)
+    else:
+        columns = tuple(_nearest_year(sentence.text, n) for n in numbers)
+    return Figures(
+        sentence.ref, sentence.text, sentence.text, tuple(content_stems(sentence.text)),
+        frozenset(content_stems(sentence.heading)), frozenset(), tuple(numbers), columns, 1.0, -1,
+        (), tuple(years),
+    )  # fmt: skip
+
+
+def _nearest_year(text: str, number: Number) -> str:
+    """The first year behind the number and before the next clause, else none."""
+    tail = text[number.end : number.end + 80]
+    years = find_years(tail.split(";")[0])
+    return str(years[0]) if years else ""
+
+
+def content_stems(text: str) -> list[str]:
+    """Return the stems of a text without function words and single letters."""
+    return [
+        t.stem
+        for t in tokens(text)
+        if t.text.lower() not in FUNCTION_WORDS and (len(t.stem) > 1 or t.stem.isdigit())
+    ]
