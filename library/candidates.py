@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pagehop.types import Region
 
 DEPTH = 100
-"""Candidates that each signal brings; full text brings twice as many from each partition."""
+"""Candidates that each signal brings, or twice the hits asked for when that is more; full text
+brings twice as many from each partition."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Scope:
 class Found:
     """Candidates of one search, by region id, and what each signal says of them."""
 
+    depth: int = DEPTH
+    """Candidates that each signal brings."""
     passages: dict[str, Region] = field(default_factory=dict)
     keyword: dict[str, float] = field(default_factory=dict)
     """BM25 scores."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import ModelError
-from pagehop.library.candidates import DEPTH, Found, Scope
+from pagehop.library.candidates import Found, Scope
 from pagehop.models.encoder_files import WAYS_OUT
 from pagehop.types import Mode
 
@@ -62,7 +62,7 @@ def _ask_index(
     snapshot: "Snapshot", vector: NDArray[np.float32], scope: Scope, found: Found
 ) -> list[str]:
     matches = snapshot.nearest(
-        vector, limit=DEPTH, documents=scope.documents, kinds=scope.kinds, pages=scope.pages
+        vector, limit=found.depth, documents=scope.documents, kinds=scope.kinds, pages=scope.pages
     )
     found.semantic |= {match.region_id: _cosine(match.score) for match in matches}
     found.context |= {match.region_id: _cosine(match.score) for match in matches}
@@ -94,7 +94,7 @@ def _scan(
         cosines[needed] = block.matrix[needed] @ vector
     context = at.in_context(cosines)
     ranked = (cosines if mode == "semantic" else context)[rows]
-    nearest = rows[_top(ranked, DEPTH)]
+    nearest = rows[_top(ranked, found.depth)]
     for row in (*nearest.tolist(), *others.tolist()):
         found.semantic[block.ids[row]] = _cosine(cosines[row])
         found.context[block.ids[row]] = _cosine(context[row])

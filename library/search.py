@@ -70,7 +70,7 @@ def search(
     if scope.documents is not None and not scope.documents:
         return Hits()
     terms = list(dict.fromkeys(tokens(query)))
-    found = Found()
+    found = Found(max(DEPTH, 2 * k))
     note = ""
     embedded = view.snapshot.embedded()
     if mode != "semantic" or embedded < 1:
@@ -119,12 +119,13 @@ def _find_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Fou
         return
     if ranker := _document_ranker(snapshot, scope):
         scores = ranker.scores(terms)
-        order = [i for i in np.argsort(-scores, kind="stable").tolist() if scores[i] > 0]
-        ids = [ranker.passages[i].id for i in order if scope.holds(ranker.passages[i])][:DEPTH]
+        best = np.argsort(-scores, kind="stable")[: np.count_nonzero(scores > 0)]
+        held = [p for p in (ranker.passages[i] for i in best) if scope.holds(p)]
+        ids = [passage.id for passage in held[: found.depth]]
     else:
         matches = snapshot.match(
             terms,
-            limit=2 * DEPTH,
+            limit=2 * found.depth,
             documents=scope.documents,
             kinds=scope.kinds,
             pages=scope.pages,
@@ -133,7 +134,7 @@ def _find_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Fou
     found.passages |= snapshot.regions_by_id(ids)
     unread = snapshot.unread() & (snapshot.unread() if scope.documents is None else scope.documents)
     if unread and scope.kinds is None:
-        for page in find_unread(snapshot, terms, unread, pages=scope.pages, limit=DEPTH // 2):
+        for page in find_unread(snapshot, terms, unread, pages=scope.pages, limit=found.depth // 2):
             found.passages[page.id] = page
     found.bring("keyword", found.passages)
     _score_words(snapshot, terms, scope, found)

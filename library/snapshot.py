@@ -31,6 +31,7 @@ from pagehop.library.names import slug
 from pagehop.library.reading import PageText
 from pagehop.library.search_memo import SearchMemo
 from pagehop.library.tables import (
+    PAGES,
     REGIONS,
     SCHEMAS,
     VECTORS,
@@ -127,7 +128,7 @@ class Snapshot:
             return sorted((text for text in cached if text), key=lambda text: text.page)
         where = where_clause(documents=(document_id,), pages=pages)
         rows = self._rows(self.records[document_id][1], "pages", where)
-        texts = to_page_texts(rows)
+        texts = to_page_texts(rows.sort_by("page"))
         with self._lock:
             _remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
         return texts
@@ -179,15 +180,13 @@ class Snapshot:
         """
         where = where_clause(documents=documents, pages=pages, column="parent_kind", values=kinds)
         terms = tokens(words) if isinstance(words, str) else words
-        rows = self._full_text("regions", "terms", terms, limit, where, SHOWN["regions"])
-        regions = to_regions(rows) if rows is not None else []
-        with self._lock:
-            _remember(self._regions, {region.id: region for region in regions}, CACHED_REGIONS)
-        scores = rows["_score"].to_pylist() if rows is not None else []
-        return [
-            Matched(region.id, region.document, region.page, score)
-            for region, score in zip(regions, scores, strict=True)
-        ]
+        # ids only: the regions of a query like earlier ones are in memory
+        columns = ["id", "document", "page", "order"]
+        rows = self._full_text("regions", "terms", terms, limit, where, columns)
+        if rows is None:
+            return []
+        columns = ["id", "document", "page", "_score"]
+        return [Matched(*row) for row in zip(*(rows[c].to_pylist() for c in columns), strict=True)]
 
     def match_pages(
         self,
@@ -199,13 +198,15 @@ class Snapshot:
     ) -> list[Matched]:
         """Return pages that hold any of the words: finds documents not yet read into regions."""
         where = where_clause(documents=documents, pages=pages)
-        columns = ["document", "page"]
-        rows = self._full_text("pages", "search_text", words, limit, where, columns)
+        rows = self._full_text("pages", "search_text", words, limit, where, PAGES.names)
         if rows is None:
             return []
-        return [
-            Matched("", row["document"], row["page"], row["_score"]) for row in rows.to_pylist()
-        ]
+        keys = list(zip(rows["document"].to_pylist(), rows["page"].to_pylist(), strict=True))
+        with self._lock:
+            texts = dict(zip(keys, to_page_texts(rows), strict=True))
+            _remember(self._page_texts, texts, CACHED_PAGES)
+        scores = rows["_score"].to_pylist()
+        return [Matched("", *key, score) for key, score in zip(keys, scores, strict=True)]
 
     def statistics(self, documents: Collection[str] | None = None) -> TermStatistics:
         """Return the word statistics of all visible passages, or of some documents' (ids)."""
