@@ -4,7 +4,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from pagehop.library.tables import vector_schema
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,22 @@ class VectorBlock:
     """(n,) kind of the region each passage was cut from."""
     matrix: NDArray[np.float32]
     """(n, dim) unit length."""
+
+
+def to_vector_block(blocks: list[pa.Table]) -> VectorBlock:
+    """Put rows of vector tables of one encoder into one block."""
+    if not blocks:
+        blocks = [vector_schema(1).empty_table()]
+    rows = pa.concat_tables(blocks).combine_chunks()
+    dim = rows.schema.field("vector").type.list_size
+    matrix = pc.list_flatten(rows["vector"]).to_numpy().reshape(-1, dim)  # (n, dim)
+    return VectorBlock(
+        ids=rows["id"].to_pylist(),
+        documents=np.array(rows["document"].to_pylist(), dtype=object),
+        pages=rows["page"].to_numpy(),
+        kinds=np.array(rows["kind"].to_pylist(), dtype=object),
+        matrix=matrix.astype(np.float32, copy=False),
+    )
 
 
 def where_clause(

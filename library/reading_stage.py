@@ -110,4 +110,5 @@ class ReadingStage:
 
     def _page_texts(self, commit: Commit, key: str, document_id: str) -> list[PageText]:
         table = self._at.store.at(key, "pages", commit.tables(key)["pages"])
-        return to_page_texts(table.search().where(f"document = '{document_id}'").to_arrow())
+        rows = table.search().where(f"document = '{document_id}'").to_arrow()
+        return to_page_texts(rows.sort_by("page"))

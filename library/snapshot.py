@@ -26,7 +26,7 @@ from pagehop.errors import LibraryError
 from pagehop.library.manifest import Encoder, Manifest
 from pagehop.library.matches import Matched as Matched
 from pagehop.library.matches import VectorBlock as VectorBlock
-from pagehop.library.matches import quoted, where_clause
+from pagehop.library.matches import quoted, to_vector_block, where_clause
 from pagehop.library.names import slug
 from pagehop.library.reading import PageText
 from pagehop.library.search_memo import SearchMemo
@@ -40,7 +40,6 @@ from pagehop.library.tables import (
     to_page,
     to_page_texts,
     to_regions,
-    vector_schema,
 )
 from pagehop.library.terms import TermCounts, TermStatistics, tokens
 from pagehop.types import Document, Page, Region
@@ -268,18 +267,7 @@ class Snapshot:
     def _vectors(self) -> VectorBlock:
         name = VECTORS + self._manifest.serving
         blocks = [self._own(key, self._rows(key, name)) for key in self._partitions]
-        rows = pa.concat_tables([block for block in blocks if block.num_columns] or [_NO_VECTORS])
-        rows = rows.combine_chunks()
-        flat = pc.list_flatten(rows["vector"])
-        dim = rows.schema.field("vector").type.list_size
-        matrix = flat.to_numpy().reshape(-1, dim) if rows.num_rows else np.zeros((0, dim))
-        return VectorBlock(
-            ids=rows["id"].to_pylist(),
-            documents=np.array(rows["document"].to_pylist(), dtype=object),
-            pages=rows["page"].to_numpy(),
-            kinds=np.array(rows["kind"].to_pylist(), dtype=object),
-            matrix=matrix.astype(np.float32, copy=False),
-        )
+        return to_vector_block([block for block in blocks if block.num_columns])
 
     def nearest(
         self,
@@ -397,9 +385,6 @@ class Snapshot:
         query = opened.search()
         query = query.select(SHOWN[table]) if table in SHOWN else query
         return (query.where(where) if where else query).to_arrow()
-
-
-_NO_VECTORS = vector_schema(1).empty_table()
 
 
 def _summed(tables: list[pa.Table]) -> pa.Table:

@@ -236,7 +236,7 @@ def page_rows(document: str, title: str, text: DocumentText) -> pa.Table:
 
 
 def to_page_texts(rows: pa.Table) -> list[PageText]:
-    """Read rows of `pages`, in page order."""
+    """Read rows of `pages`, in the order given."""
     return [
         PageText(
             page=row["page"],
@@ -248,7 +248,7 @@ def to_page_texts(rows: pa.Table) -> list[PageText]:
             damaged=row["damaged"],
             scanned=row["scanned"],
         )
-        for row in rows.sort_by("page").to_pylist()
+        for row in rows.to_pylist()
     ]
 
 
