@@ -26,7 +26,7 @@ from pagehop.errors import LibraryError
 from pagehop.library.manifest import Encoder, Manifest
 from pagehop.library.matches import Matched as Matched
 from pagehop.library.matches import VectorBlock as VectorBlock
-from pagehop.library.matches import quoted, to_vector_block, where_clause
+from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
 from pagehop.library.names import slug
 from pagehop.library.reading import PageText
 from pagehop.library.search_memo import SearchMemo
@@ -226,7 +226,7 @@ class Snapshot:
         length = sum(pc.sum(rows["total_length"]).as_py() or 0 for rows, _ in counted)
         if not passages:
             return TermStatistics(0, 0.0, {})
-        df = _summed([words for _, words in counted])
+        df = sum_counts([words for _, words in counted])
         words, counts = df["word"].to_pylist(), df["count"].to_pylist()
         return TermStatistics(passages, length / passages, dict(zip(words, counts, strict=True)))
 
@@ -238,7 +238,7 @@ class Snapshot:
         def make() -> tuple[pa.Table, pa.Table]:
             rows = self._own(key, self._rows(key, "terms"))
             words, counts = (pc.list_flatten(rows[name]) for name in ("words", "counts"))
-            summed = _summed([pa.table({"word": words, "count": counts})])
+            summed = sum_counts([pa.table({"word": words, "count": counts})])
             return rows.select(["passages", "total_length"]), summed
 
         return self._store.memo(("terms", key, version, doubles), make)
@@ -385,11 +385,6 @@ class Snapshot:
         query = opened.search()
         query = query.select(SHOWN[table]) if table in SHOWN else query
         return (query.where(where) if where else query).to_arrow()
-
-
-def _summed(tables: list[pa.Table]) -> pa.Table:
-    total = pa.concat_tables(tables).group_by("word").aggregate([("count", "sum")])
-    return total.rename_columns({"count_sum": "count"})
 
 
 def _empty(table: str) -> pa.Table:
