@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Sequence
 
 from pagehop.agents.extract import Scored, Weight, coverage
+from pagehop.agents.presence import is_mentioned
 from pagehop.agents.question import Question
-from pagehop.agents.scope import Scope, is_mentioned
+from pagehop.agents.scope import Scope
 from pagehop.agents.words import stem
 
 LEAST_LIKENESS = 0.25

@@ -16,18 +16,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pagehop.agents.periods import Period, find_periods
+from pagehop.agents.presence import find_presence, has_initials, is_everywhere, topical
 from pagehop.agents.question import Name, Question
 from pagehop.agents.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
-from pagehop.agents.words import stems, tokens
+from pagehop.agents.words import stems
 from pagehop.library.view import View
 from pagehop.types import Document, PageRef
 
 MAX_PROFILES = 300
 """Documents whose first page is read to scope a question; in larger views a search picks them."""
 _FIRST_PAGE_WORDS = 450
-_MANY_PAGES = 50
-_OWN_SHARE = 0.4
-_TOPIC_SHARE = 0.1
 _LATEST = re.compile(
     r"\b(latest|most recent|newest|last)\b[^.?]{0,30}\b(report|filing|10-|document|quarter)"
 )
@@ -91,18 +89,21 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
     mentioned: list[str] = []
     for name in question.names:
         found = _covering(name, profiles, weights)
-        counts = {} if _names_any(name, profiles, found) else _pages_with(view, name)
-        found = _as_often(found, counts) if found else _topical(view, counts)
+        if not _names_any(name, profiles, found):
+            presence = find_presence(view, name)
+            if presence.common:
+                continue
+            found = _as_often(found, presence.pages) if found else topical(view, presence)
+            if not found and presence.pages:
+                mentioned.append(name.text)
+            elif not found and not has_initials(view, name):
+                absent.append(name.text)
         if found:
             by_name[name.text] = found
-        elif counts:
-            mentioned.append(name.text)
-        elif not _initials_of(view, name):
-            absent.append(name.text)
     own = frozenset(
         name.text
         for name in question.names
-        if by_name.get(name.text) and _is_own(view, name, by_name[name.text][0], profiles)
+        if name.text in by_name and _is_own(view, name, by_name[name.text], profiles)
     )
     picked = _pick(by_name, len(profiles))
     documents = picked or _by_own_words(question, profiles, weights)
@@ -168,6 +169,10 @@ def _names_any(name: Name, profiles: Sequence[Profile], found: Sequence[str]) ->
     return any(p.name in found and p.own.issuperset(name.stems) for p in profiles)
 
 
+def _is_own(view: View, name: Name, found: Sequence[str], profiles: Sequence[Profile]) -> bool:
+    return _names_any(name, profiles, found) or is_everywhere(view, name, found[0])
+
+
 def _as_often(found: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:
     """Add documents that hold a name on as many pages as those whose first page holds it.
 
@@ -178,49 +183,6 @@ def _as_often(found: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...
 
 
 _GENERIC = frozenset(stems(" ".join(DOCUMENT_WORDS | FUNCTION_WORDS)))
-
-
-def _pages_with(view: View, name: Name) -> dict[str, int]:
-    """Count the pages that hold a name, by document; at most `_MANY_PAGES` in all."""
-    wanted = set(name.stems)
-    counts: dict[str, int] = {}
-    for hit in view.search(name.text, k=_MANY_PAGES, mode="keyword"):
-        if wanted <= set(stems(hit.text)) or wanted <= set(stems(view.page(hit.ref).text)):
-            counts[hit.name] = counts.get(hit.name, 0) + 1
-    return counts
-
-
-def _topical(view: View, counts: Mapping[str, int]) -> tuple[str, ...]:
-    """Documents that speak of a name on more than a page in passing."""
-    return tuple(
-        name
-        for name, count in counts.items()
-        if count >= 2 and count >= _TOPIC_SHARE * view.document(name).pages
-    )
-
-
-def _is_own(view: View, name: Name, document: str, profiles: Sequence[Profile]) -> bool:
-    """Tell the company of a report, on page after page, from a person on its first page."""
-    profile = next(p for p in profiles if p.name == document)
-    if profile.own.issuperset(name.stems):
-        return True
-    hits = view.search(name.text, k=_MANY_PAGES, mode="keyword", documents=[document])
-    wanted = set(name.stems)
-    held = sum(1 for hit in hits if wanted <= set(stems(hit.text)))
-    return held >= _OWN_SHARE * min(_MANY_PAGES, view.document(document).pages)
-
-
-def _initials_of(view: View, name: Name) -> bool:
-    """Whether an abbreviation's letters are the initials of words that stand together."""
-    letters = re.sub(r"[^A-Za-z]", "", name.text)
-    if not 2 <= len(letters) <= 6 or letters[1:] != letters[1:].upper():
-        return False
-    pattern = r"\W+(?:and\W+|of\W+|the\W+|for\W+)?".join(rf"{c}\w+" for c in letters)
-    for document in view.documents()[:8]:
-        for hit in view.search(name.text, k=3, mode="semantic", documents=[document.name]):
-            if re.search(rf"\b{pattern}", view.page(hit.ref).text, re.IGNORECASE):
-                return True
-    return False
 
 
 def _pick(by_name: Mapping[str, tuple[str, ...]], n: int) -> tuple[str, ...]:
@@ -286,8 +248,3 @@ def _says(profile: Profile, asked: Period) -> bool:
 
 def _order(profile: Profile) -> tuple[int, int, int]:
     return max((p.year or 0, p.quarter or 0, p.month or 0) for p in profile.periods)
-
-
-def is_mentioned(name: str, text: str) -> bool:
-    """Whether all words of a name stand in a text."""
-    return {t.stem for t in tokens(name)} <= set(stems(text))

@@ -270,8 +270,8 @@ def _conjuncts(phrase: str) -> tuple[str, ...]:
 def _phrase(text: str) -> str:
     """Strip what frames an operand: question words, articles, `the value of`, `in millions`."""
     text = re.sub(
-        rf"^\s*(?:(?:what|which|how much|how many|{_BE}|be|would|the|a|an|its|their|of|in|for|and|between|"
-        r"value|amount|number|level|company's|company|respective)\b[\s,]*)+",
+        rf"^\s*(?:(?:what|which|how much|how many|{_BE}|be|would|the|a|an|its|their|of|in|for|and|"
+        r"between|value|amount|number|level|company's|company|respective)\b[\s,]*)+",
         "",
         text.strip(" ,.?"),
     )
