@@ -35,7 +35,7 @@ class Request:
 class Progress:
     """What the writer is at; read by `Library.status` from other threads."""
 
-    stage: str = "idle"
+    stage: str = "text"
     files_per_s: float = 0.0
     pages_per_s: float = 0.0
     """Of the reading stage."""

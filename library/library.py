@@ -138,7 +138,6 @@ class Library:
         self._writer.submit(Request(found, password, report))
         if wait:
             self._watch(progress)
-            report.warnings += [w for w in self._writer.warnings if w not in report.warnings]
         return report
 
     def wait(self, timeout_s: float | None = None) -> bool:

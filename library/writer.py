@@ -29,6 +29,7 @@ from pagehop.library.manifest import (
 )
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reading_stage import ReadingStage
+from pagehop.library.reports import IngestReport
 from pagehop.library.scan import clean_copies
 from pagehop.library.store import KEPT, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
@@ -86,8 +87,7 @@ class Writer:
         self._text: TextStage | None = None
         self._error: Exception | None = None
         self.progress = Progress()
-        self.warnings: list[str] = []
-        """What went wrong without ending the run, each once."""
+        self._reports: list[IngestReport] = []
 
     @property
     def busy(self) -> bool:
@@ -109,17 +109,20 @@ class Writer:
             LibraryError: Another process writes, or the folder is read-only.
         """
         with self._change:
-            if self._thread is None:
+            idle = self._thread is None
+            if idle:
                 self._acquire()
                 self._stop, self._error = False, None
-                self.warnings = []
-                self._thread = threading.Thread(
-                    target=self._run, name="pagehop-writer", daemon=True
-                )
-                self._queue.append(request)
-                self._thread.start()
-            else:
-                self._queue.append(request)
+                self._reports = []
+            self._queue.append(request)
+            if isinstance(request, Request):
+                self._reports.append(request.report)
+            if idle:
+                self._start()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="pagehop-writer", daemon=True)
+        self._thread.start()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until idle; false when that took too long.
@@ -259,17 +262,15 @@ class Writer:
             return None
 
     def warn(self, words: str) -> None:
-        """Keep a warning, once."""
-        if words not in self.warnings:
-            self.warnings.append(words)
+        """Put a warning into the reports of all requests of this run, once."""
+        for report in self._reports:
+            if words not in report.warnings:
+                report.warnings.append(words)
 
     def _end(self, error: Exception | None) -> None:
         with self._change:
             if self._queue and error is None and not self._stop:
-                self._thread = threading.Thread(
-                    target=self._run, name="pagehop-writer", daemon=True
-                )
-                self._thread.start()
+                self._start()
                 return
             self._queue.clear()
             self._text = None
