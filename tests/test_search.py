@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.library import meaning
 from pagehop.library.bm25 import K1, B
 from pagehop.library.fusion import SEMANTIC_WEIGHT, fuse
 from pagehop.library.library import Library
@@ -249,3 +251,28 @@ def test_rank_fusion_ignores_scores_but_not_their_order() -> None:
 def _page_of(view: View, region: str) -> tuple[str, int]:
     found = view.region(region)
     return found.document, found.page
+
+
+def test_beyond_what_is_scanned_the_index_finds_the_same(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, names = "cost of the new plant", [view.documents()[0].name]
+    scanned = [
+        view.search(query, mode="semantic", k=5, documents=documents) for documents in (None, names)
+    ]
+    monkeypatch.setattr(meaning, "SCANNED", 0)
+    for hits, documents in zip(scanned, (None, names), strict=True):
+        found = view.search(query, mode="semantic", k=5, documents=documents)
+        assert [hit.ref for hit in found] == [hit.ref for hit in hits]
+        assert [hit.score for hit in found] == pytest.approx([hit.score for hit in hits], abs=1e-4)
+    assert view.search(query)[0].found_by
+
+
+def test_searches_of_many_threads_are_those_of_one(view: View) -> None:
+    queries = [
+        f"{word} of {year}" for word in ("revenue", "plant", "debt") for year in (2021, 2022)
+    ]
+    expected = [list(view.search(query)) for query in queries]
+    with ThreadPoolExecutor(8) as threads:
+        got = list(threads.map(lambda query: list(view.search(query)), queries * 4))
+    assert got == expected * 4
