@@ -86,6 +86,7 @@ class Library:
         self._encoder_given = encoder
         self._store = Store(self.path)
         self._lock = threading.RLock()
+        self._adding = threading.Lock()
         self._manifest: tuple[tuple[int, ...], Manifest] | None = None
         self._views: OrderedDict[tuple[int, frozenset[str] | None], View] = OrderedDict()
         self._encoders: dict[str, TextEncoder | None] = {}
@@ -134,8 +135,10 @@ class Library:
         paths = [sources] if isinstance(sources, str | Path) else list(sources)
         if not paths:
             raise ConfigError("add needs at least one file or folder")
-        found = scan(paths, self._current().roots, read_labels(labels), read_metadata(metadata))
-        self._writer.submit(Request(found, password, report))
+        wanted = read_labels(labels), read_metadata(metadata)
+        with self._adding:  # a second add must see the labels that the first one gave
+            found = scan(paths, (*self._current().roots, *self._writer.roots), *wanted)
+            self._writer.submit(Request(found, password, report))
         if wait:
             self._watch(progress)
         return report

@@ -38,7 +38,7 @@ class Scan:
 
     files: tuple[Found, ...]
     roots: tuple[Root, ...]
-    """All roots of the library afterwards."""
+    """What was walked, with the labels and metadata it has from now on."""
     folders: tuple[str, ...]
     """Absolute paths of the folders walked: what is missing there was deleted."""
     empty: tuple[str, ...] = ()
@@ -64,6 +64,7 @@ def scan(
     """
     roots = {root.path: root for root in known}
     files: dict[str, Found] = {}
+    walked: list[Root] = []
     folders, empty = [], []
     for given in sources:
         path = Path(os.path.abspath(given))
@@ -75,6 +76,7 @@ def scan(
             tuple(sorted(labels)) if labels is not None else before.labels,
             dict(metadata) if metadata is not None else before.metadata,
         )
+        walked.append(root)
         found = _walk(path, root, roots if labels is None else {})
         if path.is_dir():
             folders.append(str(path))
@@ -83,7 +85,7 @@ def scan(
         files |= {file.source.path: file for file in found}
     if empty and not files and not any(root.path in empty for root in known):
         raise LibraryError(f"no PDF in {', '.join(empty)}")
-    return Scan(tuple(files.values()), tuple(roots.values()), tuple(folders), tuple(empty))
+    return Scan(tuple(files.values()), tuple(walked), tuple(folders), tuple(empty))
 
 
 def read_labels(labels: Collection[str] | None) -> frozenset[str] | None:

@@ -232,7 +232,9 @@ class TextStage:
         order = {found.source.name: i for i, found in enumerate(self._request.scan.files)}
         for told in (self._report.added, self._report.updated, self._report.unchanged):
             told.sort(key=lambda name: order[name])
-        manifest, roots = self._at.manifest, self._request.scan.roots
+        manifest = self._at.manifest
+        merged = {root.path: root for root in (*manifest.roots, *self._request.scan.roots)}
+        roots = tuple(merged.values())
         old = (manifest.failed, manifest.roots)
         if self._at.catalog.changed or old != (tuple(self._failed.values()), roots):
             self._commit(roots=roots)

@@ -20,6 +20,7 @@ from pagehop.library.ingest import Ingestion, Interrupted, Progress, Request
 from pagehop.library.integrity import Damage
 from pagehop.library.manifest import (
     Manifest,
+    Root,
     prune_history,
     read_manifest,
     replace_file,
@@ -29,7 +30,6 @@ from pagehop.library.manifest import (
 )
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reading_stage import ReadingStage
-from pagehop.library.reports import IngestReport
 from pagehop.library.scan import clean_copies
 from pagehop.library.store import KEPT, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
@@ -87,7 +87,8 @@ class Writer:
         self._text: TextStage | None = None
         self._error: Exception | None = None
         self.progress = Progress()
-        self._reports: list[IngestReport] = []
+        self._requests: list[Request] = []
+        """Of this run."""
 
     @property
     def busy(self) -> bool:
@@ -102,6 +103,12 @@ class Writer:
             waiting = sum(len(request.scan.files) for request in queued)
             return waiting + (max(1, self._text.waiting) if self._text else 0)
 
+    @property
+    def roots(self) -> tuple[Root, ...]:
+        """Roots of requests that may not be committed yet."""
+        with self._change:
+            return tuple(root for request in self._requests for root in request.scan.roots)
+
     def submit(self, request: Job) -> None:
         """Queue a request; takes the lock when the writer was idle.
 
@@ -113,10 +120,10 @@ class Writer:
             if idle:
                 self._acquire()
                 self._stop, self._error = False, None
-                self._reports = []
+                self._requests = []
             self._queue.append(request)
             if isinstance(request, Request):
-                self._reports.append(request.report)
+                self._requests.append(request)
             if idle:
                 self._start()
 
@@ -263,9 +270,9 @@ class Writer:
 
     def warn(self, words: str) -> None:
         """Put a warning into the reports of all requests of this run, once."""
-        for report in self._reports:
-            if words not in report.warnings:
-                report.warnings.append(words)
+        for request in self._requests:
+            if words not in request.report.warnings:
+                request.report.warnings.append(words)
 
     def _end(self, error: Exception | None) -> None:
         with self._change:

@@ -179,6 +179,18 @@ def test_labels_move_documents_and_none_keeps_them(folder: Path) -> None:
         assert len(library.view(labels=()).documents()) == 2
 
 
+def test_an_add_that_waits_behind_another_keeps_the_labels_that_one_gives(folder: Path) -> None:
+    (folder / "inner").mkdir()
+    (folder / "beta.pdf").rename(folder / "inner" / "beta.pdf")
+    with Library(folder) as library:
+        library.add(folder / "inner", labels={"secret"}, wait=False)
+        library.add(folder, wait=False)
+        assert library.wait(60)
+        assert [d.name for d in library.view(labels=()).documents()] == ["alpha"]
+        assert [d.name for d in library.documents()] == ["beta", "alpha"]
+        assert sorted(library.add(folder).unchanged) == ["alpha.pdf", "inner/beta.pdf"]
+
+
 def test_the_same_bytes_with_two_sets_of_labels_are_shown_once(
     tmp_path: Path, write_page: WritePage
 ) -> None:
