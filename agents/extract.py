@@ -12,6 +12,7 @@ and cosine in place of trained readers.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
@@ -20,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.agents.lines import read_lines
-from pagehop.agents.question import Question
+from pagehop.agents.periods import find_years
+from pagehop.agents.question import AnswerKind, Question
 from pagehop.agents.rows import Row, read_rows
 from pagehop.agents.sentences import Sentence, is_source, read_sentences
-from pagehop.agents.vocabulary import FUNCTION_WORDS
+from pagehop.agents.vocabulary import FUNCTION_WORDS, NUMBER_WORDS
 from pagehop.agents.words import stems
 from pagehop.types import Box, Page, PageRef
 
@@ -36,6 +38,11 @@ UNITS_ENCODED = 6
 """Units per page that are compared by the encoder; more cost time and gained nothing."""
 _AROUND, _ELSEWHERE = 0.6, 0.2
 _HEADING_LOSS = 0.15
+_KIND_LOSS = 0.05
+_AMOUNT = re.compile(
+    rf"(?<!\[)\b(?:\d[\d.,]*|{'|'.join(w for w, n in NUMBER_WORDS.items() if n > 1)})\b(?!\])",
+    re.IGNORECASE,
+)
 _SOURCE_LOSS = 0.15
 _SETTLED = 0.2
 
@@ -173,13 +180,14 @@ def rank_units(
     cosines = np.zeros(len(chosen), np.float32)
     if encode is not None and query_vector is not None and chosen:
         cosines = encode([unit.reading for unit, _ in chosen]) @ query_vector  # (n_units,)
-    return _by_page(chosen, cosines, search_scores)
+    return _by_page(chosen, cosines, search_scores, question.kind)
 
 
 def _by_page(
     chosen: Sequence[tuple[Unit, float]],
     cosines: NDArray[np.float32],
     search_scores: Mapping[PageRef, float],
+    kind: AnswerKind,
 ) -> list[Scored]:
     scores = [
         COSINE_SHARE * float(cosine)
@@ -194,9 +202,16 @@ def _by_page(
         Scored(unit, search_scores.get(unit.ref, 0.0) + best[unit.ref], score, covered, float(cos))
         for (unit, covered), score, cos in zip(chosen, scores, cosines, strict=True)
     ]
-    return sorted(
-        scored, key=lambda s: (-s.page_score, _HEADING_LOSS * is_heading(s.unit) - s.score)
+    return sorted(scored, key=lambda s: (-s.page_score, -_worth(s, kind)))
+
+
+def _worth(scored: Scored, kind: AnswerKind) -> float:
+    """What a unit is worth as a quote: less when it only names a topic or gives no such answer."""
+    text = scored.unit.text
+    misses = (kind == "number" and not _AMOUNT.search(text)) or (
+        kind == "date" and not find_years(text)
     )
+    return scored.score - _HEADING_LOSS * is_heading(scored.unit) - _KIND_LOSS * misses
 
 
 def is_heading(unit: Unit) -> bool:

@@ -86,10 +86,10 @@ def find_values(
         if max(near[s] for s in wanted) < 0.4:
             continue
         for i, number in enumerate(line.numbers):
-            if number.is_year and not number.unit and line.table < 0:
+            column = line.columns[i] if i < len(line.columns) else ""
+            if (number.is_year and not number.unit and line.table < 0) or is_reference(column):
                 continue
             score = _score(line, i, list(wanted), extra, near, weight, year)
-            column = line.columns[i] if i < len(line.columns) else ""
             found.append(
                 Value(
                     number, line.ref, line.quote, line.label, column, score,
@@ -99,6 +99,11 @@ def find_values(
                 )
             )  # fmt: skip
     return sorted(found, key=lambda v: -v.score)
+
+
+def is_reference(column: str) -> bool:
+    """Whether a column tells where to read more, not how much."""
+    return column.strip(" .:").lower() in ("note", "notes", "page", "pages", "ref", "reference")
 
 
 def nearness(
@@ -161,6 +166,8 @@ def _year_fit(line: Figures, i: int, year: int | None) -> float:
     if year is None:
         return -0.01 * i
     heading = find_years_cached(line.columns[i]) if i < len(line.columns) else ()
+    if not heading and any(find_years_cached(column) for column in line.columns):
+        return -0.5
     if year in heading or year in line.label_years:
         return 0.0 if len(heading) <= 1 else -0.03
     if heading or (line.label_years and line.table >= 0):

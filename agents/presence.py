@@ -5,8 +5,9 @@ that the question happened to write with one (`Accumulated amortization`), and i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from pagehop.agents.question import Name
 from pagehop.agents.words import stems, tokens
@@ -25,16 +26,18 @@ class Presence:
     pages: Mapping[str, int]
     """Pages that hold it, by document; at most `MANY_PAGES` in all."""
     common: bool
-    """It is also written without a capital."""
+    """It is also written without a capital, or is a long name with a letter wrong."""
 
 
 def find_presence(view: View, name: Name) -> Presence:
     """Look a name up in the text of the documents."""
-    wanted = _known(view, name)
+    vocabulary = view.vocabulary()
+    wanted = {s for s in name.stems if s in vocabulary}
     counts: dict[str, int] = {}
     common = False
-    if not wanted:
-        return Presence(counts, common)
+    if 2 * len(wanted) <= len(set(name.stems)):
+        rest = [s for s in name.stems if s not in wanted]
+        return Presence(counts, all(len(s) > 6 and is_misspelt(s, vocabulary) for s in rest))
     lowered = [t.text.lower() for t in tokens(name.text) if t.stem in wanted]
     pattern = re.compile(rf"(?<![\w’'-])(?:{'|'.join(map(re.escape, lowered))})\b")  # noqa: RUF001
     for hit in view.search(name.text, k=MANY_PAGES, mode="keyword"):
@@ -43,14 +46,6 @@ def find_presence(view: View, name: Name) -> Presence:
             counts[hit.name] = counts.get(hit.name, 0) + 1
             common = common or len(set(pattern.findall(text))) == len(set(lowered))
     return Presence(counts, common)
-
-
-def _known(view: View, name: Name) -> set[str]:
-    """Stems of a name that any passage holds, if they are the greater part of it."""
-    rarity = view.rarity()
-    unseen = rarity("")
-    known = {s for s in name.stems if rarity(s) < unseen}
-    return known if 2 * len(known) > len(set(name.stems)) else set()
 
 
 def topical(view: View, presence: Presence) -> tuple[str, ...]:
@@ -68,6 +63,23 @@ def is_everywhere(view: View, name: Name, document: str) -> bool:
     wanted = set(name.stems)
     held = sum(1 for hit in hits if wanted <= set(stems(hit.text)))
     return held >= _OWN_SHARE * min(MANY_PAGES, view.document(document).pages)
+
+
+def is_misspelt(stem: str, vocabulary: Collection[str]) -> bool:
+    """Whether a word of the documents differs from a stem by a letter or two."""
+    if len(stem) < 4:
+        return False
+    near = (
+        word
+        for word in vocabulary
+        if abs(len(word) - len(stem)) <= 2 and word[0] == stem[0] and not word[0].isdigit()
+    )
+    least = 0.8 if len(stem) < 7 else 0.84
+    return any(
+        (matcher := SequenceMatcher(None, stem, word)).quick_ratio() >= least
+        and matcher.ratio() >= least
+        for word in near
+    )
 
 
 def has_initials(view: View, name: Name) -> bool:

@@ -157,7 +157,7 @@ def judge(question: dict[str, Any], answer: pagehop.Answer, seconds: float) -> O
         id=str(question["id"]),
         set=str(tags(question).get("set", "all")),
         half=half(question),
-        human_pages=tags(question).get("pages", "human") == "human" and bool(gold),
+        human_pages=tags(question).get("pages") not in ("none", "silver") and bool(gold),
         answerable=question.get("answerable"),
         status=answer.status,
         first=(cited[:1] != [] and cited[0] in gold) if gold else None,

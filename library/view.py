@@ -88,7 +88,7 @@ class View:
     def within(self, documents: Collection[str]) -> "View":
         """Return this view with some of its documents only, under the names they have here.
 
-        Nothing else is searched, read or walked to. Word statistics stay those of the whole view.
+        Nothing else is searched, read or walked to.
 
         Raises:
             LibraryError: A named document is not visible.
@@ -247,6 +247,17 @@ class View:
 
         return locate(self.page(ref), quote)
 
+    def vocabulary(self, documents: Collection[str] | None = None) -> Collection[str]:
+        """Return the terms, as `terms.tokens` gives them, that visible passages hold.
+
+        Args:
+            documents: Names of the documents whose passages count; None counts all.
+
+        Raises:
+            LibraryError: A named document is not visible.
+        """
+        return self.snapshot.statistics(self._counted(documents)).df.keys()
+
     def rarity(self, documents: Collection[str] | None = None) -> Callable[[str], float]:
         """Return how rare a term, as `terms.tokens` gives it, is among the visible passages.
 
@@ -258,14 +269,19 @@ class View:
         Raises:
             LibraryError: A named document is not visible.
         """
-        ids = None if documents is None else [self.document(name).id for name in documents]
-        counts = self.snapshot.statistics(ids)
+        counts = self.snapshot.statistics(self._counted(documents))
 
         def rarity(term: str) -> float:
             held = counts.df.get(term, 0)
             return math.log(1 + (counts.passages - held + 0.5) / (held + 0.5))
 
         return rarity
+
+    def _counted(self, documents: Collection[str] | None) -> list[str] | None:
+        """Return the ids of the documents whose words count; None for the whole snapshot."""
+        if documents is not None:
+            return [self.document(name).id for name in documents]
+        return [document.id for document in self._documents] if self._narrowed else None
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over this view."""
