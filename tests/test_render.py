@@ -28,9 +28,7 @@ def pool() -> Iterator[PdfPool]:
         yield pool
 
 
-def write(
-    path: Path, *, rotation: int = 0, crop_box: bool = False, height_pt: float = 480
-) -> Path:
+def write(path: Path, *, rotation: int = 0, crop_box: bool = False, height_pt: float = 480) -> Path:
     """Write a page of lines and a coloured block; optionally turned, or showing a part only."""
     canvas = Canvas(str(path), pagesize=(480, height_pt), invariant=True)
     canvas.setFillColorRGB(0.8, 0.2, 0.1)
