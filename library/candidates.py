@@ -43,6 +43,8 @@ class Found:
     """Cosines."""
     context: dict[str, float] = field(default_factory=dict)
     """Cosines to passages read with their neighbours, where those have vectors."""
+    floor: float = 0.0
+    """The encoder's cosine of things that have nothing to do with each other."""
     by: dict[str, list[str]] = field(default_factory=dict)
     """The signals that brought each candidate."""
 

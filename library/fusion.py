@@ -1,7 +1,8 @@
 """Named ways to make one score of a keyword and a semantic one.
 
 A strategy gets, for the same candidates, shares of the best possible BM25 score (0 to 1) and
-cosines (-1 to 1), nan where a candidate has none, and gives one score each; higher is better.
+cosines above the encoder's floor (0: nothing in common, 1: the same), nan where a candidate has
+none, and gives one score each; higher is better.
 """
 
 from collections.abc import Callable, Mapping

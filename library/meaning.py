@@ -48,6 +48,7 @@ def find_meaning(view: "View", query: str, mode: Mode, scope: Scope, found: Foun
         return f"keyword search only: the library's encoder cannot be loaded; {WAYS_OUT}"
     snapshot = view.snapshot
     vector = encoder.encode_query(query)
+    found.floor = encoder.floor if mode == "hybrid" else 0.0
     if snapshot.passages() * snapshot.embedded() > SCANNED:
         brought = _ask_index(snapshot, vector, scope, found)
     else:

@@ -214,4 +214,5 @@ def _score(found: Found, mode: Mode, fusion: str) -> dict[str, float]:
     ids = list(found.passages)
     keyword = np.array([found.keyword.get(id, 0.0) for id in ids]) / (found.ceiling or 1.0)
     semantic = np.array([found.context.get(id, np.nan) for id in ids])
+    semantic = (semantic - found.floor) / (1 - found.floor)
     return dict(zip(ids, fuse(fusion, keyword, semantic).tolist(), strict=True))

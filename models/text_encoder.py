@@ -19,7 +19,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,17 @@ REMEMBERED = 512
 """Queries whose vectors are kept."""
 LENGTH_STEP = 8
 """Texts are padded to multiples of so many tokens."""
+
+_UNRELATED = (
+    "The recipe calls for two eggs and a cup of flour.",
+    "Net income fell because interest rates went up.",
+    "The goalkeeper saved the penalty in extra time.",
+    "Install the driver before you connect the printer.",
+    "Glaciers carved the valley during the last ice age.",
+    "The court dismissed the appeal on procedural grounds.",
+    "She learned to play the cello at the age of five.",
+    "Proteins fold into shapes that decide what they do.",
+)
 
 
 def load_text_encoder(model: str = "", *, settings: EncoderSettings | None = None) -> "TextEncoder":
@@ -137,6 +148,16 @@ class TextEncoder:
             while len(self._queries) > REMEMBERED:
                 self._queries.popitem(last=False)
         return vector
+
+    @cached_property
+    def floor(self) -> float:
+        """Mean cosine of sentences that have nothing to do with each other, -1 to 1.
+
+        About 0 for most models, .7 and above for some: what a cosine says begins there.
+        """
+        vectors = self.encode(_UNRELATED)
+        n = len(vectors)
+        return round(float(((vectors @ vectors.T).sum() - n) / (n * (n - 1))), 3)
 
     def close(self) -> None:
         """End the thread; later texts start a new one."""

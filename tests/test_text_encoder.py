@@ -163,6 +163,11 @@ def test_a_vector_does_not_depend_on_what_else_is_embedded() -> None:
     np.testing.assert_array_equal(encoder.encode_query(texts[3]), together[3])
 
 
+def test_the_floor_is_what_unrelated_sentences_score(tiny: Path) -> None:
+    assert abs(load_text_encoder().floor) < 0.15
+    assert 0.15 < encoder_of(tiny).floor < 1, "random weights tell nothing apart"
+
+
 def test_many_threads_get_their_own_vectors(tiny: Path) -> None:
     encoder = encoder_of(tiny)
     texts = [f"{a} {b}" for a in WORDS for b in WORDS][:96]
