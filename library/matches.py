@@ -58,7 +58,9 @@ def to_vector_block(blocks: list[pa.Table]) -> VectorBlock:
 
 def sum_counts(tables: list[pa.Table]) -> pa.Table:
     """Add up tables of words and their counts."""
-    total = pa.concat_tables(tables).group_by("word", use_threads=False).aggregate([("count", "sum")])
+    total = (
+        pa.concat_tables(tables).group_by("word", use_threads=False).aggregate([("count", "sum")])
+    )
     return total.rename_columns({"count_sum": "count"})
 
 
