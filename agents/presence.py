@@ -41,10 +41,9 @@ def find_presence(view: View, name: Name) -> Presence:
     lowered = [t.text.lower() for t in tokens(name.text) if t.stem in wanted]
     pattern = re.compile(rf"(?<![\w’'-])(?:{'|'.join(map(re.escape, lowered))})\b")  # noqa: RUF001
     for hit in view.search(name.text, k=MANY_PAGES, mode="keyword"):
-        text = view.page(hit.ref).text
-        if wanted <= set(stems(text)):
+        if wanted <= set(stems(hit.text)):
             counts[hit.name] = counts.get(hit.name, 0) + 1
-            common = common or len(set(pattern.findall(text))) == len(set(lowered))
+            common = common or len(set(pattern.findall(hit.text))) == len(set(lowered))
     return Presence(counts, common)
 
 

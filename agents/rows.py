@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from pagehop.agents.lines import Cell, Line, read_lines, union
 from pagehop.agents.numbers import table_scale
+from pagehop.agents.periods import find_years
 from pagehop.types import Box, Page, PageRef
 
 _MAX_HEADING_LINES = 6
@@ -184,7 +185,8 @@ def _spread(head: Line, cells: Sequence[Cell]) -> list[str]:
 
 def _parts(head: Line, x_cells: float) -> list[tuple[str, float, float]]:
     """Heading parts over the cells: single years where the line is of years, segments otherwise."""
-    if head.cells and all(c.number.is_year for c in head.cells):
+    dated = sum(1 for s in head.segments if find_years(s.text))
+    if dated < len(head.cells) and all(c.number.is_year for c in head.cells):
         return [(c.text, c.x0, c.x1) for c in head.cells]
     parts = [(s.text, s.x0, s.x1) for s in head.segments]
     if len(parts) > 1 and parts[0][2] < x_cells - 0.02:

@@ -81,7 +81,8 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
         return None
     first = solution.values[0]
     stated = question.task.operation == "value" and first.table < 0 and not question.years
-    if stated and (first.crowded or solution.fit < LOOSE_FIT):
+    counts = "how many" in question.text.lower()
+    if stated and (counts or first.crowded or solution.fit < LOOSE_FIT):
         return None
     return solution
 

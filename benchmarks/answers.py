@@ -166,7 +166,7 @@ def judge(question: dict[str, Any], answer: pagehop.Answer, seconds: float) -> O
         seconds=seconds,
         question=question["question"],
         gold=f"{question.get('answers')} {sorted(gold)}"[:300],
-        answer=answer.text[:500],
+        answer=(answer.text or answer.error)[:500],
         cited=" ".join(f"{name}:{page}" for name, page in cited),
     )
 
