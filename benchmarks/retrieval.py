@@ -67,7 +67,8 @@ def main() -> None:
     print(text)
     if args.save:
         TABLE.parent.mkdir(parents=True, exist_ok=True)
-        command = "python benchmarks/retrieval.py " + " ".join(sys.argv[1:])
+        command = f"python benchmarks/retrieval.py --data {args.data}"
+        command += (" --silver" if args.silver else "") + " --save"
         TABLE.write_text(f"# Finding the right page\n\n{date.today()}: `{command}`\n\n{text}\n")
 
 
