@@ -125,15 +125,16 @@ class Desk:
 
     def _rank(self, text: str, refs: Sequence[PageRef], scope: Sequence[str]) -> list[Scored]:
         encoder = self.view.encoder
+        question = read_question(text)
         vector = None if encoder is None else encoder.encode_query(text)
         return rank_units(
-            read_question(text),
+            question,
             {ref: self.read(ref) for ref in refs},
             self._search_scores(text, refs, scope),
             self.weights(scope),
             None if encoder is None else self.encode,
             vector,
-            self.scope.settled(read_question(text)),
+            self.scope.settled(question),
         )
 
     def _search_scores(

@@ -39,6 +39,7 @@ UNITS_ENCODED = 6
 _AROUND, _ELSEWHERE = 0.6, 0.2
 _HEADING_LOSS = 0.15
 _KIND_LOSS = 0.05
+_CAPTION = re.compile(r"(?:figure|fig\.|table|chart|exhibit)\s+\w+\s*[:.]", re.IGNORECASE)
 _AMOUNT = re.compile(
     rf"(?<!\[)\b(?:\d[\d.,]*|{'|'.join(w for w, n in NUMBER_WORDS.items() if n > 1)})\b(?!\])",
     re.IGNORECASE,
@@ -220,5 +221,7 @@ def is_heading(unit: Unit) -> bool:
     if unit.kind == "row" or len(words) > 14:
         return False
     capitals = sum(1 for w in words if w[0].isupper() or w.lower() in FUNCTION_WORDS)
+    if _CAPTION.match(unit.text) and len(words) <= 14:
+        return True
     open_end = not unit.text.rstrip().endswith((".", "!", "?", ";"))
     return capitals == len(words) or (open_end and not any(c.isdigit() for c in unit.text))

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from pagehop.agents.figures import TOTALS, Figures, content_stems
 from pagehop.agents.numbers import Number
-from pagehop.agents.periods import find_years
+from pagehop.agents.periods import find_periods, find_years
 from pagehop.types import PageRef
 
 Weight = Callable[[str], float]
@@ -25,6 +25,8 @@ _LABEL, _COLUMN, _SECTION, _CAPTION, _PAGE = 1.0, 0.9, 0.8, 0.7, 0.2
 _EXTRA_PERIOD = 0.25
 _TELLING_LOSS = 0.1
 _RATE_LOSS = 0.1
+_DATED_LOSS = 0.03
+"""A column of one day (of a purchase, say) is not the year's column when there is another."""
 _RATES = frozenset(content_stems("percent percentage rate margin ratio share yield proportion"))
 
 
@@ -169,7 +171,8 @@ def _year_fit(line: Figures, i: int, year: int | None) -> float:
     if not heading and any(find_years_cached(column) for column in line.columns):
         return -0.5
     if year in heading or year in line.label_years:
-        return 0.0 if len(heading) <= 1 else -0.03
+        dated = i < len(line.columns) and _has_month(line.columns[i])
+        return (0.0 if len(heading) <= 1 else -0.03) - (_DATED_LOSS if dated else 0.0)
     if heading or (line.label_years and line.table >= 0):
         return -0.5
     if year in line.context_years:
@@ -214,6 +217,11 @@ def _fuzzy(wanted: str, label: set[str]) -> bool:
 @lru_cache(maxsize=4096)
 def _column_stems(text: str) -> frozenset[str]:
     return frozenset(content_stems(text))
+
+
+@lru_cache(maxsize=4096)
+def _has_month(column: str) -> bool:
+    return any(period.month for period in find_periods(column))
 
 
 @lru_cache(maxsize=4096)

@@ -39,7 +39,8 @@ def find_presence(view: View, name: Name) -> Presence:
         rest = [s for s in name.stems if s not in wanted]
         return Presence(counts, all(len(s) > 6 and is_misspelt(s, vocabulary) for s in rest))
     lowered = [t.text.lower() for t in tokens(name.text) if t.stem in wanted]
-    pattern = re.compile(rf"(?<![\w’'-])(?:{'|'.join(map(re.escape, lowered))})\b")  # noqa: RUF001
+    words = "|".join(map(re.escape, lowered))
+    pattern = re.compile(rf"(?<![\w’'./@-])(?:{words})(?![\w@/-]|\.\w)")  # noqa: RUF001
     for hit in view.search(name.text, k=MANY_PAGES, mode="keyword"):
         if wanted <= set(stems(hit.text)):
             counts[hit.name] = counts.get(hit.name, 0) + 1

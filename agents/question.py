@@ -142,7 +142,7 @@ def _names(text: str, found: list[Token], periods: tuple[Period, ...]) -> tuple[
     quoted = [m.span(1) for m in re.finditer(r"[\"“”]([^\"“”]{2,80})[\"“”]", text)]
     if words and capitals <= max(2, 0.6 * len(words)):
         for i, token in enumerate(found):
-            if not _is_name(token, i, periods) or any(a <= token.start < b for a, b in quoted):
+            if not _is_name(found, i, periods) or any(a <= token.start < b for a, b in quoted):
                 continue
             before = groups[-1][-1] if groups else None
             if before and not before.possessive and text[before.end : token.start] in (" ", " & "):
@@ -157,7 +157,17 @@ def _names(text: str, found: list[Token], periods: tuple[Period, ...]) -> tuple[
     )
 
 
-def _is_name(token: Token, i: int, periods: tuple[Period, ...]) -> bool:
+def _leads_name(found: list[Token]) -> bool:
+    """Whether the question begins with a name of several words, or one with capitals inside."""
+    first = found[0].text
+    lowered = first.lower()
+    if lowered in QUESTION_FRAME or lowered in OPERATION_WORDS:
+        return False
+    return first[1:] != first[1:].lower() or (len(found) > 1 and found[1].text[0].isupper())
+
+
+def _is_name(found: list[Token], i: int, periods: tuple[Period, ...]) -> bool:
+    token = found[i]
     word = token.text
     if not word[0].isupper() or word == "I" or _QUARTER.fullmatch(word):
         return False
@@ -166,6 +176,4 @@ def _is_name(token: Token, i: int, periods: tuple[Period, ...]) -> bool:
     lowered = word.lower()
     if lowered in FUNCTION_WORDS or lowered in MONTHS or lowered in DOCUMENT_WORDS:
         return False
-    if i == 0:
-        return token.possessive or not (lowered in QUESTION_FRAME or lowered in OPERATION_WORDS)
-    return True
+    return i > 0 or token.possessive or _leads_name(found)

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pagehop.agents.periods import Period, find_periods
-from pagehop.agents.presence import find_presence, has_initials, is_everywhere, topical
+from pagehop.agents.presence import MANY_PAGES, find_presence, has_initials, is_everywhere, topical
 from pagehop.agents.question import Name, Question
 from pagehop.agents.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
 from pagehop.agents.words import stems
@@ -91,7 +91,7 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
         found = _covering(name, profiles, weights)
         if not _names_any(name, profiles, found):
             presence = find_presence(view, name)
-            if presence.common:
+            if presence.common and not found:
                 continue
             found = _as_often(found, presence.pages) if found else topical(view, presence)
             if not found and presence.pages:
@@ -178,7 +178,8 @@ def _as_often(found: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...
 
     Without them a short letter that mentions a name shuts out the report that is about it.
     """
-    least = min(counts.get(document) or 1 for document in found)
+    # A document of its own name may lie beyond the pages looked at: it holds the name often.
+    least = min((counts[document] for document in found if document in counts), default=MANY_PAGES)
     return tuple(dict.fromkeys([*found, *(d for d, count in counts.items() if count >= least)]))
 
 

@@ -15,7 +15,7 @@ _STEMMER = snowballstemmer.stemmer("english")
 _STEMMING = Lock()
 """The stemmer keeps the word it works on in itself."""
 _DASH_PARTS = re.compile("[/\u2013\u2014]")
-_WORD_PARTS = re.compile("[-/,]")
+_WORD_PARTS = re.compile(r"[-/,]|(?<=\w{3})\.(?=\w{2})")
 _POSSESSIVES = ("'s", "\u2019s", "'S", "\u2019S")
 
 
@@ -59,7 +59,7 @@ def stem(word: str) -> str:
 
 
 def tokens(text: str) -> list[Token]:
-    """Split a text into words; `long-term` and `10-K` are split at hyphens unless a digit leads."""
+    """Split a text into words: `long-term` and `amazon.com` are two, `10-K` and `U.S.` one."""
     found = []
     for match in _TOKEN.finditer(text):
         for part in _parts(match.group()):
