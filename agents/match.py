@@ -84,6 +84,8 @@ def find_values(
         return []
     found = []
     for line in lines:
+        if line.table >= 0 and not line.label_stems:
+            continue  # an axis of a chart, a page number: nothing says what it counts
         near = _nearness(line, [*wanted, *extra], page_stems)
         if max(near[s] for s in wanted) < 0.4:
             continue
@@ -154,7 +156,8 @@ def _score(
     missing = [s for s in wanted if near[s] < _SECTION and s not in column]
     telling = [s for s in missing if s in line.siblings and s not in TOTALS]
     score -= min(_TELLING_LOSS * len(telling), 2 * _TELLING_LOSS)
-    if line.numbers[i].unit == "%" and not _RATES & asked:
+    rate = line.numbers[i].unit == "%" or (line.table >= 0 and "%" in line.label)
+    if rate and not _RATES & asked:
         score -= _RATE_LOSS
     if TOTALS & set(label):
         score -= 0.05
