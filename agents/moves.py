@@ -135,7 +135,7 @@ class Claim:
 
     text: str
     evidence: tuple[str, ...]
-    """Evidence ids; a claim without any must rest on calculations alone."""
+    """Evidence ids: quotes that hold what it says, and the numbers its calculations work on."""
     calculations: tuple[str, ...] = ()
     """Ids of `calculate` calls whose result it states."""
 

@@ -1,24 +1,30 @@
 """The verifier by rules: every claim rests on quotes that stand on their pages, or on sums.
 
 1. A claim names evidence or calculations of this run; each quote is located again on its page.
-2. Each number of a claim appears in one of its quotes or is the result of one of its calculations.
+2. Each number that a calculation works on stands in one of the claim's quotes, or is the result of
+   another calculation of which that holds; constants (100 for percent, the count that an average
+   divides by) need no quote.
+3. Each number of a claim appears in one of its quotes or is the result of one of its calculations.
    Thousands separators, currency signs and minus signs against brackets do not matter; a scale
    word (million) or percent sign that a table states once in its head need not be in the quote,
    but must not contradict what the page states; a calculated share may be given in percent.
-3. Rounding is accepted where it is stated (about, roughly, ...) or keeps three digits of a
+4. Rounding is accepted where it is stated (about, roughly, ...) or keeps three digits of a
    calculation.
-4. Numbers that only name what is asked about (a year, note 8) may come from the question, the
+5. Numbers that only name what is asked about (a year, note 8) may come from the question, the
    document's name or the page.
 
 Not covered: whether a claim without numbers follows from its quotes.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pagehop.agents.moves import Claim, Context, Observation, Verdict
 from pagehop.agents.numbers import Number, find_numbers, table_scale
-from pagehop.errors import LibraryError
+from pagehop.agents.vocabulary import NUMBER_WORDS
+from pagehop.errors import LibraryError, ToolError
+from pagehop.tools.calculate import operands
 from pagehop.types import Evidence
 
 _ROUNDED = re.compile(
@@ -26,6 +32,8 @@ _ROUNDED = re.compile(
     r"more than|less than)\b|~|≈",
     re.IGNORECASE,
 )
+_CONSTANTS = frozenset({1.0, 100.0, 1e3, 1e6, 1e9, 1e12})
+"""Percent, scales, and the 1 that a growth rate takes off."""
 
 
 class RuleVerifier:
@@ -70,6 +78,10 @@ def _problem(
         if not _stands(context, item):
             return f"its quote is not on {item.ref}"
     results = [calculations[name] for name in claim.calculations]
+    for result in results:
+        operand = _unquoted(result, context, quotes, list(calculations.values()))
+        if operand:
+            return f"{operand} in {_expression(result)!r} stands in none of its quotes"
     number = _untraced(claim.text, context, quotes, results)
     return f"{number} is in none of its quotes or calculations" if number else ""
 
@@ -104,6 +116,64 @@ def _untraced(
             continue
         return number.text
     return ""
+
+
+def _expression(result: Observation) -> str:
+    return str(result.artifact.get("expression") or result.call.arguments.get("expression", ""))
+
+
+def _unquoted(
+    result: Observation,
+    context: Context,
+    quotes: Sequence[Evidence],
+    others: Sequence[Observation],
+) -> str:
+    """Return a number of a calculation that no quote holds; empty when there is none."""
+    try:
+        numbers = operands(_expression(result))
+    except ToolError:
+        return "a number"
+    quoted = _quoted_sizes(context, quotes)
+    earlier = [other for other in others if other is not result]
+    for number in numbers:
+        if any(math.isclose(number, size, rel_tol=1e-9) for size in quoted):
+            continue
+        if number in _CONSTANTS or _counts(number, numbers, _expression(result)):
+            continue
+        made = [o for o in earlier if (v := _value(o)) is not None and _is_close(number, v)]
+        rest = [other for other in earlier if other not in made]
+        if any(not _unquoted(o, context, quotes, rest) for o in made):
+            continue
+        return f"{number:.12g}"
+    return ""
+
+
+def _counts(number: float, numbers: Sequence[float], expression: str) -> bool:
+    """Whether a number is what an average divides by: how many others there are."""
+    divides = re.search(rf"/\s*{number:g}\s*$", expression)
+    return divides is not None and number == len(numbers) - 1 > 1
+
+
+def _is_close(number: float, value: float) -> bool:
+    """Whether a number is a calculated value as it may have been copied, rounded a little."""
+    return math.isclose(number, abs(value), rel_tol=1e-3)
+
+
+def _quoted_sizes(context: Context, quotes: Sequence[Evidence]) -> list[float]:
+    """Numbers of the quotes as printed, and multiplied out by their scale word or table's."""
+    pages = _page_texts(context, quotes)
+    sizes = []
+    for item in quotes:
+        scale = table_scale(pages[item.id]) or 1.0
+        for number in find_numbers(item.quote):
+            size = abs(number.value)
+            sizes += [size, size / number.scale, size * scale]
+        sizes += [float(value) for word, value in NUMBER_WORDS.items() if _holds(item, word)]
+    return sizes
+
+
+def _holds(item: Evidence, word: str) -> bool:
+    return re.search(rf"\b{word}\b", item.quote, re.IGNORECASE) is not None
 
 
 def _value(result: Observation) -> float | None:

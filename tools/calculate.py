@@ -107,6 +107,34 @@ def evaluate(expression: str) -> tuple[float, list[str]]:
     return value, notes
 
 
+def operands(expression: str) -> list[float]:
+    """Return the numbers that an expression works on, without signs and numbers of digits.
+
+    Raises:
+        ToolError: It cannot be read.
+    """
+    try:
+        tree = ast.parse(_as_code(expression)[0], mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ToolError(f"cannot read {expression!r}; {_RULES}") from error
+    digits = {
+        id(node.args[1])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and len(node.args) == 2 and _is_round(node.func)
+    }
+    return [
+        float(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and id(node) not in digits
+    ]
+
+
+def _is_round(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id.casefold() == "round"
+
+
 _RULES = (
     "write numbers, + - * / % **, parentheses and functions only, without units or names, "
     'e.g. "(1,482 - 1,290) / 1,290 * 100"'
