@@ -26,6 +26,8 @@ from pagehop.library.reading import DocumentReading, DocumentText, PdfJob
 from pagehop.settings import IngestSettings
 
 TIMEOUT_S = 4.0
+MARK = "PAGEHOP_TEST_RUN"
+"""Environment variable by which a test knows the processes it started."""
 WORDS = "The harbour office counted forty barges in spring and sixty in autumn."
 
 
@@ -459,13 +461,16 @@ def test_an_unguarded_script_may_stop_in_the_middle(tmp_path: Path) -> None:
         "results = pool.texts(jobs)\n"
         "print(type(next(results)[1]).__name__)\n"
     )
-    before = _workers()
     done = subprocess.run(
-        [sys.executable, script, tmp_path], capture_output=True, text=True, timeout=60
+        [sys.executable, script, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, MARK: str(tmp_path)},
     )
     assert (done.stdout, done.stderr, done.returncode) == ("DocumentText\n", "", 0)
     time.sleep(0.2)
-    assert _workers() <= before
+    assert not _processes_with(tmp_path)
 
 
 def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
@@ -509,9 +514,17 @@ def test_nothing_is_printed(
     assert capfd.readouterr() == ("", "")
 
 
-def _workers() -> set[int]:
-    return {
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if "pagehop.library.pdf_worker" in (process.info["cmdline"] or [])
-    }
+def _processes_with(mark: Path) -> set[int]:
+    """Return the processes that a script started, also those it has left behind.
+
+    A worker inherits the environment of its parent; counting all workers of the machine would
+    count those of other test runs.
+    """
+    found = set()
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(mark):
+                found.add(process.pid)
+        except psutil.Error:
+            continue  # it ended, or is another user's
+    return found
