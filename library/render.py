@@ -1,5 +1,6 @@
 """Pictures of page boxes: which part to render, how finely, a small cache, a marker."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -27,13 +28,13 @@ class Cut:
 
 
 def plan_cut(width_pt: float, height_pt: float, box: Box, limits: Mapping[str, float]) -> Cut:
-    """Choose clip and zoom so that the padded box fills `max_pixels`.
+    """Choose clip and zoom so that the padded box fills `max_pixels`, and never more.
 
     Args:
         width_pt: Width of the page as displayed.
         height_pt: Height of the page as displayed.
         box: Fractions of the page as displayed.
-        limits: `max_pixels`, and `pad` in fractions of the page.
+        limits: `max_pixels`, at least 1, and `pad` in fractions of the page.
     """
     pad = limits.get("pad", 0.0)
     x0, x1 = sorted((box[0], box[2]))
@@ -43,7 +44,15 @@ def plan_cut(width_pt: float, height_pt: float, box: Box, limits: Mapping[str, f
     area = (x1 - x0) * (y1 - y0)
     pixels = min(limits["max_pixels"], MAX_PIXELS)
     zoom = min((pixels / area) ** 0.5, MAX_DPI / 72)
+    while (drawn := _pixels((x0, y0, x1, y1), zoom)) > pixels:
+        zoom *= min((pixels / drawn) ** 0.5, 0.9995)
     return Cut((x0, y0, x1, y1), zoom)
+
+
+def _pixels(clip_pt: Box, zoom: float) -> int:
+    """Count the pixels that the engine draws: every one that the clip touches."""
+    x0, y0, x1, y1 = (value * zoom for value in clip_pt)
+    return (math.ceil(x1) - math.floor(x0)) * (math.ceil(y1) - math.floor(y0))
 
 
 def _span(low: float, high: float, size_pt: float) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagehop.errors import LibraryError
+from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.names import find_document, name_uniquely
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
@@ -202,11 +202,14 @@ class View:
         )
 
     def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
-        """Render a box of a page from its PDF so that it fills `max_pixels`.
+        """Render a box of a page from its PDF so that it fills `max_pixels`, and never more.
 
         Raises:
-            LibraryError: No such page, an empty box, or the page cannot be rendered.
+            LibraryError: No such page, or the page cannot be rendered.
+            ConfigError: `max_pixels` is below 1.
         """
+        if max_pixels < 1:
+            raise ConfigError(f"max_pixels = {max_pixels!r}: at least 1")
         document = self._checked(ref)
         path = self.snapshot.source_path(document.id)
         return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
