@@ -12,6 +12,7 @@ from pagehop.library.titles import printed_numbers
 from pagehop.types import OutlineEntry, Region
 
 MAX_RESTARTS = 3
+"""A file may kill this many workers and go on; each of its hangs takes a page timeout."""
 
 
 class Task(Protocol):
@@ -83,8 +84,13 @@ class TextTask:
             self.result = _give_up(reason, detail, self._restarts)
             return
         self._bad[page], self._reason = detail, reason
-        known = len({*self._pages, *self._bad})
-        if self._restarts > MAX_RESTARTS or known == self._about.get("pages"):
+        if self._restarts > MAX_RESTARTS:
+            # Those before it came through: one more request brings what was not sent yet.
+            first = page + 1 if self._restarts == MAX_RESTARTS + 1 else 1
+            why = "it was not tried, as too many pages before it stopped the engine"
+            left = set(range(first, self._about["pages"] + 1)) - {*self._pages, *self._bad}
+            self._bad |= dict.fromkeys(sorted(left), why)
+        if len({*self._pages, *self._bad}) == self._about["pages"]:
             self.result = self._finish()
 
     def _take_page(self, fields: list[Any], state: str, numbers: list[str]) -> None:
@@ -138,6 +144,7 @@ class ReadingTask:
         self._regions: list[Region] = []
         self._links: list[Link] = []
         self._skip = set(job.skip_pages)
+        self._warnings: list[str] = []
         self._restarts = 0
 
     def request(self) -> dict[str, Any]:
@@ -161,8 +168,8 @@ class ReadingTask:
         elif kind == "error":
             self.result = PdfError(message["reason"], message["detail"])
         elif kind == "done":
-            warnings = tuple(message.get("warnings", ()))
-            self.result = DocumentReading(tuple(self._regions), tuple(self._links), warnings)
+            found = tuple(self._regions), tuple(self._links)
+            self.result = DocumentReading(*found, tuple(self._warnings))
 
     def fail(self, reason: PdfReason, page: int, detail: str) -> None:
         """Start the file again without the page."""
@@ -171,6 +178,8 @@ class ReadingTask:
             self.result = _give_up(reason, detail, self._restarts)
         elif self._restarts > MAX_RESTARTS:
             self.result = PdfError(reason, f"page {page}: {detail}")
+        else:
+            self._warnings.append(f"page {page} is not cut into passages: {detail}")
         self._skip.add(page)
         self._regions, self._links = [], []
 

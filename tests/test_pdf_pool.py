@@ -23,6 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from pagehop.errors import PdfError
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reading import DocumentReading, DocumentText, PdfJob
+from pagehop.library.reading_task import TextTask
 from pagehop.settings import IngestSettings
 
 TIMEOUT_S = 4.0
@@ -64,11 +65,11 @@ def stream(body: bytes, extra: bytes = b"") -> bytes:
     return b"<< /Length %d %b >>\nstream\n%b\nendstream" % (len(body), extra, body)
 
 
-def nested_forms(path: Path, *, good_pages: int = 0) -> Path:
+def nested_forms(path: Path, *, good_pages: int = 0, bad_pages: int = 1) -> Path:
     """A file of about 2 KB whose forms call one another ten times each, twelve levels deep."""
     depth = 12
     text = b"BT /F 12 Tf 72 700 Td (" + WORDS.encode() + b") Tj ET"
-    kids = b" ".join(b"%d 0 R" % (4 + i) for i in range(good_pages + 1))
+    kids = b" ".join(b"%d 0 R" % (4 + min(i, good_pages)) for i in range(good_pages + bad_pages))
     forms_at = 4 + good_pages + 2
     font = b"<< /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
     good = [
@@ -86,7 +87,7 @@ def nested_forms(path: Path, *, good_pages: int = 0) -> Path:
     forms = [stream(b"/X Do " * 10, form % (forms_at + i + 1)) for i in range(depth)]
     last = stream(b"0 0 m 9 9 l S", b"/Type /XObject /Subtype /Form /BBox [0 0 9 9]")
     catalogue = b"<< /Type /Catalog /Pages 2 0 R >>"
-    tree = b"<< /Type /Pages /Kids [%b] /Count %d >>" % (kids, good_pages + 1)
+    tree = b"<< /Type /Pages /Kids [%b] /Count %d >>" % (kids, good_pages + bad_pages)
     return raw_pdf(
         path, catalogue, tree, stream(text), *good, bad, stream(b"/X Do " * 10), *forms, last
     )
@@ -278,6 +279,45 @@ def test_a_page_that_hangs_costs_only_itself(pool: PdfPool, tmp_path: Path) -> N
 def test_a_reading_goes_on_without_the_page_that_hangs(pool: PdfPool, tmp_path: Path) -> None:
     reading = cut(pool, nested_forms(tmp_path / "mixed.pdf", good_pages=2))
     assert {region.page for region in reading.regions} == {1, 2}
+    assert reading.warnings == ("page 3 is not cut into passages: no page in 4 s",)
+
+
+def test_pages_that_hang_again_and_again_are_named_and_the_others_kept() -> None:
+    """The fourth ends the reading; pages read, but not sent before it hung, are asked for again."""
+    task = TextTask(PdfJob(Path("a.pdf")))
+    task.take({"kind": "open", "pages": 9, "outline": []})
+
+    def take(*pages: int) -> None:
+        rows = [(n, "", 500, 700, WORDS, bytes(8 * len(WORDS.split())), "", []) for n in pages]
+        task.take({"kind": "pages", "pages": rows})
+
+    take(1)
+    for bad in (2, 3, 5, 7):
+        task.fail("timeout", bad, "no page in 4 s")
+    assert task.request()["skip"] == [2, 3, 5, 7, 8, 9] and task.result is None
+    take(4, 6)
+    task.take({"kind": "done", "title": "", "cut_short": False})
+    assert isinstance(task.result, DocumentText)
+    assert [page.page for page in task.result.pages if page.text] == [1, 4, 6]
+    assert task.result.warnings == (
+        "page 2 could not be read: no page in 4 s",
+        "page 3 could not be read: no page in 4 s",
+        "page 5 could not be read: no page in 4 s",
+        "page 7 could not be read: no page in 4 s",
+        "page 8 could not be read: it was not tried, as too many pages before it stopped the "
+        "engine",
+        "page 9 could not be read: it was not tried, as too many pages before it stopped the "
+        "engine",
+    )
+
+
+@pytest.mark.slow
+def test_a_file_of_many_hanging_pages_keeps_what_came_before_the_fourth(tmp_path: Path) -> None:
+    path = nested_forms(tmp_path / "mixed.pdf", good_pages=30, bad_pages=6)
+    with PdfPool(IngestSettings(workers=1, page_timeout_s=2)) as pool:
+        document = read(pool, path)
+    assert [page.page for page in document.pages if page.text] == list(range(1, 31))
+    assert len(document.warnings) == 6 and "not tried" in document.warnings[4]
 
 
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
