@@ -94,14 +94,21 @@ def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Slug, file name or id.")],
     as_json: cli_options.Json = False,
 ) -> None:
-    """Take a document out of the library; its file stays where it is."""
+    """Take a document out of the library; its file stays where it is and is left out from now on.
+
+    A file name takes out that file only, if the same bytes are there under other names.
+    """
     with guarded(), opened(path) as library:
         document = library.remove(name)
+        left = {d.id: d for d in library.documents()}.get(document.id)
     if as_json:
         print_json(_document_json(document))
-    else:
-        say(f"removed {document.name} ({', '.join(document.sources)})")
-        tell("The next add, or ask, of a folder that still holds its file brings it back.")
+        return
+    say(f"removed {', '.join(document.sources)}")
+    if left:
+        tell(f"The same document is still there as {', '.join(left.sources)}.")
+    tell("It stays out, also when its folder is added again, until its file is added by its path")
+    tell("or changes.")
 
 
 def check(
@@ -197,6 +204,8 @@ def _print_report(report: "IngestReport") -> None:
             say(f"{what:<8} {source}")
     if report.unchanged:
         say(f"{len(report.unchanged)} unchanged")
+    for source in report.left_out:
+        say(f"left out {source}, as it was removed; add it by its path to bring it back")
     for file, reason in report.failed:
         say(f"failed   {file}: {reason}", "red")
     for warning in report.warnings:

@@ -6,12 +6,12 @@ nothing half done is ever visible.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from pagehop.library.catalog import Catalog
-from pagehop.library.manifest import Manifest
+from pagehop.library.manifest import Manifest, RemovedFile
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reports import IngestReport
 from pagehop.library.scan import Scan
@@ -41,6 +41,15 @@ class Progress:
     """Of the reading stage."""
     passages_per_s: float = 0.0
     """Of the vector stage."""
+
+    def seconds_left(self, files: int, pages: int, passages: float) -> float | None:
+        """Estimate how long the rest takes; None when nothing is known of it."""
+        rest = (
+            (files, self.files_per_s),
+            (pages, self.pages_per_s),
+            (passages, self.passages_per_s),
+        )
+        return sum(n / per_s for n, per_s in rest if n > 0 and per_s > 0) or None
 
 
 class Ingestion:
@@ -84,6 +93,20 @@ class Ingestion:
         """
         if self.interrupted():
             raise Interrupted
+
+    def remove(self, document_id: str, names: Collection[str]) -> None:
+        """Take a document out under some of its names; scans of their folders leave those out.
+
+        Raises:
+            LibraryError: The disk refused; the last commit holds.
+        """
+        removed = {file.path: file for file in self.manifest.removed}
+        for key in [key for key in self.catalog.documents if key[1] == document_id]:
+            for s in self.catalog.documents[key].sources:
+                if s.name in names:
+                    removed[s.path] = RemovedFile(s.path, document_id, s.size, s.mtime_ns)
+                    self.catalog.detach(s.path)
+        self.finish(self.begin(), removed=tuple(removed.values()))
 
     def begin(self) -> Commit:
         """Return a commit on top of the last one."""

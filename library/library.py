@@ -8,33 +8,37 @@ Reading goes through views (`view.py`); writing through one background writer (`
 """
 
 import atexit
-import os
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.library.ingest import Request
 from pagehop.library.integrity import find_damage, restore_copy
 from pagehop.library.manifest import (
+    FORMAT_VERSION,
     HEADER,
     MANIFEST,
     Manifest,
+    commit_mark,
     open_header,
     read_manifest,
     read_version,
     write_header,
 )
+from pagehop.library.names import meant_sources
 from pagehop.library.pdf_pool import PdfPool
+from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
 from pagehop.library.reports import LibraryStatus as LibraryStatus
 from pagehop.library.scan import read_labels, read_metadata, scan
 from pagehop.library.snapshot import Snapshot
-from pagehop.library.store import Store
+from pagehop.library.store import Store, outdated
 from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
@@ -154,15 +158,25 @@ class Library:
     def remove(self, name: str) -> Document:
         """Take a document out; older versions of the library keep it for seven days.
 
+        Its file stays where it is, and stays out when its folder is added again, until it is
+        added by its own path or its bytes change.
+
+        Args:
+            name: A source name or slug takes out that file only, if the same bytes are there
+                under other names, too; an id takes out all of them.
+
+        Returns:
+            The document, with the sources that were taken out.
+
         Raises:
             LibraryError: No document has that name, another process writes, the folder is
                 read-only or the disk full.
         """
         document = self.view().document(name)
-        keys = tuple((key, document.id) for key in self._current().partitions)
-        self._writer.submit(Removal(keys))
+        taken = meant_sources(document, name)
+        self._writer.submit(Removal(document.id, frozenset(taken)))
         self._writer.wait()
-        return document
+        return replace(document, source=taken[0], sources=taken)
 
     def check(self, repair: bool = True) -> CheckReport:
         """Read every table and copy, and mend what is damaged.
@@ -171,33 +185,37 @@ class Library:
             repair: Mend; otherwise only look.
 
         Raises:
-            LibraryError: No commit is readable, another process writes, the folder is read-only
-                or the disk full.
+            LibraryError: No commit is readable, an older pagehop wrote it, another process writes,
+                the folder is read-only or the disk full.
         """
         self._writer.wait()
+        if needs_renewal(self._store, self._current()):
+            raise outdated(self.path)
         damage = find_damage(self.path, self._store)
         if not (damage.problems and repair):
             return CheckReport(damage.problems, (), damage.lost)
         self._writer.submit(Mending(damage))
         self._writer.wait()
-        copies = {d.sources[0].path: restore_copy(self.path, d) for d in damage.copies}
+        gone = [d.sources[0].path for d in damage.copies if not restore_copy(self.path, d)]
         left = find_damage(self.path, self._store).problems
-        gone = tuple(path for path, restored in copies.items() if not restored)
         repaired = tuple(problem for problem in damage.problems if problem not in left)
         return CheckReport(damage.problems, repaired, (*damage.lost, *gone))
 
     def status(self) -> LibraryStatus:
         """Return how far the library is; cheap enough to poll."""
         manifest = self._current()
-        waiting, progress = self._writer.waiting, self._writer.progress
-        snapshot = self._view(manifest, None).snapshot
-        records = [record for record, _ in snapshot.records.values()]
+        waiting, progress, busy = self._writer.waiting, self._writer.progress, self._writer.busy
+        try:
+            snapshot = self._view(manifest, None).snapshot
+            records = [record for record, _ in snapshot.records.values()]
+            passages, embedded = snapshot.passages(), snapshot.embedded()
+        except LibraryError:
+            if not busy:
+                raise
+            records, passages, embedded = [], 0, 0.0  # an older library is being read again
         read = sum(r.pages for r in records if r.read_by == READ_BY)
-        pages, passages = sum(r.pages for r in records), snapshot.passages()
-        embedded = snapshot.embedded()
-        left: float | None = None
-        if self._writer.busy:
-            left = _seconds_left(pages - read, passages * (1 - embedded), waiting, progress)
+        pages = sum(r.pages for r in records)
+        left = progress.seconds_left(waiting, pages - read, passages * (1 - embedded))
         return LibraryStatus(
             path=str(self.path),
             version=manifest.version,
@@ -208,9 +226,9 @@ class Library:
             embedded=embedded,
             text_complete=waiting == 0,
             failed=len(manifest.failed),
-            stage=progress.stage if self._writer.busy else "idle",
+            stage=progress.stage if busy else "idle",
             waiting=waiting,
-            seconds_left=left,
+            seconds_left=left if busy else None,
             encoder=manifest.serving,
         )
 
@@ -315,12 +333,7 @@ class Library:
 
     def _current(self) -> Manifest:
         """Return the last commit, also one of another process."""
-        mark: tuple[int, ...] = ()
-        try:
-            stat = os.stat(self.path / MANIFEST)
-            mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        except OSError:
-            pass  # nothing is committed yet
+        mark = commit_mark(self.path)
         with self._lock:
             if self._manifest is None or self._manifest[0] != mark:
                 self._manifest = (mark, read_manifest(self.path))
@@ -331,6 +344,8 @@ class Library:
             self._manifest = None
 
     def _view(self, manifest: Manifest, labels: frozenset[str] | None) -> View:
+        if manifest.format < FORMAT_VERSION:
+            raise outdated(self.path)
         key = (manifest.version, labels)
         with self._lock:
             if key not in self._views:
@@ -383,15 +398,3 @@ def _stop_at_exit(writer: "weakref.ref[Writer]") -> None:
     alive = writer()
     if alive is not None and alive.busy:
         alive.stop(timeout_s=5.0)
-
-
-def _seconds_left(pages: int, passages: float, waiting: int, progress: Any) -> float | None:
-    left = 0.0
-    for amount, rate in (
-        (waiting, progress.files_per_s),
-        (pages, progress.pages_per_s),
-        (passages, progress.passages_per_s),
-    ):
-        if amount > 0 and rate > 0:
-            left += amount / rate
-    return left or None

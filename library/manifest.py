@@ -9,26 +9,26 @@
 Not covered: two writers at once; the lock file of `writer.py` keeps them apart.
 """
 
-import errno
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pagehop.errors import LibraryError
+from pagehop.library.disk import replace_file, writing
 from pagehop.library.reading import PARSER_VERSION
 from pagehop.types import Scalar
 
 FORMAT_VERSION = 1
-"""Raise when an older pagehop could misread what this one writes."""
+"""Raise it with the columns or indexes of a table, or when an older pagehop could misread what this
+one writes: it then says upgrade, and this one reads older libraries again (renewal.py)."""
 MANIFEST = "manifest.json"
 HISTORY = "manifests"
 HEADER = "library.json"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,17 @@ class FailedFile:
 
 
 @dataclass(frozen=True)
+class RemovedFile:
+    """A file that was taken out by name: it stays out while its bytes are these."""
+
+    path: str
+    document: str
+    """Document id."""
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
 class Root:
     """A folder or file that was added; scanned again when it is added again."""
 
@@ -84,6 +95,7 @@ class Manifest:
     partitions: Mapping[str, Partition] = field(default_factory=dict)
     roots: tuple[Root, ...] = ()
     failed: tuple[FailedFile, ...] = ()
+    removed: tuple[RemovedFile, ...] = ()
     serving: str = ""
     """Id of the encoder whose vectors answer searches; empty before the first vector."""
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
@@ -91,8 +103,14 @@ class Manifest:
     """Running number of the next document."""
     format: int = FORMAT_VERSION
     parser: int = PARSER_VERSION
+    """Of the text of all pages."""
     time: float = 0.0
     """Unix time of the commit in seconds."""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an older release wrote it, so that its documents must be read again."""
+        return self.format < FORMAT_VERSION or self.parser != PARSER_VERSION
 
     def visible(self, labels: frozenset[str] | None) -> dict[str, Partition]:
         """Return the partitions whose labels are a subset of `labels`; None sees everything."""
@@ -132,6 +150,15 @@ def read_manifest(folder: Path) -> Manifest:
     )
 
 
+def commit_mark(folder: Path) -> tuple[int, ...]:
+    """Return what a commit changes, at the price of a stat; empty before the first one."""
+    try:
+        stat = (folder / MANIFEST).stat()
+    except OSError:
+        return ()
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
 def is_readable(path: Path) -> bool:
     """Say whether a file holds a manifest."""
     try:
@@ -164,7 +191,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     Raises:
         LibraryError: The folder is read-only or the disk is full; the last commit still holds.
     """
-    committed = replace(manifest, version=manifest.version + 1, time=time.time())
+    number = manifest.version + 1
+    committed = replace(manifest, version=number, format=FORMAT_VERSION, time=time.time())
     content = json.dumps(asdict(committed), ensure_ascii=False, separators=(",", ":")).encode()
     with writing(folder):
         (folder / HISTORY).mkdir(exist_ok=True)
@@ -221,54 +249,6 @@ def write_header(folder: Path, manifest: Manifest) -> None:
             replace_file(path, content)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that after a crash either the old or the new content is there."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Turn what a disk refuses into a clear error.
-
-    Raises:
-        LibraryError: The folder is read-only, the disk is full, or Lance could not write.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise disk_error(folder, error) from error
-    except RuntimeError as error:
-        # Lance wraps the system's error; only its words are left.
-        known = ("No space left", "Read-only", "Permission denied", "File too large", "os error")
-        if not any(words in str(error) for words in known):
-            raise
-        raise disk_error(folder, error) from error
-
-
-def disk_error(folder: Path, error: Exception) -> LibraryError:
-    """Say what the disk refused and that nothing committed is lost."""
-    number, words = getattr(error, "errno", None), str(error)
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in words:
-        what = "the disk is full; free some space and add again"
-    elif number in (errno.EACCES, errno.EPERM, errno.EROFS) or any(
-        part in words for part in ("Read-only", "Permission denied")
-    ):
-        what = "the folder is read-only for this user; searching works, adding does not"
-    else:
-        what = f"writing failed: {error}"
-    return LibraryError(f"{folder}: {what}. Nothing that was committed is lost.")
-
-
 def _history(folder: Path) -> list[Path]:
     paths = (folder / HISTORY).glob("[0-9]*.json")
     return sorted(paths, key=lambda path: int(path.stem), reverse=True)
@@ -283,22 +263,24 @@ def _check_format(version: int, path: Path) -> None:
 
 
 def _decode(values: dict[str, Any], path: Path) -> Manifest:
+    """Read what this release knows; what a library of an older format lacks is as if new."""
     _check_format(int(values["format"]), path)
-    return Manifest(
-        **{
-            **values,
-            "partitions": {
-                key: Partition(tuple(part["labels"]), part["tables"])
-                for key, part in values["partitions"].items()
-            },
-            "roots": tuple(
-                Root(root["path"], tuple(root["labels"]), root["metadata"])
-                for root in values["roots"]
-            ),
-            "failed": tuple(
-                FailedFile(**{**failed, "labels": tuple(failed["labels"])})
-                for failed in values["failed"]
-            ),
-            "encoders": {key: Encoder(**value) for key, value in values["encoders"].items()},
-        }
+    return _made(
+        Manifest,
+        values,
+        version=int(values["version"]),
+        partitions={key: _labelled(Partition, v) for key, v in values["partitions"].items()},
+        roots=tuple(_labelled(Root, root) for root in values.get("roots", ())),
+        failed=tuple(_labelled(FailedFile, failed) for failed in values.get("failed", ())),
+        removed=tuple(_made(RemovedFile, removed) for removed in values.get("removed", ())),
+        encoders={key: _made(Encoder, v) for key, v in values.get("encoders", {}).items()},
     )
+
+
+def _labelled(kind: type[T], values: dict[str, Any]) -> T:
+    return _made(kind, values, labels=tuple(values.get("labels", ())))
+
+
+def _made(kind: type[T], values: dict[str, Any], **read: Any) -> T:
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: v for name, v in (values | read).items() if name in known})

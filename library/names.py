@@ -65,11 +65,32 @@ def find_document(documents: Iterable[Document], name: str) -> Document:
     raise LibraryError(f"there is no document {name!r}; {_nearest(every, wanted)}")
 
 
+def meant_sources(document: Document, name: str) -> tuple[str, ...]:
+    """Return the sources of a document that a name is about: its id means all of them.
+
+    Args:
+        document: What `find_document` found by that name.
+        name: A slug, which is made of the first source, a source name, or an id.
+    """
+    wanted = name.strip()
+    if wanted == document.id:
+        return document.sources
+    if wanted in document.sources:
+        return (wanted,)
+    if wanted.lower() == document.name.lower():
+        return document.sources[:1]
+    return tuple(s for s in document.sources if wanted.lower() in _source_spellings(s))
+
+
+def _source_spellings(source: str) -> set[str]:
+    path = PurePosixPath(source.lower())
+    return {str(path), path.name, path.stem}
+
+
 def _spellings(document: Document) -> set[str]:
     names = {document.name.lower()}
     for source in document.sources:
-        path = PurePosixPath(source.lower())
-        names |= {str(path), path.name, path.stem}
+        names |= _source_spellings(source)
     return names
 
 

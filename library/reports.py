@@ -13,14 +13,18 @@ class IngestReport:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     """Documents whose files are gone from a folder that was scanned again."""
+    left_out: list[str] = field(default_factory=list)
+    """Files of a folder that `Library.remove` took out: they stay out until they are added by
+    name, or their bytes change."""
     failed: list[tuple[str, str]] = field(default_factory=list)
     """(path, reason) of each file that could not be read."""
     warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:
         """Return the form that `pagehop add --json` prints."""
+        listed = ("added", "updated", "unchanged", "removed", "left_out")
         return {
-            **{name: getattr(self, name) for name in ("added", "updated", "unchanged", "removed")},
+            **{name: getattr(self, name) for name in listed},
             "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
             "warnings": self.warnings,
         }

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pyarrow as pa
 
 from pagehop.errors import LibraryError
+from pagehop.library.disk import writing
 from pagehop.library.manifest import (
     Manifest,
     Partition,
@@ -28,12 +29,11 @@ from pagehop.library.manifest import (
     partition_key,
     prune_history,
     write_manifest,
-    writing,
 )
 from pagehop.library.snapshot import Matched as Matched
 from pagehop.library.snapshot import Snapshot as Snapshot
 from pagehop.library.snapshot import VectorBlock as VectorBlock
-from pagehop.library.tables import INDEXES, SCHEMAS, VECTORS
+from pagehop.library.tables import INDEXES, SCHEMAS, VECTORS, has_columns
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -62,11 +62,17 @@ class Store:
         self._memo: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = RLock()
 
-    def at(self, key: str, table: str, version: int) -> "Table":
+    def at(self, key: str, table: str, version: int, *, any_columns: bool = False) -> "Table":
         """Open a table as it was at a version; the handle is shared and must not be written.
 
+        Args:
+            key: Of the partition.
+            table: Its name.
+            version: As a manifest names it.
+            any_columns: Also when they are those of another release.
+
         Raises:
-            LibraryError: That version is no longer on disk.
+            LibraryError: That version is no longer on disk, or an older pagehop wrote it.
         """
         with self._lock:
             found = self._pinned.get((key, table, version))
@@ -80,7 +86,16 @@ class Store:
                 if len(self._pinned) > OPEN_TABLES:
                     self._pinned.popitem(last=False)
             self._pinned.move_to_end((key, table, version))
-            return found
+        if not any_columns and not has_columns(table, found.schema):
+            raise outdated(self.folder)
+        return found
+
+    def is_current(self, key: str, table: str, version: int) -> bool:
+        """Say whether a table has the columns of this release; damage says nothing of its age."""
+        try:
+            return has_columns(table, self.at(key, table, version, any_columns=True).schema)
+        except LibraryError:
+            return True
 
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what was made for a key that names a table version, or make it."""
@@ -103,9 +118,9 @@ class Store:
             return self._latest[key, table]
 
     def create(self, key: str, table: str, schema: pa.Schema) -> "Table":
-        """Create an empty table with its indexes."""
+        """Create an empty table with its indexes; one of an older release becomes its history."""
         with self._lock:
-            made = self._database(key).create_table(table, schema=schema)
+            made = self._database(key).create_table(table, schema=schema, mode="overwrite")
             self._latest[key, table] = made
         for column, kind in INDEXES.get(table, ()):
             if kind != "btree":
@@ -305,6 +320,14 @@ def _ann() -> Any:
     from lancedb.index import IvfRq  # noqa: PLC0415 - loads lancedb
 
     return IvfRq(distance_type="cosine")
+
+
+def outdated(folder: Path) -> LibraryError:
+    """Say what to do with a library that an older release wrote."""
+    return LibraryError(
+        f"{folder} was written by an older pagehop, and its documents must be read again; run: "
+        f"pagehop add {folder} SOURCE, with any file or folder of it. Nothing of it is lost."
+    )
 
 
 def _broken(folder: Path, key: str, table: str, error: Exception) -> LibraryError:

@@ -124,6 +124,14 @@ def vector_schema(dim: int) -> pa.Schema:
     )
 
 
+def has_columns(table: str, schema: pa.Schema) -> bool:
+    """Say whether a schema is what this release gives to a table."""
+    if table in SCHEMAS:
+        wanted = SCHEMAS[table]
+        return {(f.name, f.type) for f in schema} == {(f.name, f.type) for f in wanted}
+    return set(schema.names) == set(vector_schema(1).names)
+
+
 @dataclass(frozen=True)
 class Source:
     """A file on disk that a document was read from."""

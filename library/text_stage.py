@@ -4,21 +4,24 @@
 2. A changed file is a new document that replaces the old one in the same commit, and keeps its
    place in the list. If its new version cannot be read, the old one stays, and that is reported.
 3. Files gone from a folder that is scanned again leave the library at the end.
+4. A file of a folder that was removed by name stays out, until it is added by name or changes.
 """
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pagehop.errors import PdfError
+from pagehop.library.disk import writing
 from pagehop.library.ingest import Ingestion, Interrupted, Request
-from pagehop.library.manifest import FailedFile, writing
+from pagehop.library.manifest import FailedFile, RemovedFile
 from pagehop.library.names import name_words
 from pagehop.library.reading import PARSER_VERSION, DocumentText, PdfJob
 from pagehop.library.scan import Found, copy_hashed, is_below
-from pagehop.library.tables import StoredDocument, page_rows
+from pagehop.library.tables import Source, StoredDocument, page_rows
+from pagehop.types import Scalar
 
 COMMIT_EVERY_S = 1.0
 BATCH_PAGES = 2_000
@@ -44,7 +47,9 @@ class TextStage:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._report = request.report
+        self._named = {root.path for root in request.scan.roots}
         self._failed: dict[str, FailedFile] = {}
+        self._removed: dict[str, RemovedFile] = {}
         self._pending: dict[str, _Pending] = {}
         self._later: list[Found] = []
         """Files with the bytes of one that the workers have at the moment."""
@@ -62,6 +67,7 @@ class TextStage:
         """
         self._at = ingestion
         self._failed = {failed.path: failed for failed in ingestion.manifest.failed}
+        self._removed = {removed.path: removed for removed in ingestion.manifest.removed}
         with writing(self._at.store.folder):
             self._at.sources.mkdir(parents=True, exist_ok=True)
         files: Sequence[Found] = self._request.scan.files
@@ -100,6 +106,12 @@ class TextStage:
     def _known(self, found: Found) -> bool:
         """Deal with a file that is as it was; true when there is nothing to read."""
         source = found.source
+        if source.path in self._named:
+            self._removed.pop(source.path, None)
+        removed = self._removed.get(source.path)
+        if removed and (removed.size, removed.mtime_ns) == (source.size, source.mtime_ns):
+            self._report.left_out.append(source.name)
+            return True
         failed = self._failed.get(source.path)
         if failed and (failed.size, failed.mtime_ns) == (source.size, source.mtime_ns):
             retry = failed.parser != PARSER_VERSION or (
@@ -139,6 +151,8 @@ class TextStage:
         try:
             with writing(self._at.store.folder):
                 id = copy_hashed(Path(found.source.path), part)
+                if self._leave_out(id, found):
+                    return None
                 if id in self._pending:
                     self._later.append(found)
                     return None
@@ -157,6 +171,16 @@ class TextStage:
         self._pending[id] = _Pending(found, added, before[1] if before else "", decrypted)
         title = name_words(found.source.name)
         return PdfJob(path, document_id=id, title=title, password=self._request.password)
+
+    def _leave_out(self, id: str, found: Found) -> bool:
+        """Say whether a file was removed by name and still has the bytes it had."""
+        source = found.source
+        removed = self._removed.pop(source.path, None)
+        if removed is None or removed.document != id:
+            return False
+        self._removed[source.path] = RemovedFile(source.path, id, source.size, source.mtime_ns)
+        self._report.left_out.append(source.name)
+        return True
 
     def _open_up(self, part: Path) -> bool:
         """Replace an encrypted copy by one without encryption, so that it can be rendered later."""
@@ -183,17 +207,13 @@ class TextStage:
         self._failed.pop(source.path, None)
         if pending.replaces:
             self._at.catalog.detach(source.path)
-        document = StoredDocument(
+        document = read_document(
+            text,
             id=job.document_id,
             added=pending.added,
-            title=text.title,
-            pages=len(text.pages),
             sources=(source,),
             metadata=dict(found.metadata),
             decrypted=pending.decrypted,
-            outline=text.outline,
-            damaged_pages=tuple(page.page for page in text.pages if page.damaged),
-            scanned_pages=tuple(page.page for page in text.pages if page.scanned),
         )
         rows = page_rows(document.id, search_title(document), text)
         self._at.catalog.add(found.labels, document, rows)
@@ -223,20 +243,28 @@ class TextStage:
         return self._pages > 0 and (since > COMMIT_EVERY_S or self._pages > BATCH_PAGES)
 
     def _commit(self, **changes: object) -> None:
-        self._at.finish(self._at.begin(), failed=tuple(self._failed.values()), **changes)
+        self._at.finish(self._at.begin(), **self._told_apart(), **changes)
         self._pages = 0
+
+    def _told_apart(self) -> dict[str, object]:
+        """Return what the manifest says of files that are no documents."""
+        return {
+            "failed": tuple(self._failed.values()),
+            "removed": tuple(self._removed.values()),
+        }
 
     def _end(self) -> None:
         """Drop what was deleted, and remember the folders."""
         self._drop_deleted()
         order = {found.source.name: i for i, found in enumerate(self._request.scan.files)}
-        for told in (self._report.added, self._report.updated, self._report.unchanged):
+        report = self._report
+        for told in (report.added, report.updated, report.unchanged, report.left_out):
             told.sort(key=lambda name: order[name])
         manifest = self._at.manifest
         merged = {root.path: root for root in (*manifest.roots, *self._request.scan.roots)}
         roots = tuple(merged.values())
-        old = (manifest.failed, manifest.roots)
-        if self._at.catalog.changed or old != (tuple(self._failed.values()), roots):
+        now = {**self._told_apart(), "roots": roots}
+        if self._at.catalog.changed or any(getattr(manifest, n) != v for n, v in now.items()):
             self._commit(roots=roots)
 
     def _drop_deleted(self) -> None:
@@ -248,10 +276,35 @@ class TextStage:
                     sources = self._at.catalog.documents[key].sources
                     self._report.removed += [s.name for s in sources if s.path == path]
                     self._at.catalog.detach(path)
-            for path in [p for p in self._failed if is_below(p, folder) and p not in present]:
-                del self._failed[path]
+            for files in (self._failed, self._removed):
+                for path in [p for p in files if is_below(p, folder) and p not in present]:
+                    del files[path]
         for folder in self._request.scan.empty:
             self._report.failed.append((folder, "empty: no PDF in this folder"))
+
+
+def read_document(
+    text: DocumentText,
+    *,
+    id: str,
+    added: int,
+    sources: tuple[Source, ...],
+    metadata: Mapping[str, Scalar],
+    decrypted: bool,
+) -> StoredDocument:
+    """Return the row of a document whose text was read."""
+    return StoredDocument(
+        id=id,
+        added=added,
+        title=text.title,
+        pages=len(text.pages),
+        sources=sources,
+        metadata=metadata,
+        decrypted=decrypted,
+        outline=text.outline,
+        damaged_pages=tuple(page.page for page in text.pages if page.damaged),
+        scanned_pages=tuple(page.page for page in text.pages if page.scanned),
+    )
 
 
 def search_title(document: StoredDocument) -> str:

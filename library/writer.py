@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from filelock import FileLock, Timeout
 
 from pagehop.errors import LibraryError, ModelError
+from pagehop.library.disk import replace_file, writing
 from pagehop.library.ingest import Ingestion, Interrupted, Progress, Request
 from pagehop.library.integrity import Damage
 from pagehop.library.manifest import (
@@ -23,13 +24,12 @@ from pagehop.library.manifest import (
     Root,
     prune_history,
     read_manifest,
-    replace_file,
     write_header,
     write_manifest,
-    writing,
 )
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reading_stage import ReadingStage
+from pagehop.library.renewal import needs_renewal, renew, without_tables
 from pagehop.library.scan import clean_copies
 from pagehop.library.store import KEPT, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
@@ -42,9 +42,12 @@ LOCK = ".lock"
 
 @dataclass(frozen=True)
 class Removal:
-    """Documents to take out, as (partition, document id)."""
+    """A document to take out, under some of its names."""
 
-    keys: tuple[tuple[str, str], ...]
+    document: str
+    """Document id."""
+    names: frozenset[str]
+    """Source names."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +175,25 @@ class Writer:
             tokenizer = encoder.tokenizer_path if encoder else None
             pool = PdfPool(self._settings.ingest, tokenizer)
             self._store.recover(manifest)
-            self._work(self._ingestion(manifest, pool), encoder)
+            self._work(self._current(manifest, pool), encoder)
+        except Interrupted:
+            pass  # a renewal, of which nothing is committed
         except Exception as caught:
             error = caught
         finally:
             if pool is not None:
                 pool.close()
             self._end(error)
+
+    def _current(self, manifest: Manifest, pool: PdfPool) -> Ingestion:
+        """Return the hold on a library of this release; an older one is read again first."""
+        if not needs_renewal(self._store, manifest):
+            return self._ingestion(manifest, pool)
+        self.progress.stage = "text"
+        ingestion = self._ingestion(without_tables(manifest), pool)
+        renew(ingestion, manifest, warn=self.warn, stopped=lambda: self._stop)
+        prune_history(self._store.folder, frozenset({ingestion.manifest.version}))
+        return self._ingestion(ingestion.manifest, pool)
 
     def _work(self, ingestion: Ingestion, encoder: TextEncoder | None) -> None:
         """Do what is queued, then what is left to read and to embed, until nothing is."""
@@ -226,10 +241,7 @@ class Writer:
 
     def _do(self, ingestion: Ingestion, request: Job) -> None:
         if isinstance(request, Removal):
-            for key in request.keys:
-                if key in ingestion.catalog.documents:
-                    ingestion.catalog.remove(key)
-            ingestion.finish(ingestion.begin())
+            ingestion.remove(request.document, request.names)
             return
         if isinstance(request, Mending):
             return  # something else was queued first: check again

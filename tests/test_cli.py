@@ -303,6 +303,20 @@ def test_remove_takes_a_document_out(own: Path) -> None:
     assert len(names) == 3 and HALDEN not in names
 
 
+def test_what_was_removed_is_not_asked_again(reports: Path) -> None:
+    assert run("ask", reports, QUESTION).exit_code == 0
+    result = run("remove", reports, "Halden 2021 annual report.pdf")
+    assert "removed Halden 2021 annual report.pdf" in result.stdout
+    assert "stays out" in result.stderr
+    asked = read_json("ask", reports, QUESTION)
+    assert not any("Halden" in citation["document"] for citation in asked["citations"])
+    assert len(read_json("documents", reports)) == 1
+    added = run("add", reports, reports)
+    assert "left out Halden 2021 annual report.pdf, as it was removed" in added.stdout
+    assert run("add", reports, reports / "Halden 2021 annual report.pdf").exit_code == 0
+    assert len(read_json("documents", reports)) == 2
+
+
 def test_remove_of_an_unknown_document_names_the_nearest(folder: Path) -> None:
     result = run("remove", folder, "Halden_2021_anual_report")
     assert result.exit_code == 2 and HALDEN in result.stderr

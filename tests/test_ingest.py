@@ -127,15 +127,54 @@ def test_subfolders_name_their_documents_and_clashing_names_get_digits(
         assert library.view().document("2021/report.pdf") == second
 
 
-def test_remove_takes_a_document_out_until_it_is_added_again(folder: Path) -> None:
+def test_what_is_removed_stays_out_until_it_is_added_by_name(folder: Path) -> None:
     with Library(folder) as library:
         library.add(folder)
         assert library.remove("beta.pdf").name == "beta"
         assert _names(library) == ["alpha"]
         with pytest.raises(LibraryError, match="there is no document 'beta'"):
             library.remove("beta")
-        assert library.add(folder).added == ["beta.pdf"]
+        os.utime(folder / "beta.pdf")
+        for _ in range(2):  # by its bytes, then by its size and time
+            report = library.add(folder)
+            assert (report.added, report.left_out) == ([], ["beta.pdf"])
+            assert _names(library) == ["alpha"]
+        version = library.version
+        library.add(folder)
+        assert library.version == version
+        assert library.add(folder / "beta.pdf").added == ["beta.pdf"]
+        report = library.add(folder)
+        assert (report.unchanged, report.left_out) == (["alpha.pdf", "beta.pdf"], [])
         assert library.status().complete
+
+
+def test_what_is_removed_comes_back_when_it_changes(folder: Path, write_page: WritePage) -> None:
+    with Library(folder) as library:
+        library.add(folder)
+        library.remove("beta")
+        write_page(folder / "beta.pdf", "The beta engine now runs on methane.")
+        report = library.add(folder)
+        assert (report.added, report.left_out) == (["beta.pdf"], [])
+        library.remove("beta")
+        (folder / "beta.pdf").unlink()
+        assert library.add(folder).left_out == []
+
+
+def test_remove_takes_out_the_one_name_that_was_given(folder: Path) -> None:
+    shutil.copy(folder / "alpha.pdf", folder / "copy of alpha.pdf")
+    shutil.copy(folder / "alpha.pdf", folder / "third.pdf")
+    with Library(folder) as library:
+        library.add(folder)
+        id = library.documents()[0].id
+        assert library.remove("third").sources == ("third.pdf",)
+        assert library.documents()[0].sources == ("alpha.pdf", "copy of alpha.pdf")
+        assert library.remove("alpha").sources == ("alpha.pdf",)
+        assert _names(library) == ["copy_of_alpha", "beta"]
+        assert library.add(folder).left_out == ["alpha.pdf", "third.pdf"]
+        assert library.search("hydrogen", mode="keyword")[0].document == "copy of alpha.pdf"
+        library.add(folder / "alpha.pdf")
+        assert set(library.remove(id).sources) == {"alpha.pdf", "copy of alpha.pdf"}
+        assert _names(library) == ["beta"]
 
 
 def test_an_older_version_stays_as_it_was(folder: Path) -> None:

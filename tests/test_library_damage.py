@@ -6,13 +6,16 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
+import lancedb
 import pytest
 
 from pagehop.errors import LibraryError
 from pagehop.library.library import Library
 from pagehop.library.manifest import FORMAT_VERSION
+from pagehop.library.tables import INDEXES, SCHEMAS, vector_schema
 from pagehop.types import PageRef
 
 WritePage = Callable[..., None]
@@ -56,6 +59,108 @@ def test_a_library_of_a_newer_format_says_upgrade(copy: Path, file: str) -> None
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT_VERSION + 1}))
     with pytest.raises(LibraryError, match=r"newer pagehop.*upgrade"):
         Library(copy)
+
+
+def _age(library: Path, table: str, column: str, **record: object) -> None:
+    """Write one table and the commit record as an older release would have."""
+    folder = library / ".pagehop"
+    manifest = json.loads((folder / "manifest.json").read_text()) | record
+    tables = manifest["partitions"]["public"]["tables"]
+    opened = lancedb.connect(folder / "tables" / "public").open_table(table)
+    opened.drop_columns([column])
+    tables[table] = opened.version
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "record"),
+    [
+        ("documents", "scanned_pages", {}),
+        ("pages", "skip", {}),
+        ("regions", "section", {}),
+        ("terms", "total_length", {"format": 0}),
+        ("anchors", "words", {"parser": 0}),
+    ],
+)
+def test_a_library_of_an_older_release_is_read_again(
+    copy: Path, table: str, column: str, record: dict[str, object]
+) -> None:
+    """A KeyError or an error of Lance came out of search."""
+    (copy / "in").rename(copy / "moved")  # its own copies of the files are enough
+    _age(copy, table, column, **record)
+    with Library(copy) as library:
+        before = library.version
+        try:
+            assert library.search("engine") and library.status().documents == 2
+        except LibraryError as error:
+            assert "older pagehop" in str(error)
+        with pytest.raises(LibraryError, match=r"written by an older pagehop.*run: pagehop add"):
+            library.check()
+        assert library.version == before
+        report = library.add(copy / "moved")
+        assert (
+            "older pagehop wrote this library; its 2 documents were read again"
+            in (report.warnings[0])
+        )
+        assert library.status().complete and library.check().ok
+        assert {d.sources[0] for d in library.documents()} == {"alpha.pdf", "beta.pdf"}
+        hits = library.search("engine on ammonia", k=2)
+        assert hits[0].name == "beta" and hits.embedded == 1
+        assert not library.add(copy / "moved").warnings
+
+
+def test_an_older_library_keeps_names_labels_metadata_and_removals(
+    tmp_path: Path, write_page: WritePage
+) -> None:
+    folder = tmp_path / "in"
+    for name in ("alpha", "beta", "gamma", "delta"):
+        write_page(folder / f"{name}.pdf", f"The {name} engine runs.")
+    with Library(tmp_path) as library:
+        library.add(folder, metadata={"year": 2020})
+        library.add(folder / "beta.pdf", labels={"board"})
+        library.remove("gamma")
+        gone = library.view().document("delta")
+        before = {d.source: d for d in library.documents()}
+    _age(tmp_path, "pages", "skip", format=0)
+    (tmp_path / ".pagehop" / "sources" / f"{gone.id}.pdf").unlink()
+    (folder / "delta.pdf").unlink()
+    with Library(tmp_path) as library:
+        report = library.add(folder)
+        assert report.left_out == ["gamma.pdf"]
+        assert "delta.pdf left the library, as it cannot be read again" in report.warnings[1]
+        after = {d.source: d for d in library.documents()}
+        assert after == {name: d for name, d in before.items() if name != "delta.pdf"}
+        assert {d.name for d in library.view(labels=()).documents()} == {"alpha"}
+
+
+def test_an_older_library_stays_as_it_was_when_it_cannot_be_read_again(copy: Path) -> None:
+    """Killed, stopped or on a full disk: the commit that holds is the old one."""
+    _age(copy, "pages", "skip")
+    record = (copy / ".pagehop" / "manifest.json").read_bytes()
+    script = """
+        import resource, signal, sys
+        from pagehop import Library, LibraryError
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        library = Library(sys.argv[1])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, resource.RLIM_INFINITY))
+        try:
+            library.add(sys.argv[2])
+        except LibraryError as error:
+            print(error)
+        library.close()
+    """
+    assert "Nothing that was committed is lost" in _run(script, copy, copy / "in")
+    assert (copy / ".pagehop" / "manifest.json").read_bytes() == record
+    with Library(copy) as library:
+        assert "read again" in library.add(copy / "in").warnings[0]
+        assert _found(library) == {"alpha", "beta"} and library.check().ok
+
+
+def test_columns_and_indexes_change_with_the_format() -> None:
+    """Raise FORMAT_VERSION when this fails, and then the digest: older libraries depend on it."""
+    columns = {name: [(f.name, str(f.type)) for f in schema] for name, schema in SCHEMAS.items()}
+    words = json.dumps([columns, [f.name for f in vector_schema(1)], dict(INDEXES)])
+    assert (FORMAT_VERSION, sha256(words.encode()).hexdigest()[:12]) == (1, "e616121553f9")
 
 
 def test_half_written_records_fall_back_to_the_last_commit(copy: Path) -> None:
