@@ -1,11 +1,12 @@
 """Split a question into parts that can be searched one by one.
 
-1. Several sentences, or clauses with a question word of their own, are several parts; a part
+1. What a comparison has on its two sides (`did A's X exceed the limit in B`) are two parts.
+2. Several sentences, or clauses with a question word of their own, are several parts; a part
    without names takes those of the part before.
-2. Names that lead to different documents give one part each (`compare A and B`).
-3. A question over time about one thing, whose documents are of different periods, gives one part
+3. Names that lead to different documents give one part each (`compare A and B`).
+4. A question over time about one thing, whose documents are of different periods, gives one part
    for each document.
-4. A relative clause is a bridge: `who leads the firm that bought X` asks first which firm bought X.
+5. A relative clause is a bridge: `who leads the firm that bought X` asks first which firm bought X.
 
 Source: question decomposition as in HiRAG and OmAgent (SYSTEMS 1.14, 1.15); differs: by patterns,
 one level and no tree.
@@ -15,6 +16,7 @@ import re
 from collections.abc import Sequence
 
 from pagehop.agents.bridge import GAP
+from pagehop.agents.comparison import read_comparison, side_texts
 from pagehop.agents.moves import SubQuestion
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope
@@ -46,9 +48,8 @@ _RELATIVE = re.compile(
 
 def decompose(question: Question, scope: Scope) -> tuple[SubQuestion, ...]:
     """Return the parts of a question in the order they are to be answered."""
-    parts = _clauses(question.text)
-    texts: list[tuple[str, tuple[str, ...]]] = []
-    for part in parts:
+    texts = _sides(question, scope)
+    for part in () if texts else _clauses(question.text):
         texts += _by_documents(part, read_question(part), scope)
     subs: list[SubQuestion] = []
     for text, documents in texts[:MAX_PARTS]:
@@ -102,6 +103,19 @@ def _clauses(text: str) -> list[str]:
     return whole
 
 
+def _sides(question: Question, scope: Scope) -> list[tuple[str, tuple[str, ...]]]:
+    """The two things that a question compares, each in the documents of its own names."""
+    comparison = read_comparison(question.text)
+    if comparison is None or comparison.sides is None:
+        return []
+    found = []
+    for text in side_texts(comparison):
+        named = [scope.leads(n.text) for n in question.names if n.text in text]
+        documents = tuple(dict.fromkeys(d for led in named for d in _within(led, scope)))
+        found.append((text, documents or scope.documents))
+    return found
+
+
 def _by_documents(text: str, question: Question, scope: Scope) -> list[tuple[str, tuple[str, ...]]]:
     """One part for each document set, where names or time ask for it."""
     named = [(n.text, scope.leads(n.text)) for n in question.names if scope.leads(n.text)]
@@ -135,6 +149,8 @@ def _within(documents: Sequence[str], scope: Scope) -> tuple[str, ...]:
 
 def _without(text: str, names: Sequence[str]) -> str:
     for name in names:
+        # The first of a pair (`A or B`) goes with the conjunction, so that none is left over.
+        text = re.sub(rf"\b{re.escape(name)}(?:['’]s)?\s+(?:and|or)\s+(?=[A-Z])", "", text)  # noqa: RUF001
         text = re.sub(
             rf"(?:\s*\b(?:and|or|to|with|than|versus|vs\.?|,)\s+)?\b{re.escape(name)}(?:['’]s)?\b",  # noqa: RUF001
             "",

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.agents.extract import ReadPage, Scored, rank_units, read_units
-from pagehop.agents.figures import Figures, row_figures, sentence_figures
+from pagehop.agents.figures import Figures, dated, row_figures, sentence_figures
+from pagehop.agents.periods import find_years
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope, read_profiles, read_scope
 from pagehop.types import Mode, Page, PageRef
@@ -93,7 +94,7 @@ class Desk:
         """Return a page cut into sentences and rows."""
         with self._lock:
             if ref not in self._read:
-                self._read[ref] = read_units(self.page(ref))
+                self._read[ref] = read_units(self.page(ref), self.view.regions(ref))
             return self._read[ref]
 
     def lines(self, ref: PageRef) -> list[Figures]:
@@ -101,7 +102,9 @@ class Desk:
         with self._lock:
             if ref not in self._lines:
                 read = self.read(ref)
-                self._lines[ref] = row_figures(read.rows) + sentence_figures(read.sentences)
+                figures = row_figures(read.rows) + sentence_figures(read.sentences)
+                own = find_years(f"{ref.name} {self.view.document(ref.name).title}")
+                self._lines[ref] = [dated(item, own) for item in figures]
             return self._lines[ref]
 
     def stems(self, ref: PageRef) -> frozenset[str]:

@@ -27,7 +27,7 @@ from pagehop.agents.rows import Row, read_rows
 from pagehop.agents.sentences import Sentence, is_source, read_sentences
 from pagehop.agents.vocabulary import FUNCTION_WORDS, NUMBER_WORDS
 from pagehop.agents.words import stems
-from pagehop.types import Box, Page, PageRef
+from pagehop.types import Box, Kind, Page, PageRef, Region
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Weight = Callable[[str], float]
@@ -45,6 +45,7 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _SOURCE_LOSS = 0.15
+_TITLES = frozenset({"title", "heading", "caption"})
 _SETTLED = 0.2
 
 
@@ -62,6 +63,8 @@ class Unit:
     stems: frozenset[str]
     around_stems: frozenset[str]
     row: Row | None = None
+    place: Kind | None = None
+    """Kind of the region a sentence stands in; None without a layout."""
 
     @property
     def reading(self) -> str:
@@ -98,10 +101,15 @@ class Scored:
     """Likeness of unit and question, 0 where it was not compared."""
 
 
-def read_units(page: Page) -> ReadPage:
-    """Cut a page into sentences and rows."""
+def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
+    """Cut a page into sentences and rows.
+
+    Args:
+        page: A page.
+        regions: Its layout; running heads and feet are left out by it.
+    """
     units = []
-    lines = read_lines(page)
+    lines = read_lines(page, regions)
     rows, sentences = read_rows(page, lines), read_sentences(page, lines)
     for row in rows:
         around = f"{row.section} {' '.join(row.columns)} {row.caption}"
@@ -116,7 +124,8 @@ def read_units(page: Page) -> ReadPage:
             units.append(
                 Unit(
                     s.ref, "sentence", s.text, s.heading, s.box,
-                    frozenset(stems(s.text)), frozenset(stems(s.heading)),
+                    frozenset(stems(s.text)), frozenset(stems(s.heading)), None,
+                    s.kind,
                 )
             )  # fmt: skip
     held = frozenset(stems(page.text))
@@ -215,13 +224,24 @@ def _worth(scored: Scored, kind: AnswerKind) -> float:
     return scored.score - _HEADING_LOSS * is_heading(scored.unit) - _KIND_LOSS * misses
 
 
+def page_scores(units: Sequence[Scored]) -> dict[PageRef, float]:
+    """Score of each ranked page."""
+    scores: dict[PageRef, float] = {}
+    for item in units:
+        scores.setdefault(item.unit.ref, item.page_score)
+    return scores
+
+
 def is_heading(unit: Unit) -> bool:
     """Whether a unit names a topic without saying anything on it."""
     words = [w for w in unit.text.split() if w[0].isalpha()]
-    if unit.kind == "row" or len(words) > 14:
+    if unit.place in _TITLES:
+        return True
+    digits = any(c.isdigit() for c in unit.text)
+    if unit.kind == "row" or len(words) > 14 or (unit.place == "table" and digits):
         return False
     capitals = sum(1 for w in words if w[0].isupper() or w.lower() in FUNCTION_WORDS)
     if _CAPTION.match(unit.text) and len(words) <= 14:
         return True
     open_end = not unit.text.rstrip().endswith((".", "!", "?", ";"))
-    return capitals == len(words) or (open_end and not any(c.isdigit() for c in unit.text))
+    return capitals == len(words) or (open_end and not digits)

@@ -4,20 +4,22 @@ Sentences are rows too: their numbers are cells, and years listed in the same nu
 (`$1.6, $2.7 and $2.2 million for 2012, 2011 and 2010`).
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pagehop.agents.numbers import Number, find_numbers
 from pagehop.agents.periods import find_years
 from pagehop.agents.rows import Row
 from pagehop.agents.sentences import Sentence, is_source
-from pagehop.agents.vocabulary import FUNCTION_WORDS
-from pagehop.agents.words import stem, tokens
+from pagehop.agents.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
+from pagehop.agents.words import stem, stems, tokens
 from pagehop.types import PageRef
 
 TOTALS = frozenset(stem(w) for w in ("total", "totals", "sum", "overall"))
 _MOST_NUMBERS = 12
+_DOCUMENT_STEMS = frozenset(stem(w) for w in DOCUMENT_WORDS)
 _CONTENTS_ROWS = 6
 
 
@@ -38,6 +40,8 @@ class Figures:
     """Number of its table on the page; -1 for a sentence."""
     label_years: tuple[int, ...]
     context_years: tuple[int, ...]
+    document_years: tuple[int, ...] = ()
+    """Of the document's name, where nothing nearer names a year."""
     siblings: frozenset[str] = frozenset()
     """Stems of the labels and sections of all rows of the page: what tells rows apart."""
 
@@ -95,11 +99,28 @@ def sentence_figures(sentences: Iterable[Sentence]) -> list[Figures]:
         if is_source(sentence.text):
             continue
         numbers = [n for n in find_numbers(sentence.text) if not n.is_year]
-        numbers = [n for n in numbers if n.unit or n.scale > 1 or abs(n.value) >= 100]
+        numbers = [n for n in numbers if _measures(n, sentence.text)]
         if not numbers or len(numbers) > _MOST_NUMBERS:
             continue
         found.append(_sentence_figures(sentence, numbers))
     return found
+
+
+def dated(figures: Figures, years: Sequence[int]) -> Figures:
+    """Return figures that name no year themselves with the years of their document's name."""
+    stated = figures.context_years or figures.label_years or any(map(find_years, figures.columns))
+    return figures if stated else replace(figures, document_years=tuple(years))
+
+
+def _measures(number: Number, text: str) -> bool:
+    """Tell amounts from small counts and from the numbers of notes and sections."""
+    if number.unit or number.scale > 1 or abs(number.value) >= 100:
+        return True
+    if re.match(r"\s+per\b", text[number.end :]):
+        return True
+    before = stems(text[: number.start])[-1:]
+    named = not before or before[0] in _DOCUMENT_STEMS
+    return "." in number.text and not named
 
 
 def _sentence_figures(sentence: Sentence, numbers: list[Number]) -> Figures:

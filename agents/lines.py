@@ -3,19 +3,22 @@
 1. Words of one line are cut into segments where the gap is wider than running text has.
 2. Numbers at a line's end, with their signs and units, are its cells; what stands before is its
    label. A line of years or dates alone is a header.
+3. The page's regions say where a line stands: running heads and feet are no lines at all, a line
+   of running text that happens to end in a number is no row, and a table's line whose numbers stand
+   between words is one.
 
 Not covered: tables whose cells wrap over several lines; right-to-left text.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 from pagehop.agents.numbers import Number, parse_cell
 from pagehop.agents.periods import find_periods
-from pagehop.types import Box, Page, Word
+from pagehop.types import Box, Page, Region, Word
 
 LineKind = Literal["row", "periods", "header", "label", "prose", "empty"]
 
@@ -24,6 +27,8 @@ _GAP = 0.012
 _LEADS = "$€£¥(‰"
 _BEFORE = frozenset({*"$€£¥(-", "$(", "\N{MINUS SIGN}"})
 _FOOTNOTE = re.compile(r"\(\d{1,2}\)")
+_FURNITURE = frozenset({"header", "footer"})
+_RUNNING = frozenset({"text", "list", "caption", "footnote"})
 _TAILS = {")", "%", ")%", "%)", "x", "*", "†", "bps"}
 
 
@@ -60,10 +65,17 @@ class Line:
     first_word: int
     """Position of its first word in `page.words`."""
     last_word: int
+    region: Region | None = None
+    """Where it stands; None where the layout has no region."""
 
 
-def read_lines(page: Page) -> list[Line]:
-    """Cut a page's words into lines, top to bottom in the page's own reading order."""
+def read_lines(page: Page, regions: Sequence[Region] = ()) -> list[Line]:
+    """Cut a page's words into lines, top to bottom in the page's own reading order.
+
+    Args:
+        page: A page.
+        regions: Its layout; without it every line counts and nothing tells text from tables.
+    """
     lines: list[Line] = []
     start = 0
     words = page.words
@@ -71,7 +83,44 @@ def read_lines(page: Page) -> list[Line]:
         if i == len(words) or words[i].line != words[start].line:
             lines.append(_line(words[start:i], start))
             start = i
-    return lines
+    places = [region for region in regions if region.kind != "passage"]
+    placed = [_placed(line, places) for line in lines] if places else lines
+    return [line for line in placed if line.region is None or line.region.kind not in _FURNITURE]
+
+
+def _placed(line: Line, regions: Sequence[Region]) -> Line:
+    x, y = (line.box[0] + line.box[2]) / 2, (line.box[1] + line.box[3]) / 2
+    at = [r for r in regions if r.box[0] <= x <= r.box[2] and r.box[1] <= y <= r.box[3]]
+    if not at:
+        return line
+    region = min(at, key=lambda r: (r.box[2] - r.box[0]) * (r.box[3] - r.box[1]))
+    line = replace(line, region=region)
+    if line.kind == "row" and len(line.cells) == 1 and _is_running(region, line):
+        return replace(line, kind="prose")
+    words = line.kind not in ("row", "periods")
+    if region.kind == "table" and words and len(line.segments) > 2:
+        return _between_words(line)
+    return line
+
+
+def _is_running(region: Region, line: Line) -> bool:
+    """Whether a line is one of several of a paragraph, and its number not set apart."""
+    height = max(line.box[3] - line.box[1], 1e-4)
+    several = region.box[3] - region.box[1] > 1.8 * height
+    apart = line.cells[0].x0 - max((s.x1 for s in line.segments[:-1]), default=0.0)
+    alone = line.segments[-1].text == line.cells[0].text and apart > 3 * _GAP
+    return region.kind in _RUNNING and several and bool(line.label) and not alone
+
+
+def _between_words(line: Line) -> Line:
+    """Read the numbers of a table line that does not end in one."""
+    first, *rest = line.segments
+    found = [(s, number) for s in rest if (number := parse_cell(s.text)) is not None]
+    if not found or parse_cell(first.text) is not None:
+        return line
+    cells = tuple(Cell(s.text, number, s.x0, s.x1) for s, number in found)
+    label = " ".join(s.text for s in line.segments if s.x1 < cells[0].x0)
+    return replace(line, kind="row", label=label, cells=cells)
 
 
 def union(boxes: Sequence[Box]) -> Box:

@@ -22,7 +22,7 @@ Weight = Callable[[str], float]
 """Rarity of a stem, above 0."""
 
 _LABEL, _COLUMN, _SECTION, _CAPTION, _PAGE = 1.0, 0.9, 0.8, 0.7, 0.2
-_EXTRA_PERIOD = 0.25
+_EXTRA_PERIOD, _DOCUMENT_PERIOD = 0.25, 0.2
 _TELLING_LOSS = 0.1
 _RATE_LOSS = 0.1
 _DATED_LOSS = 0.03
@@ -180,6 +180,8 @@ def _year_fit(line: Figures, i: int, year: int | None) -> float:
         return -0.5
     if year in line.context_years:
         return -0.1 if len(set(line.context_years)) == 1 else -_EXTRA_PERIOD
+    if year in line.document_years:
+        return -_DOCUMENT_PERIOD
     return -_EXTRA_PERIOD - 0.02 * i
 
 

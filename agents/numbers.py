@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from pagehop.agents.vocabulary import NUMBER_WORDS, SCALES
+from pagehop.agents.vocabulary import SCALES
 
 _MINUS = "-−–—"  # noqa: RUF001 - PDF files write minus signs as dashes
 _NUMBER = re.compile(
@@ -88,11 +88,6 @@ def table_scale(text: str) -> float | None:
     if match is None:
         return None
     return SCALES[(match[1] or "thousands").lower()]
-
-
-def written_number(word: str) -> int | None:
-    """Return the value of a small number written out, e.g. `nine`."""
-    return NUMBER_WORDS.get(word.lower())
 
 
 def format_number(value: float, *, decimals: int | None = None) -> str:

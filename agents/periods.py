@@ -87,11 +87,6 @@ def find_years(text: str) -> list[int]:
     return list(dict.fromkeys(years))
 
 
-def is_range(text: str) -> bool:
-    """Whether the text names a range of years, such as `2010 to 2012`."""
-    return _RANGE.search(text) is not None
-
-
 def _period(match: "re.Match[str]") -> Period | None:
     groups = {key: value for key, value in match.groupdict().items() if value}
     year = next((int(v) for k, v in groups.items() if k[0] == "y"), None)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pagehop.agents.match import Value
 from pagehop.agents.numbers import format_number
 from pagehop.agents.periods import find_years
-from pagehop.agents.solve import Solution
+from pagehop.agents.solve import Comparison, Solution
 
 _SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e12: "in trillions"}
 _MAX_WORDS = 60
@@ -22,6 +22,8 @@ def phrase_solution(solution: Solution, result: float | None) -> str:
         result: What `calculate` gave; None when nothing was to be calculated, or it was not.
     """
     values, task = solution.values, solution.task
+    if solution.comparison is not None:
+        return _verdict(solution, solution.comparison, result)
     if task.operation in ("highest", "lowest"):
         return _extreme(solution)
     if not solution.expression or result is None:
@@ -57,6 +59,25 @@ def phrase_quote(text: str) -> str:
     if len(words) > _MAX_WORDS:
         text = " ".join(words[:_MAX_WORDS]) + " ..."
     return f"“{text}”"
+
+
+def _verdict(solution: Solution, comparison: Comparison, result: float | None) -> str:
+    """The verdict, the numbers and their difference."""
+    names, shown = solution.task.operands, [_shown(v) for v in solution.values]
+    first, second = (v.value * v.scale for v in solution.values[:2])
+    how = "more" if first > second else "less"
+    size = "" if result is None or first == second else _rounded(abs(result))
+    tail = f", {size} {how}" if size else ""
+    if comparison.form == "which" and first != second:
+        rest = ", ".join(f"{s} ({n})" for n, s in zip(names[1:], shown[1:], strict=True))
+        return f"{names[0]}: {shown[0]} against {rest}{tail}{_unit(solution.values)}."
+    named = " against ".join(f"{s} ({n})" for n, s in zip(names, shown, strict=True))
+    named += _unit(solution.values)
+    if first == second:
+        return f"They are the same: {named}."
+    if comparison.form == "by":
+        return f"{size} {how}: {named}." if size else f"{named}."
+    return f"{'Yes' if (first > second) == comparison.up else 'No'}: {named}{tail}."
 
 
 def _extreme(solution: Solution) -> str:

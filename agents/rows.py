@@ -12,7 +12,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pagehop.agents.lines import Cell, Line, read_lines, union
+from pagehop.agents.lines import Cell, Line, read_lines
 from pagehop.agents.numbers import table_scale
 from pagehop.agents.periods import find_years
 from pagehop.types import Box, Page, PageRef
@@ -217,15 +217,3 @@ def _above(parts: Sequence[tuple[str, float, float]], cell: Cell) -> str:
 def _overlap(part: tuple[str, float, float], cell: Cell) -> float:
     """Shared width; negative is the distance between them."""
     return min(part[2], cell.x1) - max(part[1], cell.x0)
-
-
-def row_of(page: Page, quote: str) -> Row | None:
-    """Return the row whose line is the quote, if there is one."""
-    wanted = " ".join(quote.split())
-    return next((row for row in read_rows(page) if " ".join(row.text.split()) == wanted), None)
-
-
-def cell_box(row: Row, i: int) -> Box:
-    """Box of one cell, with the row's height."""
-    cell = row.cells[i]
-    return union([(cell.x0, row.box[1], cell.x1, row.box[3])])

@@ -1,8 +1,10 @@
 """Sentences of a page, each with the words it is made of, so that it can be quoted exactly.
 
-Lines of running text are joined into paragraphs (a wide gap, a table row or a new column ends
-one) and cut at sentence ends. A line that stands alone, such as a list entry or a table line with
-words in its cells, is a unit of its own.
+Lines of running text are joined into paragraphs and cut at sentence ends. A region of the layout
+is a paragraph, and one that stops in the middle of a sentence goes on in the next one (a column or
+a line break may stand between); where there is no layout, a wide gap or a new column ends it. A
+line that stands alone, such as a list entry or a table line with words in its cells, is a unit of
+its own.
 """
 
 import re
@@ -10,9 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pagehop.agents.lines import Line, read_lines, union
-from pagehop.types import Box, Page, PageRef, Word
+from pagehop.types import Box, Kind, Page, PageRef, Word
 
 _MAX_WORDS = 70
+_RUNNING = frozenset({"text", "list", "footnote"})
+_HEADINGS = 2
+"""Innermost headings of a section's path that count."""
+_TITLES = frozenset({"title", "heading", "caption"})
+_CLOSING = "\"'\u201d\u2019)] "
 _MARKS = re.compile(r"(?:\[[\w ]{1,4}\])+$")
 """Reference marks behind a sentence's full stop."""
 _ABBREVIATIONS = frozenset(
@@ -33,7 +40,9 @@ class Sentence:
     index: int
     """Number of its first line on the page."""
     heading: str
-    """The short line above its paragraph, if there is one."""
+    """Its section's headings; the short line above its paragraph where there is no layout."""
+    kind: Kind | None = None
+    """Of the region it stands in; None without a layout."""
 
 
 def read_sentences(page: Page, lines: Sequence[Line] | None = None) -> list[Sentence]:
@@ -54,9 +63,9 @@ def read_sentences(page: Page, lines: Sequence[Line] | None = None) -> list[Sent
                 heading = heading or line.label
             before = line
             continue
-        if before is not None and _breaks(before, line):
+        if before is not None and not _goes_on(before, line):
             _flush(page, paragraph, i, heading, found)
-            if before.kind in ("label", "header"):
+            if before.kind in ("label", "header") and not _in_same_table(before, line, heading):
                 heading = before.text
         paragraph.append(line)
         before = line
@@ -70,8 +79,35 @@ def is_source(text: str) -> bool:
     return "http" in lowered or "www." in lowered or "doi:" in lowered or "isbn" in lowered
 
 
+def _goes_on(before: Line, line: Line) -> bool:
+    """Whether two lines belong to one paragraph."""
+    if before.region is None or line.region is None:
+        return not _breaks(before, line)
+    if before.region.kind not in _RUNNING or line.region.kind not in _RUNNING:
+        same = before.region.id == line.region.id
+        return same and (before.region.kind in _TITLES or not _breaks(before, line))
+    if before.region.id != line.region.id:
+        return line.text[:1].islower() and not _closes(before.text)
+    return before.region.kind == "text" or not _breaks(before, line)
+
+
+def _in_same_table(before: Line, line: Line, heading: str) -> bool:
+    """Whether a table's head was met already, so that a line of it heads nothing."""
+    table = before.region
+    return (
+        table is not None
+        and table.kind == "table"
+        and bool(heading)
+        and table.text.startswith(heading)
+    )
+
+
+def _closes(text: str) -> bool:
+    return text.rstrip(_CLOSING).endswith((".", "!", "?", ":", ";"))
+
+
 def _breaks(before: Line, line: Line) -> bool:
-    """Whether a paragraph ends between two lines."""
+    """Whether a paragraph ends between two lines, by their geometry."""
     height = max(before.box[3] - before.box[1], 1e-4)
     size = max(line.box[3] - line.box[1], 1e-4)
     if max(height, size) > 1.2 * min(height, size):
@@ -92,21 +128,28 @@ def _flush(
         return
     first_index = next_index - len(lines) if next_index < 10_000 else 0
     words = page.words[lines[0].first_word : lines[-1].last_word + 1]
+    region = lines[0].region
+    kind = region.kind if region else None
+    if region is not None and region.kind in _RUNNING and region.section:
+        heading = " > ".join(region.section.split(" > ")[-_HEADINGS:])
     lines.clear()
     start = 0
     for i, word in enumerate(words):
         last = i + 1 == len(words)
-        if last or _ends(word.text, words[i + 1].text) or i + 1 - start >= _MAX_WORDS:
+        ends = kind not in _TITLES and not last and _ends(word.text, words[i + 1].text)
+        if last or ends or i + 1 - start >= _MAX_WORDS:
             part = words[start : i + 1]
             if any(c.isalpha() for w in part for c in w.text):
                 index = first_index + part[0].line - words[0].line
-                out.append(_sentence(page.ref, part, index, heading))
+                out.append(_sentence(page.ref, part, index, heading, kind))
             start = i + 1
 
 
-def _sentence(ref: PageRef, words: tuple[Word, ...], index: int, heading: str) -> Sentence:
+def _sentence(
+    ref: PageRef, words: tuple[Word, ...], index: int, heading: str, kind: Kind | None
+) -> Sentence:
     text = " ".join(w.text for w in words)
-    return Sentence(ref, text, union([w.box for w in words]), index, heading)
+    return Sentence(ref, text, union([w.box for w in words]), index, heading, kind)
 
 
 def _ends(word: str, following: str) -> bool:

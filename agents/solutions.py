@@ -7,15 +7,16 @@ a solution is a function of the question, the view and the pages found.
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from pagehop.agents.comparison import compare, read_comparison, side_texts
 from pagehop.agents.decompose import is_over_time
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored
+from pagehop.agents.extract import Scored, page_scores
 from pagehop.agents.leads import found_pages
 from pagehop.agents.match import Value, find_values
 from pagehop.agents.moves import Context, SubQuestion
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope
-from pagehop.agents.solve import MIN_FIT, Solution, expression_of, solve
+from pagehop.agents.solve import MIN_FIT, Comparison, Solution, as_amounts, expression_of, solve
 from pagehop.agents.task import Task
 from pagehop.agents.vocabulary import FUNCTION_WORDS
 from pagehop.agents.words import tokens
@@ -35,14 +36,6 @@ _NO_NUMBERS = frozenset({"reason", "person", "place", "yes_no", "date"})
 def ranked(desk: Desk, context: Context, sub: SubQuestion) -> list[Scored]:
     """Best units of the pages found for a sub-question."""
     return desk.rank(sub.text, found_pages(context, sub), sub.documents)
-
-
-def page_scores(units: Sequence[Scored]) -> dict[PageRef, float]:
-    """Score of each ranked page."""
-    scores: dict[PageRef, float] = {}
-    for item in units:
-        scores.setdefault(item.unit.ref, item.page_score)
-    return scores
 
 
 def solutions(desk: Desk, context: Context) -> list[tuple[Solution, SubQuestion]]:
@@ -117,7 +110,11 @@ def _least_fit(question: Question) -> float:
 def _joint(desk: Desk, context: Context) -> Solution | None:
     """One value for each document set, compared or summed."""
     question = read_question(context.question)
-    subs = [sub for sub in context.sub_questions if sub.documents]
+    comparison = read_comparison(question.text)
+    subs = [sub for sub in context.sub_questions if sub.documents or comparison]
+    if comparison is not None and _are_sides(subs, comparison):
+        parts = [(sub, ranked(desk, context, sub)) for sub in subs]
+        return compare(desk, question, comparison, parts)
     if len({sub.documents for sub in subs}) < 2 or question.task.operation not in _JOINT:
         return None
     words = tokens(" ".join((*question.task.operands, question.task.measure)))
@@ -133,6 +130,7 @@ def _joint(desk: Desk, context: Context) -> Solution | None:
         if value is None:
             return None
         values.append(value)
+    values = as_amounts(values)
     task = question.task
     if task.operation in ("highest", "lowest"):
         sign = -1 if task.operation == "highest" else 1
@@ -143,6 +141,13 @@ def _joint(desk: Desk, context: Context) -> Solution | None:
     expression, percent = expression_of(task, values)
     fit = sum(v.score for v in values) / len(values)
     return Solution(task, tuple(values), expression, fit, percent, joint=True)
+
+
+def _are_sides(subs: Sequence[SubQuestion], comparison: Comparison) -> bool:
+    """Whether the parts are what a question compares."""
+    if comparison.sides is not None:
+        return tuple(sub.text for sub in subs) == side_texts(comparison)
+    return len({sub.documents for sub in subs}) >= 2 and all(sub.documents for sub in subs)
 
 
 def _best_value(

@@ -6,19 +6,37 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from pagehop.agents.figures import Figures
 from pagehop.agents.match import Value, Weight, find_values, first_value, nearness
 from pagehop.agents.numbers import format_number
 from pagehop.agents.task import Task
+from pagehop.agents.vocabulary import SIGNED
+from pagehop.agents.words import stems
 from pagehop.types import PageRef
 
 MIN_FIT = 0.45
 """Least fit of an operand's value; below it the number is about something else."""
 
+_SIGNED = frozenset(stems(" ".join(SIGNED)))
 _SAME_TABLE = 0.06
 _PAGE_SHARE = 0.3
+
+
+Form = Literal["which", "whether", "by"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a question compares (comparison.py)."""
+
+    form: Form
+    up: bool
+    """The larger one is asked for, or whether the first is larger."""
+    sides: tuple[str, str] | None = None
+    """What stands on each side, when they are two things; else one thing of several names."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,8 @@ class Solution:
     """The result is to be shown as a percentage."""
     joint: bool = False
     """It answers the whole question, not one part."""
+    comparison: Comparison | None = None
+    """Its first two values are compared; the operands of the task say whose they are."""
 
     @property
     def ref(self) -> PageRef:
@@ -104,6 +124,8 @@ def _on_page(
     if not chosen:
         return None
     fit = sum(v.score for v in chosen) / len(chosen)
+    if task.calculates:
+        chosen = as_amounts(chosen)
     expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)
 
@@ -139,6 +161,20 @@ def _choose(choices: Sequence[Sequence[Value]]) -> list[Value]:
         if best is None or total > best[0]:
             best = (total, chosen)
     return best[1] if best else []
+
+
+def as_amounts(values: Sequence[Value]) -> list[Value]:
+    """Return costs that a table brackets as amounts, unless they may be of either sign.
+
+    `(26.4)` is a minus in a column of profits; asked for a total of payments it is 26.4.
+    """
+    bracketed = all(v.number.value < 0 and v.number.text.endswith(")") for v in values)
+    if not bracketed or any(_SIGNED & set(stems(v.label)) for v in values):
+        return list(values)
+    return [
+        replace(v, number=replace(v.number, value=-v.number.value, text=v.number.text.strip("()")))
+        for v in values
+    ]
 
 
 def _twin(a: Value, b: Value) -> bool:
@@ -195,7 +231,7 @@ def _top_sum(task: Task, values: Callable[[str, int | None], list[Value]]) -> So
         v for v in found
         if v.table == first.table and v.column == first.column and "total" not in v.label.lower()
     ]  # fmt: skip
-    chosen = sorted(column, key=lambda v: -v.value)[: task.top]
+    chosen = sorted(as_amounts(column), key=lambda v: -v.value)[: task.top]
     if len(chosen) < task.top:
         return None
     expression, _ = expression_of(task, chosen)

@@ -64,6 +64,12 @@ SCALES = {
 }  # fmt: skip
 """Words that multiply the number before them, or all numbers of a table."""
 
+SIGNED = frozenset(
+    """balance change deficit difference earnings flow flows gain income loss losses movement net
+    profit result results return surplus""".split()
+)
+"""Words for quantities that may be above or below zero: a bracket around one means minus."""
+
 HIGHEST = frozenset("biggest greatest highest largest longest maximum max most peak top".split())
 LOWEST = frozenset("bottom fewest least lowest minimum min shortest smallest".split())
 COMPARATIVE_UP = frozenset("bigger greater higher larger longer more exceed above".split())
