@@ -4,13 +4,15 @@
    nearest, and passages are not read with their neighbours.
 2. In hybrid search a passage is compared as part of its page: with the passages before and after
    it (`VectorRows.in_context`). Semantic search alone compares it as it is.
-3. Candidates of the keyword signal that have no vector yet are embedded into memory.
+3. Candidates of the keyword signal that have no vector yet are embedded into memory, the best
+   first, as far as `FRESH_S` goes: while the writer embeds, each waits behind one of its batches.
 
 2 helps the more, the less a passage says by itself: without title and section it lifts the mean
 reciprocal rank of hybrid search from .62 to .65, on today's, which carry title and section, by .01
 only (benchmarks/retrieval.py). Semantic search alone loses recall at 5 by it.
 """
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
 SCANNED = 200_000
 """Most vectors compared one by one: 15 ms for 100,000."""
 FRESH = 16
-"""Most passages embedded during one search: about 0.2 s, once for each passage."""
+"""Most passages embedded during one search."""
+FRESH_S = 0.5
+"""When a search has taken this long for its vectors, it embeds no more passages. The first few are
+always embedded; the others have their words only, as `Hits.note` says."""
+FRESH_AT_ONCE = 4
 
 
 def find_meaning(view: "View", query: str, mode: Mode, scope: Scope, found: Found) -> str:
@@ -47,6 +53,7 @@ def find_meaning(view: "View", query: str, mode: Mode, scope: Scope, found: Foun
             raise ModelError(f"semantic search needs the library's encoder; {WAYS_OUT}")
         return f"keyword search only: the library's encoder cannot be loaded; {WAYS_OUT}"
     snapshot = view.snapshot
+    deadline = time.monotonic() + FRESH_S
     vector = encoder.encode_query(query)
     found.floor = encoder.floor if mode == "hybrid" else 0.0
     if snapshot.passages() * snapshot.embedded() > SCANNED:
@@ -55,7 +62,7 @@ def find_meaning(view: "View", query: str, mode: Mode, scope: Scope, found: Foun
         brought = _scan(snapshot, vector, mode, scope, found)
     found.passages |= snapshot.regions_by_id(id for id in brought if id not in found.passages)
     found.bring("semantic", brought)
-    _embed_missing(snapshot, encoder, vector, found)
+    _embed_missing(snapshot, encoder, vector, found, deadline)
     return ""
 
 
@@ -117,17 +124,25 @@ def _top(scores: NDArray[np.float32], n: int) -> NDArray[np.int64]:
 
 
 def _embed_missing(
-    snapshot: "Snapshot", encoder: "TextEncoder", vector: NDArray[np.float32], found: Found
+    snapshot: "Snapshot",
+    encoder: "TextEncoder",
+    vector: NDArray[np.float32],
+    found: Found,
+    deadline: float,
 ) -> None:
-    """Embed the best candidates without a vector into memory."""
+    """Embed the best candidates without a vector into memory, until a moment of `monotonic`."""
     missing = [id for id in found.passages if id not in found.semantic]
     missing.sort(key=lambda id: (-found.keyword.get(id, 0.0), id))
     kept = {id: snapshot.memo.vectors.find(id) for id in missing}
     new = [id for id in missing if kept[id] is None][:FRESH]
-    vectors = encoder.encode([found.passages[id].search_text for id in new])
-    for id, made in zip(new, vectors, strict=True):
-        snapshot.memo.vectors.put(id, made)
-        kept[id] = made
+    for first in range(0, len(new), FRESH_AT_ONCE):
+        if first and time.monotonic() > deadline:
+            break
+        some = new[first : first + FRESH_AT_ONCE]
+        vectors = encoder.encode([found.passages[id].search_text for id in some])
+        for id, made in zip(some, vectors, strict=True):
+            snapshot.memo.vectors.put(id, made)
+            kept[id] = made
     for id, known in kept.items():
         if known is not None:
             found.semantic[id] = found.context[id] = _cosine(float(known @ vector))

@@ -78,7 +78,10 @@ def search(
     if mode != "keyword" and query.strip():
         note = find_meaning(view, query, mode, scope, found)
         if embedded < 1 and not note:
-            note = f"{1 - embedded:.0%} of the passages have no vector yet; the library is at work"
+            note = (
+                f"{1 - embedded:.0%} of the passages have no vector yet and are found by their "
+                "words; they get one while an add runs"
+            )
     if mode != "semantic":
         _score_words(view.snapshot, terms, scope, found)
     return Hits(_rank(view, found, mode, fusion, k), embedded=embedded, note=note)

@@ -13,7 +13,8 @@ from pagehop.library import meaning
 from pagehop.library.bm25 import K1, B
 from pagehop.library.fusion import SEMANTIC_WEIGHT, fuse
 from pagehop.library.library import Library
-from pagehop.library.search_memo import NEIGHBOURS
+from pagehop.library.meaning import FRESH_AT_ONCE
+from pagehop.library.search_memo import NEIGHBOURS, SearchMemo
 from pagehop.library.terms import tokens
 from pagehop.library.view import View
 from pagehop.types import Mode, Region
@@ -212,6 +213,21 @@ def test_passages_without_a_vector_are_embedded_in_memory(
         if hit.region in known and "semantic" in hit.scores:
             assert hit.scores["semantic"] == pytest.approx(known[hit.region], abs=1e-4)
     assert library.version == version
+
+
+def test_a_search_embeds_the_best_few_when_time_is_up(
+    growing: tuple[View, View], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixteen took 10 s behind the batches of a writer."""
+    _, bare = growing
+    monkeypatch.setattr(bare.snapshot, "memo", SearchMemo())
+    monkeypatch.setattr("pagehop.library.meaning.FRESH_S", 0.0)
+    hits = bare.search("capital expenditure of the plant", k=50)
+    embedded = [hit for hit in hits if "semantic" in hit.scores]
+    assert 0 < len(embedded) <= FRESH_AT_ONCE < len(hits)
+    assert "found by their words" in hits.note
+    again = bare.search("capital expenditure of the plant", k=50)
+    assert len([hit for hit in again if "semantic" in hit.scores]) > len(embedded)
 
 
 def test_context_is_the_vector_of_a_passage_and_its_neighbours(view: View) -> None:
