@@ -28,7 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import ModelError
-from pagehop.models.encoder_backends import Forward, open_backend, quiet_transformers
+from pagehop.models.encoder_backends import (
+    Forward,
+    open_backend,
+    quiet_transformers,
+    return_freed_memory,
+)
 from pagehop.models.encoder_files import EncoderFiles, find_encoder
 from pagehop.settings import EncoderSettings, load_settings
 
@@ -79,7 +84,7 @@ class TextEncoder:
     """A text encoder with one thread of its own; safe to call from many."""
 
     def __init__(
-        self, files: EncoderFiles, *, backend: str = "auto", batch_tokens: int = 8192
+        self, files: EncoderFiles, *, backend: str = "auto", batch_tokens: int = 4096
     ) -> None:
         """Keep what the files say; nothing is loaded yet."""
         self._files = files
@@ -181,7 +186,10 @@ class TextEncoder:
             self._queue.put(list(items))
         else:
             self._queue.put_batches(batch_by_length(items, self._batch_tokens))
-        return request.done.result()
+        vectors = request.done.result()
+        if len(items) > SMALL:
+            return_freed_memory()
+        return vectors
 
     def _start(self) -> "Tokenizer":
         """Load the tokenizer and start the thread, once."""

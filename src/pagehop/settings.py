@@ -40,7 +40,7 @@ class EncoderSettings(BaseModel):
     """Hub id or folder; empty means the packaged all-MiniLM-L6-v2, or the same by its hub id."""
     backend: str = Field(default="auto", pattern="^(auto|bf16|onnx|fp32)$")
     """auto: bf16 where the processor has it, ONNX Runtime otherwise, then fp32."""
-    batch_tokens: int = Field(default=8192, ge=256)
+    batch_tokens: int = Field(default=4096, ge=256)
     """Most tokens, padding included, in one batch."""
 
 
