@@ -131,7 +131,9 @@ def copy_hashed(source: Path, target: Path) -> str:
     try:
         file = source.open("rb")
     except OSError as error:
-        raise PdfError("unreadable", error.strerror or str(error)) from error
+        nowhere = source.is_symlink() and not source.exists()
+        why = "its link leads nowhere" if nowhere else error.strerror or str(error)
+        raise PdfError("unreadable", why) from error
     with file, target.open("wb") as copy:
         first = True
         while chunk := _read(file):

@@ -119,8 +119,10 @@ class Store:
 
     def create(self, key: str, table: str, schema: pa.Schema) -> "Table":
         """Create an empty table with its indexes; one of an older release becomes its history."""
+        old = (self.folder / "tables" / key / f"{table}.lance").exists()
         with self._lock:
-            made = self._database(key).create_table(table, schema=schema, mode="overwrite")
+            mode = "overwrite" if old else "create"  # Lance warns of nothing to overwrite
+            made = self._database(key).create_table(table, schema=schema, mode=mode)
             self._latest[key, table] = made
         for column, kind in INDEXES.get(table, ()):
             if kind != "btree":

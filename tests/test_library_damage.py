@@ -351,7 +351,7 @@ def test_bad_files_are_named_with_their_reason_and_the_rest_is_indexed(
         assert reasons["empty.pdf"].startswith("empty: ")
         assert reasons["renamed.pdf"] == "not a PDF: it looks like a ZIP or Office file"
         assert reasons["truncated.pdf"].split(":")[0] in ("truncated", "damaged")
-        assert reasons["dangling.pdf"].startswith("unreadable: ")
+        assert reasons["dangling.pdf"] == "unreadable: its link leads nowhere"
         assert len(reasons) == 4 == library.status().failed
         again = library.add(folder)
         assert dict(again.failed) == {p: r for p, r in report.failed}
