@@ -1,1 +1,26 @@
-"""Documents in, pages out: parsing, storage in LanceDB, search and the page graph."""
+"""Documents in, pages out: parsing, storage in LanceDB, search and the page graph.
+
+The modules by what they do, in the order a newcomer reads them:
+
+1. What the others see: `library` (add, remove, check, status), `view` (read one version through
+   labels), `names` (slugs), `reports` and `progress` (what adding returns and shows), `retriever`
+   (for LangChain).
+2. On disk: `tables` (columns, rows to values), `store` (LanceDB, commits of several tables),
+   `manifest` (the commit record), `disk` (atomic writes, refusals in words), `snapshot` (one
+   version, read), `matches` (what it finds), `integrity` (check and mend), `renewal` (libraries of
+   an older release).
+3. Adding: `scan` (which files), `writer` (the background thread), `ingest` (what its stages share),
+   `catalog` (documents until the commit), then the stages `text_stage`, `reading_stage`,
+   `vector_stage`.
+4. PDFs, in worker processes: `pdf_pool` (the parent's side), `reading_task` (one file's way),
+   `reading` (what comes back), `pdf_worker` (the process), `pdf_page` (the engine's page),
+   `render` (crops).
+5. From words to passages, in the worker: `reading_order`, `rows`, `page_lines`, `layout`,
+   `table_runs`, `titles`, `passages`.
+6. Search: `search` (start here), `candidates`, `terms` and `bm25` (words), `meaning` (vectors),
+   `fusion`, `unread` (documents without passages yet), `search_memo`; beside it `patterns`
+   (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate).
+7. The page graph: `anchors` (what a page defines and refers to), `references`, `sections`,
+   `page_graph` (the walk).
+8. Quotes: `quotes` (find one on a page), `alignment` (with small differences).
+"""

@@ -57,7 +57,9 @@ def renew(
     """
     renewal = _Renewal(ingestion, old, stopped)
     renewal.run()
-    warn(f"an older pagehop wrote this library; its {renewal.count} documents were read again")
+    count = renewal.count
+    what = f"{count} documents were" if count != 1 else "document was"
+    warn(f"an older pagehop wrote this library; its {what} read again")
     for failed in renewal.failed:
         warn(f"{failed.source} left the library, as it cannot be read again: {failed.detail}")
 

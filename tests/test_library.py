@@ -1,7 +1,11 @@
 """What a library shows of a folder of reports."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import pagehop.library
 from pagehop.errors import LibraryError
 from pagehop.library.library import Library
 from pagehop.library.view import View
@@ -39,3 +43,9 @@ def test_status_says_that_everything_is_done(library: Library) -> None:
     assert status.complete
     assert (status.documents, status.pages, status.pages_read) == (4, 16, 16)
     assert status.embedded == 1.0 and status.passages > 16
+
+
+def test_the_map_of_the_layer_names_every_module() -> None:
+    folder = Path(pagehop.library.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"`(\w+)`", pagehop.library.__doc__ or "")) == modules
