@@ -337,6 +337,7 @@ class Library:
         with self._lock:
             if self._manifest is None or self._manifest[0] != mark:
                 self._manifest = (mark, read_manifest(self.path))
+                self._views.clear()  # each may hold all vectors; those in use live on
             return self._manifest[1]
 
     def _committed(self, manifest: Manifest) -> None:

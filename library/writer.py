@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from pagehop.errors import LibraryError, ModelError
@@ -34,6 +35,7 @@ from pagehop.library.scan import clean_copies
 from pagehop.library.store import KEPT, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
 from pagehop.library.vector_stage import VectorStage
+from pagehop.models.encoder_backends import return_freed_memory
 from pagehop.models.text_encoder import TextEncoder, load_text_encoder
 from pagehop.settings import Settings
 
@@ -211,6 +213,7 @@ class Writer:
                 elif vectors and vectors.needed():
                     self.progress.stage = "vectors"
                     ingestion.pool.close()  # its workers start again when a file comes
+                    _release_memory()
                     vectors.run()
                 elif self._nothing_queued():
                     break
@@ -298,3 +301,9 @@ class Writer:
             self._lock.release()
             self._thread = None
             self._change.notify_all()
+
+
+def _release_memory() -> None:
+    """Give back what reading has left in pieces before the encoder takes its share."""
+    pa.default_memory_pool().release_unused()
+    return_freed_memory()
