@@ -5,16 +5,20 @@ Extractive: every claim is a quote of a page, a number out of one, or a calculat
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
 from pagehop.agents.phrasing import phrase_quote, phrase_solution
+from pagehop.agents.question import read_question
 from pagehop.agents.refusal import refusal
-from pagehop.agents.solutions import quoted_lines, ranked, solutions
+from pagehop.agents.solutions import charts, quoted_lines, ranked, solutions
 from pagehop.agents.solve import Solution
 from pagehop.types import Evidence
 
+CHART = "(the chart on this page may show it; charts are not read)"
+"""Follows a quote without the number that was asked for."""
 _SECOND = 0.92
 """A second quote is given when its score is at least this share of the first one's."""
 
@@ -35,8 +39,9 @@ class Answerer:
         units = [u for sub in context.sub_questions for u in ranked(self._desk, context, sub)]
         found = solutions(self._desk, context)
         reason = refusal(
-            question, self._desk.scope, units, self._desk.weights(), quoted_lines(found)
-        )
+            question, self._desk.scope, units, self._desk.weights(), quoted_lines(found),
+            charts(self._desk, units),
+        )  # fmt: skip
         if reason:
             return Draft(unanswerable=True, reason=reason)
         claims: list[Claim] = []
@@ -51,12 +56,28 @@ class Answerer:
                     return Draft((claim,))
         for sub in context.sub_questions:
             if sub.id not in done:
-                claims += _quotes(context, sub)
+                claims += self._quotes(context, sub)
         if any(sub.after for sub in decompose(question, self._desk.scope)):
             claims = _last_first(context, claims)
         if not claims:
             return Draft(unanswerable=True, reason="Nothing found answers the question.")
-        return Draft(tuple(claims))
+        return Draft(tuple({claim.text: claim for claim in reversed(claims)}.values())[::-1])
+
+    def _quotes(self, context: Context, sub: SubQuestion) -> list[Claim]:
+        """The best quote, and a second one when it is about as good."""
+        own = [e for e in context.evidence if e.sub_question == sub.id]
+        own.sort(key=lambda e: -e.score)
+        kept: list[Evidence] = own[:1]
+        kept += [e for e in own[1:2] if e.score >= _SECOND * own[0].score]
+        claims = [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]
+        number = read_question(sub.text).kind in ("number", "date")
+        if kept and number and self._desk.read(kept[0].ref).chart and not _states(kept[0].quote):
+            claims[0] = replace(claims[0], text=f"{claims[0].text} {CHART}")
+        return claims
+
+
+def _states(quote: str) -> bool:
+    return any(c.isdigit() for c in quote)
 
 
 def _solution_claim(context: Context, solution: Solution) -> Claim | None:
@@ -83,12 +104,3 @@ def _last_first(context: Context, claims: Sequence[Claim]) -> list[Claim]:
     order = [sub.id for sub in context.sub_questions]
     part = {e.id: order.index(e.sub_question) for e in context.evidence}
     return sorted(claims, key=lambda claim: -max(part[name] for name in claim.evidence))
-
-
-def _quotes(context: Context, sub: SubQuestion) -> list[Claim]:
-    """The best quote, and a second one when it is about as good."""
-    own = [e for e in context.evidence if e.sub_question == sub.id]
-    own.sort(key=lambda e: -e.score)
-    kept: list[Evidence] = own[:1]
-    kept += [e for e in own[1:2] if e.score >= _SECOND * own[0].score]
-    return [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]

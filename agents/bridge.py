@@ -30,10 +30,10 @@ def cross(
         return replace(sub, state="unanswerable", after=())
     best = evidence[0]
     question = read_question(context.question)
-    names = new_names([best.quote], question, weight, limit=1)
+    names = new_names([item.quote for item in evidence[:2]], question, weight, limit=2)
     documents: tuple[str, ...] = ()
     if not names:
         names = new_names([context.view.document(best.ref.name).title], question, weight, limit=1)
         documents = (best.ref.name,)
-    filled = sub.text.replace(GAP, names[0] if names else "it")
+    filled = sub.text.replace(GAP, ", ".join(names) or "it")
     return replace(sub, text=filled, documents=documents, after=())

@@ -38,10 +38,19 @@ _OVER_TIME = re.compile(
     r"quarterly reports|throughout)\b",
     re.IGNORECASE,
 )
+_ANAPHOR = re.compile(
+    r"\b(?:that|this|the same)\s+(?:person|man|woman|author|company|firm|group|team|country|"
+    r"organi[sz]ation|city|place|site|product|document|report)\b",
+    re.IGNORECASE,
+)
+"""Words that stand for what the part before them is to find."""
+_TOPIC = 0.5
+"""Least weight of a word that says what is asked."""
 _RELATIVE = re.compile(
-    r"\b(?P<main>.+?\b(?:of|by|for|in|at|from|to|with|does|did|is|was|are|were|has|had)\s+)"
+    r"\b(?P<main>.+?\b(?:of|by|for|in|on|at|from|to|with|about|after|before|under|against|into|than|"
+    r"does|did|is|was|are|were|has|had|\w+ed)\s+)"
     r"(?P<np>(?:the|a|an)\s+(?P<noun>(?:[\w-]+\s+){0,2}?[\w-]+))\s+"
-    r"(?P<rel>that|which|who|whose|where)\s+(?P<clause>(?:(?!,).)+?)(?P<rest>,.*)?$",
+    r"(?P<rel>that|which|who|whom|whose|where)\s+(?P<clause>(?:(?!,).)+?)(?P<rest>,.*)?$",
     re.IGNORECASE,
 )
 
@@ -51,10 +60,14 @@ def decompose(question: Question, scope: Scope) -> tuple[SubQuestion, ...]:
     texts = _sides(question, scope)
     for part in () if texts else _clauses(question.text):
         texts += _by_documents(part, read_question(part), scope)
+    alone = len(texts) == len(_clauses(question.text)) and not _sides(question, scope)
     subs: list[SubQuestion] = []
     for text, documents in texts[:MAX_PARTS]:
-        bridge = _bridge(text) if len(texts) == 1 else None
-        if bridge is not None:
+        bridge = _bridge(text) if alone and GAP not in text else None
+        if GAP in text and subs:
+            name = f"Q{len(subs) + 1}"
+            subs.append(SubQuestion(name, text, needs=needs(text), after=(subs[-1].id,)))
+        elif bridge is not None:
             first = f"Q{len(subs) + 1}"
             subs.append(SubQuestion(first, bridge[0], needs="a name", documents=documents))
             later = f"Q{len(subs) + 1}"
@@ -95,6 +108,10 @@ def _clauses(text: str) -> list[str]:
     whole = [pieces[0]]
     for piece in pieces[1:]:
         alone = read_question(piece)
+        if _ANAPHOR.search(piece):
+            found = _ANAPHOR.sub(lambda match: f"{match[0]} ({GAP})", piece, count=1)
+            whole.append(f"{found.rstrip('?')}?")
+            continue
         missing = lead if not alone.names else ""
         content = [t for t in alone.terms if t.weight >= 0.5]
         if len(content) < 2 and not alone.names:
@@ -113,7 +130,8 @@ def _sides(question: Question, scope: Scope) -> list[tuple[str, tuple[str, ...]]
         named = [scope.leads(n.text) for n in question.names if n.text in text]
         documents = tuple(dict.fromkeys(d for led in named for d in _within(led, scope)))
         found.append((text, documents or scope.documents))
-    return found
+    # Two things of one document are found together, and often in one sentence.
+    return found if found[0][1] != found[1][1] else []
 
 
 def _by_documents(text: str, question: Question, scope: Scope) -> list[tuple[str, tuple[str, ...]]]:
@@ -170,7 +188,9 @@ def _bridge(text: str) -> tuple[str, str] | None:
     noun, clause = match["noun"], match["clause"].strip()
     if len(read_question(clause).content) < 2:
         return None
-    outer = f"{match['main']}{GAP}{match['rest'] or ''}?"
+    if not any(term.weight >= _TOPIC for term in read_question(match["main"]).terms):
+        return None  # nothing is asked but the clause itself
+    outer = f"{match['main']}{match['np']} ({GAP}){match['rest'] or ''}?"
     if match["rel"].lower() == "whose":
         return f"Which {noun} has {clause}?", outer
     return f"Which {noun} {clause}?", outer

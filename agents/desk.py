@@ -4,6 +4,7 @@ A desk belongs to one run's roles. It holds nothing that is not a function of th
 and what the tools found, so a run that is resumed with a fresh desk goes on the same way.
 """
 
+import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -129,7 +130,11 @@ class Desk:
     def _rank(self, text: str, refs: Sequence[PageRef], scope: Sequence[str]) -> list[Scored]:
         encoder = self.view.encoder
         question = read_question(text)
-        vector = None if encoder is None else encoder.encode_query(text)
+        # What a bridge brought says where to look; the answer is about the rest of the question.
+        assert self._question is not None
+        brought = question.name_stems - self._question.name_stems
+        asked = re.sub(r"\([^()]*\)", "", text) if brought else text
+        vector = None if encoder is None else encoder.encode_query(asked)
         return rank_units(
             question,
             {ref: self.read(ref) for ref in refs},
@@ -137,7 +142,7 @@ class Desk:
             self.weights(scope),
             None if encoder is None else self.encode,
             vector,
-            self.scope.settled(question),
+            self.scope.settled(question) | brought,
         )
 
     def _search_scores(

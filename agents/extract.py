@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pagehop.agents.lines import read_lines
 from pagehop.agents.periods import find_years
 from pagehop.agents.question import AnswerKind, Question
-from pagehop.agents.rows import Row, read_rows
+from pagehop.agents.rows import Row, find_axes, read_rows
 from pagehop.agents.sentences import Sentence, is_source, read_sentences
 from pagehop.agents.vocabulary import FUNCTION_WORDS, NUMBER_WORDS
 from pagehop.agents.words import stems
@@ -38,12 +38,15 @@ UNITS_ENCODED = 6
 """Units per page that are compared by the encoder; more cost time and gained nothing."""
 _AROUND, _ELSEWHERE = 0.6, 0.2
 _HEADING_LOSS = 0.15
-_KIND_LOSS = 0.05
+_KIND_LOSS = 0.1
+_LABEL_LOSS = 0.1
 _CAPTION = re.compile(r"(?:figure|fig\.|table|chart|exhibit)\s+\w+\s*[:.]", re.IGNORECASE)
 _AMOUNT = re.compile(
     rf"(?<!\[)\b(?:\d[\d.,]*|{'|'.join(w for w, n in NUMBER_WORDS.items() if n > 1)})\b(?!\])",
     re.IGNORECASE,
 )
+_NAMED = re.compile(r"[A-Z][\w\u2019'-]+[., ]+[A-Z]")
+"""Two capitalised words in a row."""
 _SOURCE_LOSS = 0.15
 _TITLES = frozenset({"title", "heading", "caption"})
 _SETTLED = 0.2
@@ -84,6 +87,8 @@ class ReadPage:
     stems: frozenset[str]
     rows: tuple[Row, ...]
     sentences: tuple[Sentence, ...]
+    chart: bool = False
+    """It has the scale of a chart, whose values are not read."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,8 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
     units = []
     lines = read_lines(page, regions)
     rows, sentences = read_rows(page, lines), read_sentences(page, lines)
+    axes = find_axes(rows)
+    rows = [row for row in rows if row.table not in axes]
     for row in rows:
         around = f"{row.section} {' '.join(row.columns)} {row.caption}"
         units.append(
@@ -129,7 +136,7 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
                 )
             )  # fmt: skip
     held = frozenset(stems(page.text))
-    return ReadPage(page.ref, tuple(units), held, tuple(rows), tuple(sentences))
+    return ReadPage(page.ref, tuple(units), held, tuple(rows), tuple(sentences), bool(axes))
 
 
 def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozenset[str]) -> float:
@@ -190,15 +197,16 @@ def rank_units(
     cosines = np.zeros(len(chosen), np.float32)
     if encode is not None and query_vector is not None and chosen:
         cosines = encode([unit.reading for unit, _ in chosen]) @ query_vector  # (n_units,)
-    return _by_page(chosen, cosines, search_scores, question.kind)
+    return _by_page(chosen, cosines, search_scores, question)
 
 
 def _by_page(
     chosen: Sequence[tuple[Unit, float]],
     cosines: NDArray[np.float32],
     search_scores: Mapping[PageRef, float],
-    kind: AnswerKind,
+    question: Question,
 ) -> list[Scored]:
+    kind, asked = question.kind, {t.stem for t in question.content}
     scores = [
         COSINE_SHARE * float(cosine)
         + COVERAGE_SHARE * covered
@@ -212,16 +220,28 @@ def _by_page(
         Scored(unit, search_scores.get(unit.ref, 0.0) + best[unit.ref], score, covered, float(cos))
         for (unit, covered), score, cos in zip(chosen, scores, cosines, strict=True)
     ]
-    return sorted(scored, key=lambda s: (-s.page_score, -_worth(s, kind)))
+    return sorted(scored, key=lambda s: (-s.page_score, -_worth(s, kind, asked)))
 
 
-def _worth(scored: Scored, kind: AnswerKind) -> float:
-    """What a unit is worth as a quote: less when it only names a topic or gives no such answer."""
+def _worth(scored: Scored, kind: AnswerKind, asked: Set[str]) -> float:
+    """What a unit is worth as a quote: less when it only names a topic or gives no such answer.
+
+    A row answers when its label or section says what is asked; its caption says only of what kind.
+    """
     text = scored.unit.text
-    misses = (kind == "number" and not _AMOUNT.search(text)) or (
-        kind == "date" and not find_years(text)
+    misses = (
+        (kind == "number" and not _AMOUNT.search(text))
+        or (kind == "date" and not find_years(text))
+        or (kind == "person" and not _NAMED.search(text))
     )
-    return scored.score - _HEADING_LOSS * is_heading(scored.unit) - _KIND_LOSS * misses
+    row = scored.unit.row
+    unlabelled = row is not None and not asked & set(stems(f"{row.label} {row.section}"))
+    return (
+        scored.score
+        - _HEADING_LOSS * is_heading(scored.unit)
+        - _KIND_LOSS * misses
+        - _LABEL_LOSS * unlabelled
+    )
 
 
 def page_scores(units: Sequence[Scored]) -> dict[PageRef, float]:

@@ -40,10 +40,10 @@ class Figures:
     """Number of its table on the page; -1 for a sentence."""
     label_years: tuple[int, ...]
     context_years: tuple[int, ...]
-    document_years: tuple[int, ...] = ()
-    """Of the document's name, where nothing nearer names a year."""
     siblings: frozenset[str] = frozenset()
     """Stems of the labels and sections of all rows of the page: what tells rows apart."""
+    document_years: tuple[int, ...] = ()
+    """Of the document's name, where nothing nearer names a year."""
 
     @property
     def is_total(self) -> bool:

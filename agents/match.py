@@ -24,6 +24,8 @@ Weight = Callable[[str], float]
 _LABEL, _COLUMN, _SECTION, _CAPTION, _PAGE = 1.0, 0.9, 0.8, 0.7, 0.2
 _EXTRA_PERIOD, _DOCUMENT_PERIOD = 0.25, 0.2
 _TELLING_LOSS = 0.1
+_SECTION_LOSS = 0.03
+"""A row's group that says more than the question is that of another quantity."""
 _RATE_LOSS = 0.1
 _DATED_LOSS = 0.03
 """A column of one day (of a purchase, say) is not the year's column when there is another."""
@@ -151,6 +153,8 @@ def _score(
     label_weight = sum(weight(s) for s in line.label_stems) or 1.0
     surplus = sum(weight(s) for s in label) / label_weight
     score = recall - (0.22 if line.table >= 0 else 0.08) * surplus
+    if line.table >= 0 and line.section - asked - column:
+        score -= _SECTION_LOSS
     if line.table < 0:
         score -= 0.08
     missing = [s for s in wanted if near[s] < _SECTION and s not in column]

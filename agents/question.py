@@ -41,7 +41,7 @@ _KINDS: tuple[tuple[AnswerKind, str], ...] = (
     ("place", r"\bwhere\b|\b(what|which) (place|city|country|state|region|location)\b"),
     ("reason", r"\bwhy\b|\bhow\b"),
     ("yes_no", r"^(did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)\b"),
-    ("list", r"^(list|name|which|what) (all|are|were|the)?\b.*s\b"),
+    ("list", r"^(list|name)\b|^(which|what) (all|are|were)\b.*s\b"),
 )  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def _is_name(found: list[Token], i: int, periods: tuple[Period, ...]) -> bool:
     word = token.text
     if not word[0].isupper() or word == "I" or _QUARTER.fullmatch(word):
         return False
-    if any(p.start <= token.start < p.end for p in periods):
+    if any(p.start <= token.start < p.end for p in periods) or len(word) == 1:
         return False
     lowered = word.lower()
     if lowered in FUNCTION_WORDS or lowered in MONTHS or lowered in DOCUMENT_WORDS:

@@ -16,7 +16,7 @@ from pagehop.agents.leads import uncovered
 from pagehop.agents.moves import Context, Reflection, SubQuestion
 from pagehop.agents.question import read_question
 from pagehop.agents.refusal import refusal
-from pagehop.agents.solutions import quoted_lines, ranked, solutions
+from pagehop.agents.solutions import charts, quoted_lines, ranked, solutions
 
 ENOUGH_COVERAGE = 0.6
 ENOUGH_LIKENESS = 0.6
@@ -43,8 +43,9 @@ class Reflector:
         ]
         found = solutions(self._desk, context)
         reason = refusal(
-            question, self._desk.scope, all_units, self._desk.weights(), quoted_lines(found)
-        )
+            question, self._desk.scope, all_units, self._desk.weights(), quoted_lines(found),
+            charts(self._desk, all_units),
+        )  # fmt: skip
         if reason:
             subs = tuple(replace(s, state="unanswerable") for s in context.sub_questions)
             return Reflection(False, reason, subs, give_up=True, thought=reason)

@@ -3,7 +3,8 @@
 1. A question that needs a name is refused when the name stands nowhere in the visible documents,
    not even misspelt.
 2. A name that is only mentioned (in none of their titles or first pages) must stand in or next to
-   a sentence that covers most of what else is asked.
+   a sentence that covers most of what else is asked. Where documents speak of a name without being
+   about it on every page, a line must cover less, but some of what else is asked.
 3. Otherwise a question is refused when the best line found is neither like it nor about its words.
 
 Not covered: a detail that documents about the right things do not give. Words that no document
@@ -18,12 +19,15 @@ from pagehop.agents.presence import is_mentioned
 from pagehop.agents.question import Question
 from pagehop.agents.scope import Scope
 from pagehop.agents.words import stem
+from pagehop.types import PageRef
 
 LEAST_LIKENESS = 0.25
 """A best line below this cosine and below `LEAST_COVERAGE` is about something else."""
 LEAST_COVERAGE = 0.3
 MENTION_COVERAGE = 0.6
 """Share of the other words that must stand with a name that is only mentioned."""
+TOPICAL_COVERAGE = 0.3
+"""The same for a name that documents speak of."""
 
 
 def refusal(
@@ -32,6 +36,7 @@ def refusal(
     units: Sequence[Scored],
     weight: Weight,
     solved: Collection[str] = (),
+    charts: Collection[PageRef] = (),
 ) -> str:
     """Return why a question is to be refused; empty when it is not.
 
@@ -41,6 +46,7 @@ def refusal(
         units: Best lines found.
         weight: Rarity of a stem.
         solved: Lines whose numbers answer the question.
+        charts: Pages with a chart: what is asked may be in it, where it is not read.
     """
     main = _main_names(question)
     absent = [name for name in scope.absent if name in main or not _is_abbreviation(name)]
@@ -51,6 +57,11 @@ def refusal(
             continue
         if not _speaks_of(question, name, units, weight):
             return f"The documents mention {name}, but say nothing on what is asked about it."
+    for name in main:
+        spoken_of = name in (scope.by_name or {}) and name not in scope.own
+        drawn = any(s.unit.ref in charts for s in units[:1])
+        if spoken_of and not (solved or drawn or _stands_by(question, units, weight)):
+            return f"The documents speak of {name}, but not of what is asked about it."
     if not units:
         return "No page matches the question."
     best = max(units, key=lambda s: s.score)
@@ -71,16 +82,28 @@ def _main_names(question: Question) -> list[str]:
 
 def _speaks_of(question: Question, name: str, units: Sequence[Scored], weight: Weight) -> bool:
     wanted = {stem(w) for w in re.findall(r"\w+", name)}
-    others = [
-        (t.stem, t.weight * weight(t.stem))
-        for t in question.content
-        if t.stem not in question.name_stems
-    ]
+    others = _others(question, weight)
     return any(
         wanted <= (s.unit.stems | s.unit.around_stems)
         and coverage(others, s.unit, frozenset()) >= MENTION_COVERAGE
         for s in units
     )
+
+
+def _stands_by(question: Question, units: Sequence[Scored], weight: Weight) -> bool:
+    others = _others(question, weight)
+    return not others or any(
+        coverage(others, s.unit, frozenset()) >= TOPICAL_COVERAGE for s in units
+    )
+
+
+def _others(question: Question, weight: Weight) -> list[tuple[str, float]]:
+    """What is asked beside the names."""
+    return [
+        (t.stem, t.weight * weight(t.stem))
+        for t in question.content
+        if t.stem not in question.name_stems
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -18,6 +18,8 @@ from pagehop.agents.periods import find_years
 from pagehop.types import Box, Page, PageRef
 
 _MAX_HEADING_LINES = 6
+_TICKS = 3
+"""Fewest numbers that make the scale of a chart."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
         elif line.kind == "label":
             table.section = line.text
             wrapped = line.text
-            if not table.rows and not _is_section(line.text):
+            if not (table.rows or table.heading or _is_section(line.text)):
                 table.caption = [*table.caption, line.text][-4:]
         elif line.kind == "prose":
             if table.rows or table.heading:
@@ -110,6 +112,14 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
         table.scale = table_scale(line.text) or table.scale
         recent = [*recent, line.text][-3:]
     return rows
+
+
+def find_axes(rows: Sequence[Row]) -> set[int]:
+    """Return the tables that are scales of charts: lone numbers most of which have no label."""
+    lone: dict[int, list[bool]] = {}
+    for row in rows:
+        lone.setdefault(row.table, []).append(len(row.cells) == 1 and not row.label)
+    return {n for n, marks in lone.items() if len(marks) >= _TICKS and sum(marks) > len(marks) / 2}
 
 
 def _fits(heading: Sequence[Line], line: Line) -> bool:

@@ -26,6 +26,8 @@ from pagehop.types import Document, PageRef
 MAX_PROFILES = 300
 """Documents whose first page is read to scope a question; in larger views a search picks them."""
 _FIRST_PAGE_WORDS = 450
+_LOOKED_AT = 4
+"""Documents of a name in which it is counted, page by page."""
 _LATEST = re.compile(
     r"\b(latest|most recent|newest|last)\b[^.?]{0,30}\b(report|filing|10-|document|quarter)"
 )
@@ -170,7 +172,10 @@ def _names_any(name: Name, profiles: Sequence[Profile], found: Sequence[str]) ->
 
 
 def _is_own(view: View, name: Name, found: Sequence[str], profiles: Sequence[Profile]) -> bool:
-    return _names_any(name, profiles, found) or is_everywhere(view, name, found[0])
+    # A word on every page of a letter is not yet the subject of the reports that hold it too.
+    return _names_any(name, profiles, found) or all(
+        is_everywhere(view, name, document) for document in found[:_LOOKED_AT]
+    )
 
 
 def _as_often(found: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:

@@ -51,6 +51,11 @@ def solutions(desk: Desk, context: Context) -> list[tuple[Solution, SubQuestion]
     return found
 
 
+def charts(desk: Desk, units: Sequence[Scored]) -> set[PageRef]:
+    """Pages of ranked lines that show a chart."""
+    return {s.unit.ref for s in units if desk.read(s.unit.ref).chart}
+
+
 def quoted_lines(found: Sequence[tuple[Solution, SubQuestion]]) -> list[str]:
     """Lines of pages that solutions rest on."""
     return [quote for solution, _ in found for _, quote in solution.quotes]
@@ -60,7 +65,8 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
     question = read_question(sub.text)
     over_time = len(sub.documents) == 1 and is_over_time(sub.text)
     reads = question.task.operation in ("value", "values")
-    if question.kind in _NO_NUMBERS and reads and not over_time:
+    names = sub.needs == "a name"
+    if names or (question.kind in _NO_NUMBERS and reads and not over_time):
         return None
     scores = page_scores(ranked(desk, context, sub))
     solution = solve(

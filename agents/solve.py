@@ -124,7 +124,7 @@ def _on_page(
     if not chosen:
         return None
     fit = sum(v.score for v in chosen) / len(chosen)
-    if task.calculates:
+    if task.operation in ("sum", "average"):
         chosen = as_amounts(chosen)
     expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)

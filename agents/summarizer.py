@@ -10,6 +10,7 @@ from pagehop.agents.desk import Desk
 from pagehop.agents.extract import Scored
 from pagehop.agents.leads import call_for
 from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
+from pagehop.agents.refusal import LEAST_COVERAGE, LEAST_LIKENESS
 from pagehop.agents.solutions import ranked, solutions
 
 KEPT = 3
@@ -46,12 +47,17 @@ class Summarizer:
         return Summary(tuple(findings), tuple(notes))
 
 
+def _speaks(item: Scored) -> bool:
+    """Whether a line is about the question at all; the best one is kept whatever it is."""
+    return item.coverage >= LEAST_COVERAGE or item.cosine >= LEAST_LIKENESS
+
+
 def _kept(context: Context, sub: SubQuestion, units: Sequence[Scored]) -> list[Finding]:
     """The best unit of the best page, then the next best, one of each page."""
     firsts: dict[object, Scored] = {}
     for item in units:
         firsts.setdefault(item.unit.ref, item)
-    chosen = list(firsts.values())[:KEPT]
+    chosen = [s for i, s in enumerate(firsts.values()) if i == 0 or _speaks(s)][:KEPT]
     return [
         Finding(
             item.unit.ref,

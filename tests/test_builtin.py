@@ -73,7 +73,7 @@ def test_a_bridge_is_crossed_from_the_plant_to_its_company(view: View) -> None:
     question = "Where is the seat of the company that built the plant at Aveiro?"
     answer = ask_view(question, view)
     assert "Porto" in answer.text.split("[1]")[0]
-    assert answer.usage.rounds == 2
+    assert answer.usage.rounds >= 2
 
 
 def test_a_question_over_time_gives_one_value_for_each_report(view: View) -> None:
