@@ -2,7 +2,6 @@
 
     library = pagehop.Library("reports/")
     library.add("reports/")
-    hits = library.search("capital expenditure 2018")
 
 Reading goes through views (`view.py`); writing through one background writer (`writer.py`).
 """
@@ -340,7 +339,7 @@ class Library:
                 self._views.clear()  # each may hold all vectors; those in use live on
             return self._manifest[1]
 
-    def _committed(self, manifest: Manifest) -> None:
+    def _committed(self, _: Manifest) -> None:
         with self._lock:
             self._manifest = None
 
