@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -288,7 +289,9 @@ def test_pages_that_hang_again_and_again_are_named_and_the_others_kept() -> None
     task.take({"kind": "open", "pages": 9, "outline": []})
 
     def take(*pages: int) -> None:
-        rows = [(n, "", 500, 700, WORDS, bytes(8 * len(WORDS.split())), "", []) for n in pages]
+        rows: list[Any] = [
+            (n, "", 500, 700, WORDS, bytes(8 * len(WORDS.split())), "", []) for n in pages
+        ]
         task.take({"kind": "pages", "pages": rows})
 
     take(1)
