@@ -4,6 +4,7 @@ Nested values are set as `PAGEHOP_INGEST__WORKERS=2` or in a `[ingest]` table of
 """
 
 from functools import lru_cache
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -50,6 +51,17 @@ class RunSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = "builtin"
+    base_url: str = ""
+    """Address of an OpenAI-compatible server that serves the model."""
+    vision_model: str = ""
+    """Who reads pictures for a model that takes only text."""
+    grammar: Literal["native", "json", "tags"] = "native"
+    """How the model writes tool calls; JSON is taken by itself where a server refuses native."""
+    pictures: Literal["auto", "yes", "no"] = "auto"
+    """Whether the model is shown pictures; auto: if its profile says that it takes them."""
+    max_prompt_tokens: int = Field(default=0, ge=0)
+    """Longer prompts are shortened; 0 is no limit but the endpoint's own."""
+    model_timeout_s: float = Field(default=120.0, gt=0)
     effort: str = Field(default="medium", pattern="^(low|medium|high)$")
     max_steps: int = Field(default=24, ge=1)
     max_tool_calls: int = Field(default=120, ge=1)
@@ -57,6 +69,17 @@ class RunSettings(BaseModel):
     tool_timeout_s: float = Field(default=30.0, gt=0)
     record: bool = True
     """Write each run's events into the library's `runs/`."""
+
+
+class Price(BaseModel):
+    """Prices of one model, per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Input read from the endpoint's prefix cache; None means as `input`."""
+    output: float = Field(ge=0)
 
 
 class Settings(BaseSettings):
@@ -73,6 +96,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     encoder: EncoderSettings = EncoderSettings()
     run: RunSettings = RunSettings()
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Model name or pattern to price, for the money in `usage`; empty: money is 0."""
 
     @classmethod
     def settings_customise_sources(

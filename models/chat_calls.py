@@ -1,0 +1,297 @@
+"""One call of a chat model that survives what endpoints do, and says what happened.
+
+1. A timeout, 429 (its Retry-After is honoured), 5xx, lost connection, cut stream or unreadable
+   reply is tried again with exponential, jittered waits, as long as `seconds_left` allows.
+2. An empty reply (no text, no tool call) is asked for again twice, then returned as it is: the
+   caller answers a malformed reply.
+3. Anything else (key, quota, unknown model, bad request, too long, no tools, no pictures) is
+   raised at once, in words for a person and without a key.
+4. Tokens of every attempt that reported some are counted; without a report they are estimated.
+
+The client's own retries must be off (`load_chat_model` sees to it), or waits multiply.
+"""
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.utils import message_chunk_to_message
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+
+from pagehop.errors import CallFailed, FaultKind, PagehopError
+from pagehop.models.chat_errors import Fault, model_name, read_fault
+from pagehop.models.prices import Prices
+from pagehop.models.scripted import count_tokens
+from pagehop.types import Usage
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 20.0
+EMPTY_RETRIES = 2
+
+Sleep = Callable[[float], Awaitable[None]]
+Tool = BaseTool | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """What a model said, and what it took."""
+
+    message: AIMessage
+    usage: Usage
+    """Tokens and money of all attempts; `model_calls` is their number."""
+    attempts: int
+    retried: tuple[FaultKind, ...]
+    """Why each attempt before the last one failed."""
+    seconds: float
+    """From the first attempt to the reply, waits included."""
+    ttft_s: float | None
+    """From the last attempt to its first token; None when the reply was not streamed."""
+    estimated: bool = False
+    """The endpoint reported no tokens, so that they are guessed at four characters each."""
+
+
+@dataclass
+class _Tally:
+    """The tokens that the attempts of one call have used so far."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = False
+
+    def add(self, message: AIMessage, messages: Sequence[BaseMessage]) -> None:
+        """Count the tokens of one reply."""
+        reported = message.usage_metadata
+        if reported is None:
+            self.estimated = True
+            self.input_tokens += count_tokens(messages)
+            self.output_tokens += count_tokens([message])
+            return
+        self.input_tokens += reported["input_tokens"]
+        self.output_tokens += reported["output_tokens"]
+        self.cached_tokens += reported.get("input_token_details", {}).get("cache_read") or 0
+
+
+@dataclass
+class _Patience:
+    """Decides whether another attempt is made, and waits for it."""
+
+    retries: int
+    end: float | None
+    """On the monotonic clock."""
+    sleep: Sleep
+    on_retry: Callable[[str], None] | None
+    retried: list[FaultKind] = field(default_factory=list)
+
+    def left_s(self) -> float:
+        """Return the seconds left, infinite without a limit."""
+        return math.inf if self.end is None else max(self.end - time.monotonic(), 0.0)
+
+    async def wait(self, fault: Fault) -> None:
+        """Wait before the next attempt.
+
+        Raises:
+            ModelError: There is to be no other one.
+        """
+        tried = len(self.retried)
+        if isinstance(fault.final, CallFailed):
+            fault.final.attempts, fault.final.retried = tried + 1, tuple(self.retried)
+        if fault.final is not None:
+            raise fault.final
+        wait_s = min(FIRST_WAIT_S * 2**tried, LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
+        if fault.wait_s is not None:
+            wait_s = fault.wait_s
+        reason = ""
+        if tried >= self.retries:
+            reason = f"given up after {tried + 1} attempts"
+        elif wait_s >= self.left_s():
+            reason = f"the next attempt is due in {wait_s:.1f} s, {self.left_s():.1f} s are left"
+        if reason:
+            words, retried = f"{fault.words} ({reason})", tuple(self.retried)
+            raise CallFailed(words, kind=fault.kind, attempts=tried + 1, retried=retried)
+        self.retried.append(fault.kind)
+        if self.on_retry is not None:
+            self.on_retry(fault.words)
+        await self.sleep(wait_s)
+
+
+class _CutError(Exception):
+    """A stream ended without the end that its provider always sends."""
+
+
+class _CallbackError(Exception):
+    """`on_delta` failed: the caller's error, not the model's."""
+
+
+async def call_chat(
+    model: BaseChatModel,
+    messages: Sequence[BaseMessage],
+    *,
+    tools: Sequence[Tool] = (),
+    tool_choice: str | None = None,
+    timeout_s: float = 60.0,
+    retries: int = 4,
+    on_delta: Callable[[str], None] | None = None,
+    on_retry: Callable[[str], None] | None = None,
+    seconds_left: float | None = None,
+    prices: Prices | None = None,
+    sleep: Sleep = asyncio.sleep,
+    **kwargs: Any,
+) -> ChatReply:
+    """Call a chat model until it replies or nothing can be done.
+
+    Args:
+        model: Any LangChain chat model.
+        messages: The prompt.
+        tools: Offered natively.
+        tool_choice: As `bind_tools` takes it: `auto`, `any`, `none` or a tool's name.
+        timeout_s: Limit of one attempt.
+        retries: Attempts after the first.
+        on_delta: Gets each piece of text as it arrives; without it the call does not stream.
+        on_retry: Gets the reason when an attempt failed: deltas so far are void.
+        seconds_left: Limit of all attempts and waits together; None for none.
+        prices: Price table; None for the one in the settings.
+        sleep: How to wait.
+        kwargs: For the model, e.g. `stop`, `response_format`.
+
+    Raises:
+        ContextOverflow: The prompt is too long.
+        ToolsUnsupported: No native tools there.
+        PicturesUnsupported: No pictures there.
+        CallFailed: Anything else; `kind` says what.
+    """
+    start = time.monotonic()
+    end = None if seconds_left is None else start + seconds_left
+    bound = _bind(model, tools, tool_choice)
+    patience, tally = _Patience(retries, end, sleep, on_retry), _Tally()
+    while True:
+        fault = None
+        try:
+            async with asyncio.timeout(min(timeout_s, patience.left_s())):
+                message, ttft_s = await _attempt(bound, list(messages), on_delta, kwargs)
+        except PagehopError:
+            raise
+        except _CallbackError as error:
+            raise error.args[0] from None
+        except _CutError:
+            fault = Fault("cut", f"{model_name(model)} ended its stream in the middle of a reply")
+        except Exception as error:  # clients of different providers share no class of errors
+            pictures = _has_pictures(messages)
+            fault = read_fault(error, model, tools=bool(tools), pictures=pictures)
+        else:
+            tally.add(message, messages)
+            if _is_empty(message) and _may_ask_again(patience):
+                words = f"{model_name(model)} sent an empty reply"
+                fault = Fault("empty", words, wait_s=FIRST_WAIT_S)
+        if fault is None:
+            break
+        # Outside of `except`: the client's text may hold a key, so that ours is not chained to it.
+        await patience.wait(fault)
+    usage = _usage(tally, model, message, prices or Prices.from_settings())
+    seconds, attempts = time.monotonic() - start, len(patience.retried) + 1
+    return ChatReply(
+        message=message,
+        usage=replace(usage, model_calls=attempts, seconds=seconds),
+        attempts=attempts,
+        retried=tuple(patience.retried),
+        seconds=seconds,
+        ttft_s=ttft_s,
+        estimated=tally.estimated,
+    )
+
+
+def _bind(
+    model: BaseChatModel, tools: Sequence[Tool], tool_choice: str | None
+) -> Runnable[LanguageModelInput, AIMessage]:
+    if not tools:
+        return model
+    options = {} if tool_choice is None else {"tool_choice": tool_choice}
+    try:
+        return model.bind_tools(list(tools), **options)
+    except NotImplementedError as error:
+        fault = read_fault(error, model, tools=True)
+        assert fault.final is not None
+        raise fault.final from error
+
+
+async def _attempt(
+    bound: Runnable[LanguageModelInput, AIMessage],
+    messages: list[BaseMessage],
+    on_delta: Callable[[str], None] | None,
+    kwargs: dict[str, Any],
+) -> tuple[AIMessage, float | None]:
+    """Call once; return the message and the seconds to its first token."""
+    if on_delta is None:
+        return await bound.ainvoke(messages, **kwargs), None
+    start = time.monotonic()
+    whole: AIMessageChunk | None = None
+    ttft_s = None
+    async for piece in bound.astream(messages, **kwargs):
+        chunk = piece if isinstance(piece, AIMessageChunk) else _as_chunk(piece)
+        if ttft_s is None and (chunk.content or chunk.tool_call_chunks):
+            ttft_s = time.monotonic() - start
+        whole = chunk if whole is None else whole + chunk
+        if chunk.text:
+            try:
+                on_delta(chunk.text)
+            except Exception as error:
+                raise _CallbackError(error) from error
+    if whole is None or _is_cut(whole):
+        raise _CutError("the stream ended before the reply did")
+    message = message_chunk_to_message(whole)
+    assert isinstance(message, AIMessage)
+    return message, ttft_s
+
+
+def _as_chunk(message: AIMessage) -> AIMessageChunk:
+    return AIMessageChunk(**message.model_dump(exclude={"type"}))
+
+
+def _is_cut(message: AIMessageChunk) -> bool:
+    """Tell whether a provider's stream stopped early.
+
+    Clients that name their provider on each piece also pass on the reason for which the reply
+    ended, under a name of their own (`finish_reason`, `stop_reason`, `done_reason`, `status`).
+    """
+    keys = message.response_metadata.keys()
+    ended = any("reason" in key.lower() or key in ("status", "done") for key in keys)
+    return "model_provider" in keys and not ended
+
+
+def _is_empty(message: AIMessage) -> bool:
+    refusal = message.additional_kwargs.get("refusal")
+    return not (message.text.strip() or message.tool_calls or message.invalid_tool_calls or refusal)
+
+
+def _may_ask_again(patience: _Patience) -> bool:
+    return (
+        patience.retried.count("empty") < EMPTY_RETRIES
+        and len(patience.retried) < patience.retries
+        and patience.left_s() > 2 * FIRST_WAIT_S
+    )
+
+
+def _has_pictures(messages: Sequence[BaseMessage]) -> bool:
+    return any(
+        isinstance(block, dict) and block.get("type") in ("image", "image_url")
+        for message in messages
+        if isinstance(message.content, list)
+        for block in message.content
+    )
+
+
+def _usage(tally: _Tally, model: BaseChatModel, message: AIMessage, prices: Prices) -> Usage:
+    usage = Usage(
+        input_tokens=tally.input_tokens,
+        output_tokens=tally.output_tokens,
+        cached_tokens=tally.cached_tokens,
+    )
+    served = str(message.response_metadata.get("model_name", ""))
+    return replace(usage, money=prices.cost(model_name(model), usage, served=served))
