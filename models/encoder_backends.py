@@ -33,6 +33,9 @@ Backend = Literal["auto", "bf16", "onnx", "fp32"]
 
 ONE_THREAD_TOKENS = 128
 """Batches of at most this many tokens run on one thread."""
+KEPT_KERNELS = "128"
+"""Kernels that oneDNN keeps, several for each shape of a batch; making one anew takes milliseconds.
+With its own limit, 1024, adding 4,500 passages peaked at 1.14 GB of memory, with this at 1.02."""
 MIN_COSINE = 0.999
 """Least agreement with torch fp32 that an exported file must show."""
 
@@ -51,6 +54,7 @@ def open_backend(files: EncoderFiles, backend: str = "auto") -> tuple[Forward, s
     """
     if backend == "onnx":
         return _onnx_forward(files), "onnx"
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KEPT_KERNELS)
     import torch  # noqa: PLC0415 - 1.5 s
 
     if backend == "auto" and torch.cuda.is_available():
