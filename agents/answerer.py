@@ -15,10 +15,11 @@ from pagehop.agents.question import read_question
 from pagehop.agents.refusal import refusal
 from pagehop.agents.solutions import charts, quoted_lines, ranked, solutions
 from pagehop.agents.solve import Solution
-from pagehop.types import Evidence
+from pagehop.types import Evidence, PageRef
 
 CHART = "(the chart on this page may show it; charts are not read)"
-"""Follows a quote without the number that was asked for."""
+SCAN = "(a page of this document has no text, only a picture, and is not read)"
+"""These follow a quote without the number that was asked for."""
 _SECOND = 0.92
 """A second quote is given when its score is at least this share of the first one's."""
 
@@ -71,9 +72,16 @@ class Answerer:
         kept += [e for e in own[1:2] if e.score >= _SECOND * own[0].score]
         claims = [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]
         number = read_question(sub.text).kind in ("number", "date")
-        if kept and number and self._desk.read(kept[0].ref).chart and not _states(kept[0].quote):
-            claims[0] = replace(claims[0], text=f"{claims[0].text} {CHART}")
+        if kept and number and not _states(kept[0].quote):
+            remark = self._unread(kept[0].ref)
+            claims[0] = replace(claims[0], text=f"{claims[0].text} {remark}".rstrip())
         return claims
+
+    def _unread(self, ref: PageRef) -> str:
+        """What is near a quote and cannot be read."""
+        if self._desk.read(ref).chart:
+            return CHART
+        return SCAN if self._desk.has_scan(ref.name) else ""
 
 
 def _states(quote: str) -> bool:

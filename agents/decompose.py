@@ -7,21 +7,27 @@
 4. A question over time about one thing, whose documents are of different periods, gives one part
    for each document.
 5. A relative clause is a bridge: `who leads the firm that bought X` asks first which firm bought X.
+   The names that the first part's evidence brings fill the gap of the second part; evidence without
+   a new name still says where to look: its document, and the names in that document's own title.
 
 Source: question decomposition as in HiRAG and OmAgent (SYSTEMS 1.14, 1.15); differs: by patterns,
-one level and no tree.
+one level and no tree. Bridges: GoldEn Retriever (SYSTEMS 1.17), whose second query is made of what
+the first one found.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from pagehop.agents.bridge import GAP
 from pagehop.agents.comparison import read_comparison, side_texts
-from pagehop.agents.moves import SubQuestion
+from pagehop.agents.leads import new_names
+from pagehop.agents.moves import Context, SubQuestion
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope
 from pagehop.agents.task import Task
 
+GAP = "[...]"
+"""Stands in a part's text for what another part is to find."""
 MAX_PARTS = 6
 """Parts that one question is split into at most."""
 
@@ -194,3 +200,26 @@ def _bridge(text: str) -> tuple[str, str] | None:
     if match["rel"].lower() == "whose":
         return f"Which {noun} has {clause}?", outer
     return f"Which {noun} {clause}?", outer
+
+
+def cross(
+    context: Context,
+    sub: SubQuestion,
+    judged: Sequence[SubQuestion],
+    weight: Callable[[str], float],
+) -> SubQuestion:
+    """Return a waiting part with its gap filled, once the parts before it are answered."""
+    if not sub.after or any(s.id in sub.after and s.state == "open" for s in judged):
+        return sub
+    evidence = [e for e in context.evidence if e.sub_question in sub.after]
+    if not evidence:
+        return replace(sub, state="unanswerable", after=())
+    best = evidence[0]
+    question = read_question(context.question)
+    names = new_names([item.quote for item in evidence[:2]], question, weight, limit=2)
+    documents: tuple[str, ...] = ()
+    if not names:
+        names = new_names([context.view.document(best.ref.name).title], question, weight, limit=1)
+        documents = (best.ref.name,)
+    filled = sub.text.replace(GAP, ", ".join(names) or "it")
+    return replace(sub, text=filled, documents=documents, after=())

@@ -20,12 +20,19 @@ from pagehop.agents.scope import Scope, read_profiles, read_scope
 from pagehop.types import Mode, Page, PageRef
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from pagehop.agents.moves import Context
     from pagehop.library.view import View
 
 LOCAL_DOCUMENTS = 8
 """Most documents within which rarity is counted of their own."""
 _RANKED = 50
+SCANNED_PAGES = 60
+"""Longest document, in pages, that is looked through for pages without text."""
+_THUMBNAIL = 20_000
+_CONTRAST = 64
+"""Least difference of grey on a page with something on it."""
 MAX_PAGES = 10
 """Candidate pages of one sub-question that are cut into units."""
 
@@ -112,6 +119,13 @@ class Desk:
         """Return the stems of a page."""
         return self.read(ref).stems
 
+    def has_scan(self, name: str) -> bool:
+        """Whether a short document has a page without text that is not blank either."""
+        if self.view.document(name).pages > SCANNED_PAGES:
+            return False
+        empty = [page.ref for page in self.view.pages(name) if not page.words]
+        return any(_is_printed(self.view.crop(ref, max_pixels=_THUMBNAIL)) for ref in empty)
+
     def rank(self, text: str, found: Collection[PageRef], scope: Sequence[str]) -> list[Scored]:
         """Rank sentences and rows of the pages found, best page first.
 
@@ -175,3 +189,9 @@ class Desk:
         return (
             np.stack([self._vectors[t] for t in texts]) if texts else np.zeros((0, 1), np.float32)
         )
+
+
+def _is_printed(picture: "Image") -> bool:
+    """Whether a page shows more than one even colour."""
+    greys = [grey for grey, count in enumerate(picture.convert("L").histogram()) if count]
+    return greys[-1] - greys[0] > _CONTRAST

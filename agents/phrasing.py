@@ -3,6 +3,7 @@
 Only words of the pages and fixed phrases; numbers are those of the quotes or of `calculate`.
 """
 
+import re
 from collections.abc import Sequence
 
 from pagehop.agents.match import Value
@@ -29,7 +30,7 @@ def phrase_solution(solution: Solution, result: float | None) -> str:
     if not solution.expression or result is None:
         shown = " and ".join(_shown(v) for v in values)
         return f"{shown}{_unit(values)}: {_name(solution)}{_when(values)}."
-    number = _rounded(result) + ("%" if solution.percent else "")
+    number = _written(result, solution) + ("%" if solution.percent else "")
     named = len({v.label for v in values}) > 1
     parts = [_part(v, named=named) for v in values]
     unit = "" if solution.percent or task.operation == "ratio" else _unit(values)
@@ -66,7 +67,7 @@ def _verdict(solution: Solution, comparison: Comparison, result: float | None) -
     names, shown = solution.task.operands, [_shown(v) for v in solution.values]
     first, second = (v.value * v.scale for v in solution.values[:2])
     how = "more" if first > second else "less"
-    size = "" if result is None or first == second else _rounded(abs(result))
+    size = "" if result is None or first == second else _written(abs(result), solution)
     tail = f", {size} {how}" if size else ""
     if comparison.form == "which" and first != second:
         rest = ", ".join(f"{s} ({n})" for n, s in zip(names[1:], shown[1:], strict=True))
@@ -93,6 +94,16 @@ def _extreme(solution: Solution) -> str:
     return (
         f"{first.ref.name}: {first.label} is {word} there, {_shown(first)}{_unit([first])}{tail}."
     )
+
+
+def _written(result: float, solution: Solution) -> str:
+    """Sums and differences with the decimals of what they are made of, the rest rounded."""
+    if solution.task.operation in ("sum", "top_sum", "difference"):
+        parts = [v.number.text.partition(".")[2] for v in solution.values]
+        decimals = max(len(re.sub(r"\D.*", "", part)) for part in parts)
+        if abs(round(result, decimals) - result) <= 1e-9 * max(1.0, abs(result)):
+            return f"{result:,.{decimals}f}"
+    return _rounded(result)
 
 
 def _rounded(result: float) -> str:

@@ -5,7 +5,7 @@ that the question happened to write with one (`Accumulated amortization`), and i
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -57,12 +57,15 @@ def topical(view: View, presence: Presence) -> tuple[str, ...]:
     )
 
 
-def is_everywhere(view: View, name: Name, document: str) -> bool:
-    """Tell the company of a report, on page after page, from a person on its first page."""
-    hits = view.search(name.text, k=MANY_PAGES, mode="keyword", documents=[document])
+def is_everywhere(view: View, name: Name, documents: Sequence[str]) -> bool:
+    """Tell the company of reports, on page after page, from a person on their first pages."""
     wanted = set(name.stems)
-    held = sum(1 for hit in hits if wanted <= set(stems(hit.text)))
-    return held >= _OWN_SHARE * min(MANY_PAGES, view.document(document).pages)
+    held = pages = 0
+    for document in documents:
+        hits = view.search(name.text, k=MANY_PAGES, mode="keyword", documents=[document])
+        held += sum(1 for hit in hits if wanted <= set(stems(hit.text)))
+        pages += min(MANY_PAGES, view.document(document).pages)
+    return held >= _OWN_SHARE * pages
 
 
 def is_misspelt(stem: str, vocabulary: Collection[str]) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pagehop.agents.bridge import cross
+from pagehop.agents.decompose import cross
 from pagehop.agents.desk import Desk
 from pagehop.agents.extract import Scored
 from pagehop.agents.leads import uncovered

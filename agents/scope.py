@@ -173,9 +173,7 @@ def _names_any(name: Name, profiles: Sequence[Profile], found: Sequence[str]) ->
 
 def _is_own(view: View, name: Name, found: Sequence[str], profiles: Sequence[Profile]) -> bool:
     # A word on every page of a letter is not yet the subject of the reports that hold it too.
-    return _names_any(name, profiles, found) or all(
-        is_everywhere(view, name, document) for document in found[:_LOOKED_AT]
-    )
+    return _names_any(name, profiles, found) or is_everywhere(view, name, found[:_LOOKED_AT])
 
 
 def _as_often(found: Sequence[str], counts: Mapping[str, int]) -> tuple[str, ...]:

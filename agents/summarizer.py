@@ -4,15 +4,22 @@ Source: Baleen's condensation (SYSTEMS 1.16): after each round a few sentences s
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored
+from pagehop.agents.extract import Scored, Unit
 from pagehop.agents.leads import call_for
 from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
 from pagehop.agents.refusal import LEAST_COVERAGE, LEAST_LIKENESS
 from pagehop.agents.solutions import ranked, solutions
 
+_WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
+_BECAUSE = re.compile(
+    r"\b(?:because|since|as a result|so that|due to|owing to|thanks to|therefore|in order to|"
+    r"caused|reasons?|led to)\b",
+    re.IGNORECASE,
+)
 KEPT = 3
 """Sentences and rows kept of a sub-question a round, beside the numbers of a solution."""
 
@@ -41,31 +48,37 @@ class Summarizer:
         for sub in context.sub_questions:
             units = ranked(self._desk, context, sub)
             if units and sub.state == "open":
-                findings += _kept(context, sub, units)
+                findings += self._kept(context, sub, units)
             elif sub.state == "open":
                 notes.append(f"Nothing was found for: {sub.text}")
         return Summary(tuple(findings), tuple(notes))
+
+    def _kept(self, context: Context, sub: SubQuestion, units: Sequence[Scored]) -> list[Finding]:
+        """The best unit of the best page, then the next best, one of each page."""
+        firsts: dict[object, Scored] = {}
+        for item in units:
+            firsts.setdefault(item.unit.ref, item)
+        chosen = [s for i, s in enumerate(firsts.values()) if i == 0 or _speaks(s)][:KEPT]
+        findings = []
+        for item in chosen:
+            unit, text = item.unit, self._reasoned(sub, item.unit)
+            box = unit.box if text == unit.text else None
+            call, score = call_for(context, sub, unit.ref), round(item.page_score, 4)
+            findings.append(Finding(unit.ref, text, call, score, sub.id, box=box))
+        return findings
+
+    def _reasoned(self, sub: SubQuestion, unit: Unit) -> str:
+        """For `why`, the sentence with the one after it, where it gives no reason itself."""
+        if not _WHY.search(sub.text) or unit.kind == "row" or _BECAUSE.search(unit.text):
+            return unit.text
+        units = self._desk.read(unit.ref).units
+        following = units[units.index(unit) + 1 :][:1]
+        # The next sentence of a paragraph begins on the line on which this one ends.
+        if following and unit.box[1] <= following[0].box[1] <= unit.box[3]:
+            return f"{unit.text} {following[0].text}"
+        return unit.text
 
 
 def _speaks(item: Scored) -> bool:
     """Whether a line is about the question at all; the best one is kept whatever it is."""
     return item.coverage >= LEAST_COVERAGE or item.cosine >= LEAST_LIKENESS
-
-
-def _kept(context: Context, sub: SubQuestion, units: Sequence[Scored]) -> list[Finding]:
-    """The best unit of the best page, then the next best, one of each page."""
-    firsts: dict[object, Scored] = {}
-    for item in units:
-        firsts.setdefault(item.unit.ref, item)
-    chosen = [s for i, s in enumerate(firsts.values()) if i == 0 or _speaks(s)][:KEPT]
-    return [
-        Finding(
-            item.unit.ref,
-            item.unit.text,
-            call_for(context, sub, item.unit.ref),
-            round(item.page_score, 4),
-            sub.id,
-            box=item.unit.box,
-        )
-        for item in chosen
-    ]

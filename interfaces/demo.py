@@ -12,9 +12,10 @@ from pagehop.library.library import Library
 QUESTIONS = (
     "Which company spent more on research and development in 2023, Tarnwick or Quellmark?",
     "How much goodwill arose on the purchase that Tarnwick announced on 14 June 2023?",
-    "What share of the cost of closing the foundry line was still provided for at the end of 2023?",
+    "By how much did the lead found in Ferrolith's valve bodies exceed the limit for wetted "
+    "parts in Annex B of the Supplier Code?",
 )
-"""A comparison of two companies, a bridge between two documents, a calculation from two facts."""
+"""A comparison of two companies, a bridge, one document's finding against another's limit."""
 
 
 def run_demo(

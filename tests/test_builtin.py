@@ -63,6 +63,14 @@ def test_the_document_with_the_highest_value_is_named_first(view: View) -> None:
     assert "25.9" in answer.text and "61.4" in answer.text
 
 
+def test_whether_one_company_exceeds_the_other_is_said_with_both_numbers(view: View) -> None:
+    answer = ask_view(
+        "Was Orrin Textiles's revenue in 2022 higher than Halden Marine's, and by how much?", view
+    )
+    assert answer.text.startswith("No: ")
+    assert "231.8 (Orrin Textiles) against 455.9 (Halden Marine), 224.1 less" in answer.text
+
+
 def test_the_year_with_the_highest_value_is_named(view: View) -> None:
     report = view.within(["Orrin 2021 annual report.pdf"])
     answer = ask_view("Which year had the higher revenue?", report)

@@ -6,13 +6,16 @@ import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from pagehop.agents.comparison import read_comparison, side_texts
 from pagehop.agents.decompose import decompose
+from pagehop.agents.extract import ReadPage, is_heading, read_units
 from pagehop.agents.numbers import find_numbers, format_number, parse_cell, table_scale
 from pagehop.agents.periods import find_periods, find_years
 from pagehop.agents.question import read_question
 from pagehop.agents.rows import Row, read_rows
 from pagehop.agents.scope import Scope
 from pagehop.agents.sentences import read_sentences
+from pagehop.agents.solve import Comparison
 from pagehop.agents.task import read_task
 from pagehop.library.library import Library
 from pagehop.types import Page, PageRef
@@ -44,6 +47,59 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     with Library(tmp_path_factory.mktemp("tables")) as library:
         library.add(folder)
         return library.view().page(PageRef("table", 1))
+
+
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> ReadPage:
+    """A page with a running head, a sentence over a line that ends in a number, and a table."""
+    folder: Path = tmp_path_factory.mktemp("laid")
+    canvas = Canvas(str(folder / "laid.pdf"), pagesize=A4)
+    table = [
+        (60, "Metal", 180, "Number", 280, "Pipes", 360, "Tanks", 440, "Method"),
+        (60, "Zinc", 180, "7-66-1", 280, "1,200", 360, "30,000", 440, "by weight"),
+        (60, "Tin", 180, "7-31-5", 280, "40", 360, "200", 440, "by weight"),
+        (60, "Silver", 180, "7-22-4", 280, "55", 360, "310", 440, "by weight"),
+    ]
+    for number in (1, 2, 3, 4):
+        canvas.setFont("Helvetica", 8)
+        canvas.drawString(60, 815, "Harbour Office Yearbook")
+        canvas.drawString(290, 25, f"{number}")
+        canvas.setFont("Helvetica", 10)
+        for i, text in enumerate(
+            (
+                f"Report {number} tells how quays were kept. Revenue of the office fell to 56.3",
+                "million crowns from 65.3 million crowns, after the cranes had been written off in",
+                "the spring of that year, and the office closed two of its nine quays in the end.",
+            )
+        ):
+            canvas.drawString(60, 690 - 13 * i, text)
+        canvas.drawString(60, 630, "Table 1: Metals and their limits, grams")
+        for i, line in enumerate(table):
+            for x, words in zip(line[::2], line[1::2], strict=True):
+                canvas.drawString(float(x), 610 - 14 * i, str(words))
+        canvas.showPage()
+    canvas.save()
+    with Library(tmp_path_factory.mktemp("laid-out")) as library:
+        library.add(folder)
+        view, ref = library.view(), PageRef("laid", 2)
+        return read_units(view.page(ref), view.regions(ref))
+
+
+def test_running_heads_are_no_units(laid_out: ReadPage) -> None:
+    assert not [unit for unit in laid_out.units if "Yearbook" in unit.text]
+
+
+def test_a_sentence_goes_on_behind_a_number_at_the_end_of_its_line(laid_out: ReadPage) -> None:
+    whole = [unit.text for unit in laid_out.units if "fell to 56.3" in unit.text]
+    assert len(whole) == 1 and whole[0].startswith("Revenue") and whole[0].endswith("in the end.")
+
+
+def test_captions_are_headings_and_numbers_between_words_are_cells(laid_out: ReadPage) -> None:
+    caption = next(unit for unit in laid_out.units if unit.text.startswith("Table 1"))
+    assert is_heading(caption)
+    zinc = next(row for row in laid_out.rows if row.label.startswith("Zinc"))
+    assert zinc.values == (1200.0, 30000.0)
+    assert zinc.columns == ("Pipes", "Tanks")
 
 
 def row(page: Page, label: str) -> Row:
@@ -151,6 +207,52 @@ def test_names_are_capitals_that_do_not_begin_a_question() -> None:
     names = read_question("Has Halden Marine's debt grown since the Tungenes plant opened?").names
     assert [(n.text, n.possessive) for n in names] == [("Halden Marine", True), ("Tungenes", False)]
     assert read_question("how many judges sit on the court").names == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "up", "sides"),
+    [
+        ("Which firm spent more on ships, Halden or Orrin?", "which", True, None),
+        ("Whose debt was lower, Halden's or Orrin's?", "which", False, None),
+        ("Was Orrin's debt in 2022 higher than Halden's?", "whether", True, None),
+        (
+            "By how much did the noise at Braga exceed the limit of the Harbour Rules?",
+            "by",
+            True,
+            ("the noise at Braga", "the limit of the Harbour Rules"),
+        ),
+        (
+            "Is the noise at Braga below the limit of the Harbour Rules?",
+            "whether",
+            False,
+            ("the noise at Braga", "the limit of the Harbour Rules"),
+        ),
+    ],
+)
+def test_a_comparison_is_read(
+    text: str, form: str, up: bool, sides: tuple[str, str] | None
+) -> None:
+    assert read_comparison(text) == Comparison(form, up, sides)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["What was the revenue in 2022?", "Did more than 5 million visit?"]
+)
+def test_a_question_without_two_things_has_no_sides(text: str) -> None:
+    comparison = read_comparison(text)
+    assert comparison is None or comparison.sides is None
+
+
+def test_the_second_side_takes_over_what_the_first_is_about() -> None:
+    comparison = read_comparison("Did the noise at Braga exceed the limit of the Harbour Rules?")
+    assert comparison is not None
+    assert side_texts(comparison)[1] == "the limit of the Harbour Rules (noise)"
+
+
+def test_that_person_waits_for_the_part_before() -> None:
+    question = read_question("Who founded Halden Marine, and which site does that person lead now?")
+    first, second = decompose(question, Scope())
+    assert second.after == (first.id,) and "that person ([...])" in second.text
 
 
 def test_a_relative_clause_is_asked_first() -> None:

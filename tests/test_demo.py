@@ -76,5 +76,8 @@ def test_the_whole_demo_answers_all_three_questions(
     assert run_demo(tmp_path / "out") == DONE
     printed = capsys.readouterr().out
     assert all(question in printed for question in QUESTIONS)
+    # Verdicts, not only quotes: who spent more, and by how much the limit was passed.
+    assert "Tarnwick: 35.2 against 33.1 (Quellmark), 2.1 more" in printed
+    assert "850 more: 1,850" in printed
     for number in range(1, len(QUESTIONS) + 1):
         assert list((tmp_path / "out").glob(f"{number}-*.png"))
