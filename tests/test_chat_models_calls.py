@@ -1,10 +1,9 @@
 """Calls of a chat model over real HTTP, against a stub endpoint that misbehaves in every way."""
 
 import asyncio
-import gc
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from email.utils import formatdate
 from typing import Any
@@ -359,9 +358,3 @@ async def test_a_conversation_with_tool_results_is_sent_as_it_is(call: Call) -> 
     await call(["In Bergen."], messages=messages)
     body = call.stub.requests[0]  # type: ignore[attr-defined]
     assert [m["role"] for m in body["messages"]] == ["user", "assistant", "tool"]
-
-
-@pytest.fixture(autouse=True)
-async def _collect_clients() -> AsyncIterator[None]:
-    yield
-    gc.collect()  # a client's connections close while this test's loop still runs
