@@ -48,7 +48,7 @@ def add(
         print_json(report.to_json())
     else:
         _print_report(report)
-        say(f"{status.documents} documents, {status.pages} pages in {status.path}")
+        say(f"{_n(status.documents, 'document')}, {_n(status.pages, 'page')} in {status.path}")
     if report.failed:
         raise typer.Exit(FAILED)
 
@@ -245,6 +245,10 @@ def _scalar(text: str) -> Scalar:
         except ValueError:
             continue
     return text
+
+
+def _n(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _by(encoder: str) -> str:
