@@ -81,7 +81,8 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
     first = solution.values[0]
     stated = question.task.operation == "value" and first.table < 0 and not question.years
     counts = "how many" in question.text.lower()
-    if stated and (counts or first.crowded or solution.fit < LOOSE_FIT):
+    loose = question.kind != "number" or first.crowded or solution.fit < LOOSE_FIT
+    if stated and (counts or loose):
         return None
     return solution
 
