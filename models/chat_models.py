@@ -92,7 +92,9 @@ def _load_local(name: str, options: dict[str, Any]) -> BaseChatModel:
             "the model 'transformers:' has no name; write transformers:ID_OR_PATH, "
             "e.g. transformers:Qwen/Qwen3-4B"
         )
-    return TransformersChat(model=name, **options)
+    chat = TransformersChat(model=name, **options)
+    chat.check()
+    return chat
 
 
 def _split(model: str, base_url: str) -> tuple[str, str]:
