@@ -17,6 +17,7 @@ from pagehop.agents.figures import Figures, dated, row_figures, sentence_figures
 from pagehop.agents.periods import find_years
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope, read_profiles, read_scope
+from pagehop.errors import LibraryError
 from pagehop.types import Mode, Page, PageRef
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ class Desk:
         if self.view.document(name).pages > SCANNED_PAGES:
             return False
         empty = [page.ref for page in self.view.pages(name) if not page.words]
-        return any(_is_printed(self.view.crop(ref, max_pixels=_THUMBNAIL)) for ref in empty)
+        try:
+            return any(_is_printed(self.view.crop(ref, max_pixels=_THUMBNAIL)) for ref in empty)
+        except LibraryError:
+            return False  # the file is gone: whether its empty pages show anything is unknown
 
     def rank(self, text: str, found: Collection[PageRef], scope: Sequence[str]) -> list[Scored]:
         """Rank sentences and rows of the pages found, best page first.

@@ -1,9 +1,15 @@
 """The built-in reasoner over the four annual reports of conftest.py, through `pagehop.ask`."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+
+from pagehop.agents.answerer import SCAN
 from pagehop.agents.builtin import builtin_roles
 from pagehop.interfaces.api import ask
+from pagehop.library.library import Library
 from pagehop.library.view import View
 from pagehop.types import Answer
 
@@ -115,6 +121,28 @@ def test_a_sentence_answers_what_no_table_holds(view: View) -> None:
     answer = ask_view("When did the plant at Tungenes open?", view)
     assert "October 2022" in answer.text
     assert places(answer)[0] == "Halden 2022 annual report.pdf:3"
+
+
+def test_a_page_that_is_only_a_picture_is_told_when_a_number_is_not_found(tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    canvas = Canvas(str(folder / "letter.pdf"), pagesize=A4)
+    canvas.drawString(
+        60, 700, "The schedule of all defects is appended to this letter."
+    )
+    canvas.showPage()
+    canvas.rect(100, 100, 300, 500, fill=1)
+    canvas.showPage()
+    canvas.showPage()
+    canvas.save()
+    question = "What is the total number of defects in the schedule that is appended?"
+    with Library(tmp_path / "library") as library:
+        library.add(folder)
+        assert SCAN in ask_view(question, library.view()).text
+        for copy in [folder / "letter.pdf", *(tmp_path / "library").rglob("*.pdf")]:
+            copy.unlink()
+        answer = ask_view(question, library.view())
+        assert answer.status == "answered" and SCAN not in answer.text
 
 
 def test_the_same_question_gives_the_same_run(view: View) -> None:
