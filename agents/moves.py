@@ -4,14 +4,23 @@ A role is `async step(context) -> move`. A language model and a set of rules fil
 the machine (graphs/explore.py) never knows which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from pagehop.types import Evidence, PageRef, Usage, as_tuples
+from pagehop.types import EventType, Evidence, PageRef, Usage, as_tuples
 
 if TYPE_CHECKING:
     from pagehop.library.view import View
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One question and answer of a conversation."""
+
+    question: str
+    """As it was understood: self-contained."""
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -63,11 +72,22 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What the explorer said in one step of the current round, beside its calls."""
+
+    step: int
+    text: str
+    """As the model wrote it; rules give their thought."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """Move of the planner."""
 
     sub_questions: tuple[SubQuestion, ...]
     thought: str = ""
+    question: str = ""
+    """A follow-up written so that it stands alone; empty when the question does."""
     usage: Usage | None = None
     """What a model spent on this move; None for rules."""
 
@@ -80,6 +100,8 @@ class Explore:
     thought: str = ""
     done: bool = False
     """It has what it wants of this round; calls beside it are still made."""
+    reply: str = ""
+    """The model's own text, which its next prompt of this round repeats; empty for rules."""
     usage: Usage | None = None
     """What a model spent on this move; None for rules."""
 
@@ -96,6 +118,8 @@ class Finding:
     sub_question: str
     box: tuple[float, float, float, float] | None = None
     """Where it was seen, when known; the machine checks it against the words."""
+    kind: Literal["quote", "reading"] = "quote"
+    """A reading says what a picture shows; it is kept only for a place that was looked at."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +128,8 @@ class Summary:
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    reflection: "Reflection | None" = None
+    """Of a fused role, which judges in the same model call; the reflector is then not asked."""
     usage: Usage | None = None
     """What a model spent on this move; None for rules."""
 
@@ -151,7 +177,8 @@ class Draft:
     claims: tuple[Claim, ...] = ()
     unanswerable: bool = False
     reason: str = ""
-    """Why it cannot be answered; the machine adds what was searched."""
+    """Why it cannot be answered; the machine adds what was searched. Beside claims: what of the
+    question they leave open."""
     usage: Usage | None = None
     """What a model spent on this move; None for rules."""
 
@@ -186,9 +213,13 @@ class Context:
     question: str
     view: "View"
     """For rules, which look up text by reference; a model sees only the text of observations."""
+    history: tuple[Exchange, ...] = ()
+    """What was asked and answered before on this thread, oldest first."""
     sub_questions: tuple[SubQuestion, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    """What the explorer said in the steps of the current round."""
     observations: tuple[Observation, ...] = ()
     """Of the current round, in order."""
     calculations: tuple[Observation, ...] = ()
@@ -208,6 +239,8 @@ class Context:
     """0 at first; 1 after two barren rounds: look in another way than before."""
     nudges: tuple[str, ...] = ()
     """What the machine tells the reasoner, e.g. that the budget is nearly spent."""
+    tell: "Callable[[EventType, str, Mapping[str, Any]], None]" = lambda kind, what, body: None
+    """Emits an event of this role's step: type, last part of its id, body."""
 
 
 MoveT = TypeVar("MoveT", covariant=True)

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from pagehop.agents.moves import Context, Role
 from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.state import State
+from pagehop.graphs.telling import Teller
 from pagehop.library.view import View
 
 Effort = Literal["low", "medium", "high"]
@@ -21,6 +22,7 @@ class Asker:
     view: View
     budget: Budget
     effort: Effort
+    teller: Teller
 
     async def ask(
         self,
@@ -66,9 +68,11 @@ class Asker:
         return Context(
             question=state["question"],
             view=self.view,
+            history=tuple(state.get("history") or ()),
             sub_questions=tuple(state.get("sub_questions", ())),
             evidence=tuple(state.get("evidence", ())),
             notes=tuple(state.get("notes", ())),
+            turns=tuple(state.get("turns", ())),
             observations=tuple(state.get("observations", ())),
             calculations=tuple(state.get("calculations", ())),
             reflection=state.get("reflection"),
@@ -81,4 +85,5 @@ class Asker:
             barren_rounds=state["barren_rounds"],
             strategy=state["strategy"],
             nudges=(nudge,) if nudge else (),
+            tell=lambda kind, what, body: self.teller.tell(state, kind, what, body),
         )

@@ -26,6 +26,8 @@ from pagehop.graphs.threads import in_thread
 
 PICTURE_TOOLS = frozenset({"look"})
 """Tools whose calls spend images and pixels."""
+MEMORY_TOOLS = frozenset({"recall"})
+"""Tools that look at the run itself: the same call may have another result later."""
 _KEPT = 512
 """Results kept; the oldest goes first."""
 
@@ -60,6 +62,8 @@ class ToolRunner:
         return self._keys[call.id]
 
     def _key(self, call: Call) -> str:
+        if call.tool in MEMORY_TOOLS:
+            return call.id
         schema = self._schema(call.tool)
         given = {
             name: _normal(value)

@@ -76,10 +76,11 @@ def build(
     """
     limits = budget or Budget()
     make_roles = (lambda: roles) if isinstance(roles, Roles) else roles
+    teller = Teller(run_id or uuid.uuid4().hex, tuple(sinks))
     nodes = Nodes(
-        asker=Asker(view, limits, effort),
+        asker=Asker(view, limits, effort, teller),
         scopes=Scopes(make_roles, tuple(tools), tool_timeout_s, view.version),
-        teller=Teller(run_id or uuid.uuid4().hex, tuple(sinks)),
+        teller=teller,
         model=model,
         trajectory=trajectory,
     )

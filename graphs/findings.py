@@ -1,14 +1,14 @@
 """Turn what a summarizer found into evidence: only what stands on its page is kept."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pagehop.agents.moves import Call, Finding
 from pagehop.errors import LibraryError
 from pagehop.library.quotes import locate
 from pagehop.library.view import View
-from pagehop.types import Evidence
+from pagehop.types import FULL_PAGE, Evidence, Located
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def sift(
         known: Evidence so far; ids count on after it.
         made: Every call of the run; a finding must come from one of them.
     """
-    calls = {call.id for call in made}
+    calls = {call.id: call for call in made}
     seen = {_identity(item) for item in known}
     kept: list[Evidence] = []
     dropped: list[str] = []
@@ -48,13 +48,19 @@ def sift(
     return Sifted(tuple(kept), tuple(dropped))
 
 
-def _evidence(view: View, finding: Finding, calls: set[str], name: str) -> Evidence | str:
+def _evidence(view: View, finding: Finding, calls: Mapping[str, Call], name: str) -> Evidence | str:
     shown = finding.quote if len(finding.quote) <= 80 else f"{finding.quote[:77]}..."
     if finding.call not in calls:
         return f"Dropped {shown!r}: it names no call of this run ({finding.call!r})."
+    if finding.kind == "reading" and not _looked(calls[finding.call]):
+        return f"Dropped {shown!r}: no picture of {finding.ref} was looked at."
     try:
         document = view.document(finding.ref.name)
-        located = locate(view.page(finding.ref), finding.quote, near=finding.box)
+        page = view.page(finding.ref)
+        if finding.kind == "reading":
+            located: Located | None = Located(finding.quote, finding.box or FULL_PAGE, 0.0)
+        else:
+            located = locate(page, finding.quote, near=finding.box)
     except LibraryError as error:
         return f"Dropped {shown!r}: {error}."
     if located is None:
@@ -69,7 +75,12 @@ def _evidence(view: View, finding: Finding, calls: set[str], name: str) -> Evide
         call=finding.call,
         score=finding.score,
         sub_question=finding.sub_question,
+        kind=finding.kind,
     )
+
+
+def _looked(call: Call) -> bool:
+    return call.tool == "look" or call.arguments.get("form") == "image"
 
 
 def _identity(item: Evidence) -> tuple[str, int, str, str]:

@@ -21,6 +21,7 @@ from pagehop.agents.moves import (
     Reflection,
     Roles,
     Summary,
+    Turn,
     Verdict,
 )
 from pagehop.graphs.asking import Asker
@@ -33,11 +34,21 @@ from pagehop.graphs.state import State, Stop
 from pagehop.graphs.telling import Teller, told
 from pagehop.graphs.threads import in_thread
 from pagehop.library.view import View
+from pagehop.tools.recall import KEPT
 from pagehop.types import Answer
 
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
-_LISTS = ("observations", "evidence", "notes", "tried", "calculations", "warnings", "broken")
+_LISTS = (
+    "turns",
+    "observations",
+    "evidence",
+    "notes",
+    "tried",
+    "calculations",
+    "warnings",
+    "broken",
+)
 
 
 class Node(Protocol):
@@ -110,7 +121,11 @@ class Nodes:
         self.teller.tell(state, "episode.start", "start", start)
         move, spent = await self.asker.ask(self._roles(state).planner, Plan, state, state["spent"])
         parts = list(move.sub_questions) if move else []
-        return Work(State(spent=spent, sub_questions=parts), told(move))
+        update = State(spent=spent, sub_questions=parts)
+        if move and move.question:
+            update["question"] = move.question
+            self.teller.tell(state, "note", "asked", {"text": f"Understood as: {move.question}"})
+        return Work(update, told(move))
 
     async def explore(self, state: State) -> Work:
         """Choose the next calls."""
@@ -130,6 +145,7 @@ class Nodes:
             pending=calls,
             round_done=move is None or move.done or not calls,
             told=state["told"] or bool(nudge),
+            turns=[Turn(step, move.reply)] if move and move.reply else [],
         )
         return Work(update, {**told(move), "calls": [told(call) for call in calls]})
 
@@ -144,6 +160,7 @@ class Nodes:
             body = {"call": call.id, **told(call), "step": state["step"]}
             del body["id"]
             self.teller.tell(state, "tool.start", f"{call.id}.start", body)
+        KEPT.set(state.get("evidence", []))
         done = await runner.run(
             allowed,
             seen=seen,
@@ -197,6 +214,8 @@ class Nodes:
             evidence=list(sifted.evidence),
             notes=list(move.notes),
             observations=Overwrite([]),  # type: ignore[typeddict-item]  # empties the channel
+            turns=Overwrite([]),  # type: ignore[typeddict-item]  # as above
+            fused=move.reflection,
             barren_rounds=0 if sifted.evidence else state["barren_rounds"] + 1,
             round=state["round"] + 1,
             round_start=state["step"],
@@ -208,9 +227,11 @@ class Nodes:
 
     async def reflect(self, state: State) -> Work:
         """Judge whether the evidence suffices, and what to look for next."""
-        move, spent = await self.asker.ask(
-            self._roles(state).reflector, Reflection, state, state["spent"]
-        )
+        move, spent = state["fused"], state["spent"]
+        if move is None:
+            move, spent = await self.asker.ask(
+                self._roles(state).reflector, Reflection, state, spent
+            )
         update = State(spent=spent)
         if move is None:
             return Work(update, told(move))
@@ -267,7 +288,9 @@ class Nodes:
 
     def _end(self, state: State, answer: Answer) -> None:
         self.scopes.close(state["episode_id"])
-        body = {"status": answer.status, "answer": answer.to_json()}
+        body = {
+            "status": answer.status, "answer": answer.to_json(), "question": state["question"]
+        }  # fmt: skip
         self.teller.tell(state, "episode.end", "end", body)
 
     def _told(self, name: str, state: State, done: Work, seconds: float) -> State:
@@ -307,7 +330,7 @@ class Nodes:
         self.teller.tell(state, "error", f"{name}.error", body)
         spent = state["spent"].plus(seconds=seconds)
         answer = Answer(
-            question=state["question"],
+            question=state["asked"],
             text="",
             status="failed",
             usage=spent.usage(),
@@ -325,6 +348,7 @@ def _begun(state: State) -> State:
     if not episode or episode == state.get("planned"):
         episode = uuid.uuid4().hex[:12]
     return State(
+        turns=[],
         observations=[],
         evidence=[],
         notes=[],
@@ -334,12 +358,16 @@ def _begun(state: State) -> State:
         broken=[],
         worked=0,
         question=state["question"],
+        asked=state["question"],
+        # A run on a checkpointed thread that is given no history starts without one.
+        history=state.get("history") or [],
         episode_id=episode,
         planned=episode,
         sub_questions=[],
         pending=[],
         round_done=False,
         reflection=None,
+        fused=None,
         draft=None,
         verdict=None,
         answer=None,

@@ -40,11 +40,13 @@ def assemble(state: State, view: View, *, trajectory: str) -> Answer:
     warnings += [f"A tool call failed: {error}" for error in broken]
     if not claims:
         text = "" if status == "failed" else _without_claims(state, view, draft, verdict)
-    elif status == "exhausted":
+    elif draft.reason:
+        text = f"{text}\nNot found in the documents: {draft.reason.strip()}"
+    if claims and status == "exhausted":
         why = f"the budget was spent: {used_up}" if used_up else "no further lead was found"
         warnings.append(f"This is the best answer so far; it may be incomplete: {why}.")
     return Answer(
-        question=state["question"],
+        question=state["asked"],
         text=text,
         status=status,
         citations=citations,
@@ -83,7 +85,7 @@ def _number(item: Evidence, citations: list[Citation]) -> int:
         page=item.ref.page,
         box=item.box,
         quote=item.quote,
-        verified=True,
+        verified=item.kind == "quote",
         evidence=item.id,
     )
     for number, other in enumerate(citations, 1):

@@ -17,9 +17,11 @@ from pagehop.agents.moves import (
     Call,
     Claim,
     Draft,
+    Exchange,
     Observation,
     Reflection,
     SubQuestion,
+    Turn,
     Verdict,
 )
 from pagehop.graphs.budget import Spent
@@ -29,8 +31,8 @@ Stop = Literal["", "sufficient", "one round", "budget", "no leads"]
 """Why the run went to answer: the reflector was satisfied, effort low, a limit, nothing new."""
 
 STATE_TYPES: tuple[type, ...] = (
-    Answer, Call, Citation, Claim, Draft, Evidence, Observation, PageRef, Reflection, Spent,
-    SubQuestion, Usage, Verdict,
+    Answer, Call, Citation, Claim, Draft, Evidence, Exchange, Observation, PageRef, Reflection,
+    Spent, SubQuestion, Turn, Usage, Verdict,
 )  # fmt: skip
 
 
@@ -42,6 +44,10 @@ class State(TypedDict, total=False):
     """What nodes read and return."""
 
     question: str
+    """As it was understood: a follow-up is rewritten by plan."""
+    asked: str
+    """The user's own words."""
+    history: list[Exchange]
     episode_id: str
     """Given with the question or made by plan; the first part of every event id."""
     planned: str
@@ -52,6 +58,8 @@ class State(TypedDict, total=False):
     round_done: bool
     """The explorer said that it has what it wants of this round."""
     observations: Annotated[list[Observation], DeltaChannel(_extend)]
+    """Of the current round."""
+    turns: Annotated[list[Turn], DeltaChannel(_extend)]
     """Of the current round."""
     evidence: Annotated[list[Evidence], DeltaChannel(_extend)]
     notes: Annotated[list[str], DeltaChannel(_extend)]
@@ -64,6 +72,8 @@ class State(TypedDict, total=False):
     worked: int
     """Tool calls that gave a result."""
     reflection: Reflection | None
+    fused: Reflection | None
+    """What the summarizer judged in the same call; reflect takes it instead of asking."""
     draft: Draft | None
     verdict: Verdict | None
     spent: Spent
@@ -87,9 +97,11 @@ class State(TypedDict, total=False):
 
 
 class Question(TypedDict, total=False):
-    """What a run starts from; `episode_id` may be left out."""
+    """What a run starts from; all but the question may be left out."""
 
     question: str
+    history: list[Exchange]
+    """Earlier questions and answers of the conversation, oldest first."""
     episode_id: str
 
 

@@ -10,26 +10,16 @@ import queue
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import aclosing, contextmanager
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from pagehop.interfaces.running import (
-    GRAPHS,
-    Effort,
-    Record,
-    Source,
-    build_machine,
-    checked_options,
-    checked_question,
-    open_view,
-    prepare_run,
-)
+from pagehop.interfaces.options import GRAPHS, RunOptions, checked_options, checked_question
+from pagehop.interfaces.running import Source, build_machine, open_view, prepare_run
 from pagehop.types import Answer, Event
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal, BlockingPortalProvider
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from pagehop.graphs.budget import Budget
     from pagehop.graphs.explore import Machine
 
 T = TypeVar("T")
@@ -43,38 +33,22 @@ def list_graphs() -> list[str]:
 def ask(
     question: str,
     source: Source,
-    *,
-    model: str | None = None,
-    graph: str = "explore",
-    effort: Effort | None = None,
-    budget: "Budget | None" = None,
-    record: Record | None = None,
-    **later: object,
+    **options: Unpack[RunOptions],
 ) -> Answer:
     """Answer a question from documents, each claim cited to a page and a box on it.
 
     Args:
-        question: In words; self-contained.
+        question: In words.
         source: A view, a library, or a path as `Library` takes it; a plain folder is indexed
             first with what is new.
-        model: What reasons. `builtin`, by rules, is the only one of this release; None takes the
-            one of the settings.
-        graph: Name of the machine; `list_graphs()` names them.
-        effort: low (one step), medium or high (reflects more often).
-        budget: Limits of the run; None takes those of the settings.
-        record: Whether to write the run's events into the library's `runs/`, or the folder to
-            write them to; None asks the settings.
-        later: `thread`, `schema`, `tools`, `prompts`, `vision_model`, `base_url` come with a
-            later release; giving one raises.
+        options: `model`, `base_url`, `vision_model`, `graph`, `effort`, `budget`, `record`,
+            `thread`, `tools`, `prompts`: see `RunOptions`.
 
     Raises:
         ConfigError: An argument is wrong or not in this release.
         LibraryError: There are no documents at that path.
     """
-    run = partial(
-        aask, question, source, model=model, graph=graph, effort=effort, budget=budget,
-        record=record, **later,
-    )  # fmt: skip
+    run = partial(aask, question, source, **options)
     with _portals() as portal:
         return _result(portal, run)
 
@@ -82,47 +56,32 @@ def ask(
 async def aask(
     question: str,
     source: Source,
-    *,
-    model: str | None = None,
-    graph: str = "explore",
-    effort: Effort | None = None,
-    budget: "Budget | None" = None,
-    record: Record | None = None,
-    **later: object,
+    **options: Unpack[RunOptions],
 ) -> Answer:
     """Answer a question from documents; the async form of `ask`."""
-    from pagehop.graphs.state import Question  # noqa: PLC0415 - loads langgraph
-
-    options = checked_options(model, graph, effort, budget, record, later)
+    checked = checked_options(options)
     text = checked_question(question)
-    run = await prepare_run(source, options)
+    run = await prepare_run(source, checked)
     with run.recorder:
-        state = await run.machine.ainvoke(Question(question=text))
-    return run.finished(state["answer"])
+        state = await run.machine.ainvoke(run.start(text))
+    answer = run.finished(state["answer"])
+    run.conversation.add(state["question"], answer)
+    return answer
 
 
 def stream(
     question: str,
     source: Source,
-    *,
-    model: str | None = None,
-    graph: str = "explore",
-    effort: Effort | None = None,
-    budget: "Budget | None" = None,
-    record: Record | None = None,
-    **later: object,
+    **options: Unpack[RunOptions],
 ) -> Iterator[Event]:
     """Answer a question and yield what happens as it happens; arguments as `ask`.
 
     The last event is `episode.end`; `Answer.from_json(event.body["answer"], pictures=view)` makes
     the answer of it. Closing the iterator ends the run.
     """
-    run = partial(
-        astream, question, source, model=model, graph=graph, effort=effort, budget=budget,
-        record=record, **later,
-    )  # fmt: skip
+    run = partial(astream, question, source, **options)
     # Wrong arguments are raised here, not at the first event.
-    checked_options(model, graph, effort, budget, record, later)
+    checked_options(options)
     checked_question(question)
     return _streamed(run)
 
@@ -130,22 +89,14 @@ def stream(
 async def astream(
     question: str,
     source: Source,
-    *,
-    model: str | None = None,
-    graph: str = "explore",
-    effort: Effort | None = None,
-    budget: "Budget | None" = None,
-    record: Record | None = None,
-    **later: object,
+    **options: Unpack[RunOptions],
 ) -> AsyncIterator[Event]:
     """Answer a question and yield what happens as it happens; the async form of `stream`."""
-    from pagehop.graphs.state import Question  # noqa: PLC0415 - loads langgraph
-
-    options = checked_options(model, graph, effort, budget, record, later)
+    checked = checked_options(options)
     text = checked_question(question)
-    run = await prepare_run(source, options)
+    run = await prepare_run(source, checked)
     with run.recorder:
-        async for event in run.machine.astream(Question(question=text), stream_mode="custom"):
+        async for event in run.machine.astream(run.start(text), stream_mode="custom"):
             assert isinstance(event, Event)
             yield run.finished_event(event) if event.type == "episode.end" else event
 
@@ -154,11 +105,8 @@ def graph(
     name: str,
     source: Source,
     *,
-    model: str | None = None,
-    effort: Effort | None = None,
-    budget: "Budget | None" = None,
-    record: Record | None = None,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
+    **options: Unpack[RunOptions],
 ) -> "Machine":
     """Return a compiled LangGraph machine; `{"question": ...}` goes in, `answer` comes out.
 
@@ -167,19 +115,16 @@ def graph(
     Args:
         name: One of `list_graphs()`.
         source: As for `ask`.
-        model: As for `ask`.
-        effort: As for `ask`.
-        budget: Limits of each run.
-        record: As for `ask`; all runs of the machine share one record.
         checkpointer: LangGraph saver; with it a run can be killed and resumed.
+        options: As for `ask`; all runs of the machine share one record.
 
     Raises:
         ConfigError: An argument is wrong or not in this release.
         LibraryError: There are no documents at that path.
     """
-    options = checked_options(model, name, effort, budget, record, {})
+    checked = checked_options({**options, "graph": name})
     view, _ = open_view(source)
-    return build_machine(view, options, checkpointer)[0]
+    return build_machine(view, checked, checkpointer)[0]
 
 
 @lru_cache(maxsize=1)

@@ -51,6 +51,9 @@ def ask(
     graph: Annotated[str, typer.Option(help="Which machine runs.")] = "explore",
     max_steps: Annotated[int | None, typer.Option(help="Most steps.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds.")] = None,
+    thread: Annotated[
+        str | None, typer.Option(help="Name of a conversation that this question goes on with.")
+    ] = None,
     labels: cli_options.Labels = None,
     crops: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Save a picture of each citation here.")
@@ -61,22 +64,27 @@ def ask(
     with guarded():
         from pagehop.interfaces.api import stream  # noqa: PLC0415 - loads the machine
         from pagehop.interfaces.crops import save_crops  # noqa: PLC0415 - loads Pillow
-        from pagehop.interfaces.running import (  # noqa: PLC0415 - loads the library
+        from pagehop.interfaces.options import (  # noqa: PLC0415 - loads the settings
+            RunOptions,
             checked_options,
             checked_question,
         )
 
-        budget = _budget(max_steps, max_seconds)
-        later = {"vision_model": vision_model, "base_url": base_url}
+        options = RunOptions(
+            model=model,
+            vision_model=vision_model,
+            base_url=base_url,
+            effort=effort,
+            graph=graph,
+            budget=_budget(max_steps, max_seconds),
+            thread=thread,
+        )
         # Wrong options are refused before anything is indexed.
         checked_question(question)
-        checked_options(model, graph, effort, budget, None, later)
+        checked_options(options)
         with cli_library.brought_up_to_date(path) as (library, warnings):
             view = library.view(cli_options.words(labels))
-            events = stream(
-                question, view, model=model, graph=graph, effort=effort, budget=budget, **later
-            )  # fmt: skip
-            answer = follow(events, view, show=not as_json)
+            answer = follow(stream(question, view, **options), view, show=not as_json)
             saved = save_crops(answer, crops) if crops else []
         if as_json:
             record = answer.to_json()

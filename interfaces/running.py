@@ -1,13 +1,14 @@
 """Set a run up: check what was given, open what is asked, build the machine and its record."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.interfaces.options import Options
 from pagehop.library.library import FOLDER, Library
 from pagehop.library.manifest import HEADER
 from pagehop.library.scan import scan
@@ -16,19 +17,17 @@ from pagehop.settings import load_settings
 from pagehop.types import Answer, Event
 
 if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from pagehop.graphs.budget import Budget
+    from pagehop.agents.moves import Roles
     from pagehop.graphs.explore import Machine
+    from pagehop.graphs.state import Question
+    from pagehop.interfaces.conversation import Conversation
+    from pagehop.tools.pictures import Images
     from pagehop.trajectories.recorder import Recorder
 
 Source = Library | View | str | Path
-Effort = Literal["low", "medium", "high"]
-Record = bool | str | Path
-
-GRAPHS = ("explore",)
-LATER = ("thread", "schema", "tools", "prompts", "vision_model", "base_url")
-"""Arguments of `ask` that come with a later release."""
 
 
 def open_view(source: Source) -> tuple[View, list[str]]:
@@ -86,17 +85,6 @@ def _brought_up_to_date(library: Library, folder: Path) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to answer; checked."""
-
-    model: str
-    graph: str
-    effort: Effort
-    budget: "Budget"
-    record: Record
-
-
-@dataclass(frozen=True)
 class AskRun:
     """One question under way."""
 
@@ -104,6 +92,13 @@ class AskRun:
     view: View
     recorder: "Recorder"
     warnings: Sequence[str]
+    conversation: "Conversation"
+
+    def start(self, question: str) -> "Question":
+        """Return what the machine starts from."""
+        from pagehop.graphs.state import Question  # noqa: PLC0415 - loads langgraph
+
+        return Question(question=question, history=self.conversation.history())
 
     def finished(self, answer: Answer) -> Answer:
         """Give an answer its pictures and what is to be said beside it."""
@@ -117,6 +112,7 @@ class AskRun:
     def finished_event(self, event: Event) -> Event:
         """Say in the last event what `finished` says in the answer."""
         answer = self.finished(Answer.from_json(event.body["answer"]))
+        self.conversation.add(event.body["question"], answer)
         return replace(event, body={**event.body, "answer": answer.to_json()})
 
 
@@ -125,9 +121,12 @@ async def prepare_run(source: Source, options: Options) -> AskRun:
     from pagehop.graphs.threads import in_thread  # noqa: PLC0415 - graphs load late
 
     def prepare() -> AskRun:
+        from pagehop.interfaces.conversation import open_conversation  # noqa: PLC0415 - loads late
+
         view, warnings = open_view(source)
         machine, recorder = build_machine(view, options, None)
-        return AskRun(machine, view, recorder, warnings)
+        conversation = open_conversation(view, options.thread, _state_folder(view))
+        return AskRun(machine, view, recorder, warnings, conversation)
 
     return await in_thread(prepare)
 
@@ -136,20 +135,19 @@ def build_machine(
     view: View, options: Options, checkpointer: "BaseCheckpointSaver[Any] | None"
 ) -> "tuple[Machine, Recorder]":
     """Build the machine for a view, and the record that all its runs share."""
-    from pagehop.agents.builtin import builtin_roles  # noqa: PLC0415 - loads the rules
     from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
-    from pagehop.tools.toolset import toolset  # noqa: PLC0415 - loads langchain
 
-    tools = toolset(view, images="text", inside=True)
+    run = load_settings().run
+    tools, roles = _staff(view, options)
     recorder = _recorder(view, options, [tool.name for tool in tools])
     machine = build(
         view,
-        builtin_roles,
+        roles,
         options.budget,
         tools=tools,
         effort=options.effort,
-        model=options.model,
-        tool_timeout_s=load_settings().run.tool_timeout_s,
+        model=options.model_name,
+        tool_timeout_s=run.tool_timeout_s,
         checkpointer=checkpointer,
         sinks=(recorder,) if options.record else (),
         run_id=recorder.run_id,
@@ -158,86 +156,73 @@ def build_machine(
     return machine, recorder
 
 
+def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], Roles]]":
+    """Return the tools and who fills the roles."""
+    from pagehop.tools.toolset import toolset  # noqa: PLC0415 - loads langchain
+
+    if options.model is None:
+        from pagehop.agents.builtin import builtin_roles  # noqa: PLC0415 - loads the rules
+
+        return [*toolset(view, images="text", inside=True), *options.tools], builtin_roles
+    from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
+    from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
+    from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
+    from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - as above
+
+    run = load_settings().run
+    model = options.model
+    pictures = run.pictures == "yes" or (run.pictures == "auto" and bool(takes_pictures(model)))
+    perceive = None
+    if options.vision_model is not None and not pictures:
+        from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
+
+        perceive = Perceiver(options.vision_model)
+    images: Images = "reference" if pictures else "text"
+    tools = [*toolset(view, images=images, perceive=perceive, inside=True), *options.tools]
+    prompts = Prompts(options.prompts)
+
+    def make_reasoner() -> Reasoner:
+        return Reasoner(
+            model=model,
+            tools=tools,
+            prompts=prompts,
+            grammar=run.grammar,
+            pictures=pictures,
+            timeout_s=run.model_timeout_s,
+            max_prompt_tokens=run.max_prompt_tokens,
+        )
+
+    return tools, model_roles(make_reasoner)
+
+
 def _recorder(view: View, options: Options, tools: Sequence[str]) -> "Recorder":
     from pagehop.trajectories.recorder import Recorder, new_run_id, record_run  # noqa: PLC0415 - with the run
 
     if options.record is False:
         return Recorder(new_run_id(), None)
-    from platformdirs import user_state_path  # noqa: PLC0415 - only recorded runs need it
-
     home = "" if view.runs_path is None else str(view.runs_path.parent)
-    folder = hashlib.sha256(home.encode()).hexdigest()[:12]
     manifest = {
         "purpose": "interactive",
         "graph": options.graph,
         "effort": options.effort,
-        "models": {"policy": {"model_id": options.model, "api_kind": "rules"}},
+        "models": {
+            "policy": {
+                "model_id": options.model_name,
+                "api_kind": "rules" if options.model is None else "chat",
+            }
+        },
         "tools": list(tools),
         "limits": options.budget.to_json(),
         "library": {"path": home, "version": view.version},
         "labels": None if view.labels is None else sorted(view.labels),
     }
     runs = view.runs_path if options.record is True else Path(options.record).expanduser()
-    fallback = user_state_path("pagehop") / "runs" / folder
-    return record_run(runs, fallback=fallback, manifest=manifest)
+    return record_run(runs, fallback=_state_folder(view), manifest=manifest)
 
 
-def checked_options(
-    model: object,
-    graph: object,
-    effort: object,
-    budget: object,
-    record: object,
-    later: Mapping[str, object],
-) -> Options:
-    """Check the arguments of `ask` and fill in the settings.
+def _state_folder(view: View) -> Path:
+    """Return the user's own folder for what cannot be kept beside a library."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - only runs need it
 
-    Raises:
-        ConfigError: One is wrong, or not in this release.
-        TypeError: There is no such argument.
-    """
-    from pagehop.graphs.budget import Budget  # noqa: PLC0415 - only runs need it
-
-    for name, value in later.items():
-        if name not in LATER:
-            raise TypeError(f"unexpected argument {name!r}")
-        if value not in (None, ()):
-            raise ConfigError(f"{name}= is not in this release; it comes with a later one")
-    run = load_settings().run
-    model = run.model if model is None else model
-    if model != "builtin":
-        raise ConfigError(
-            f"model={model!r}: this release reasons by rules only; use model='builtin'. "
-            "Language models come with a later release"
-        )
-    if graph not in GRAPHS:
-        raise ConfigError(f"graph={graph!r}: there is only {', '.join(GRAPHS)}")
-    effort = run.effort if effort is None else effort
-    efforts: tuple[Effort, ...] = get_args(Effort)
-    chosen = [name for name in efforts if name == effort]
-    if not chosen:
-        raise ConfigError(f"effort={effort!r}: use {', '.join(efforts)}")
-    if budget is None:
-        budget = Budget(steps=run.max_steps, tool_calls=run.max_tool_calls, seconds=run.max_seconds)
-    if not isinstance(budget, Budget):
-        raise ConfigError(f"budget={budget!r}: give a pagehop.Budget, e.g. Budget(steps=12)")
-    record = run.record if record is None else record
-    if not isinstance(record, bool | str | Path) or record == "":
-        raise ConfigError(f"record={record!r}: give True, False or a folder")
-    return Options(model, graph, chosen[0], budget, record)
-
-
-def checked_question(question: object) -> str:
-    """Return the question's text.
-
-    Raises:
-        ConfigError: There is none, or it is not text.
-    """
-    if not isinstance(question, str):
-        raise ConfigError(
-            f"the question is a {type(question).__name__}; give its text. "
-            "Pictures in questions come with a later release"
-        )
-    if not question.strip():
-        raise ConfigError("the question is empty")
-    return question.strip()
+    home = "" if view.runs_path is None else str(view.runs_path.parent)
+    return user_state_path("pagehop") / "runs" / hashlib.sha256(home.encode()).hexdigest()[:12]

@@ -135,23 +135,26 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_made(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"model": "openai:gpt-5-mini"}, "by rules only"),
-        ({"model": object()}, "by rules only"),
+        ({"model": "openai:gpt-5-mini"}, "OPENAI_API_KEY"),
+        ({"model": "nobody:gpt"}, "nobody"),
+        ({"model": object()}, "LangChain chat model"),
+        ({"model": "builtin", "base_url": "http://127.0.0.1:1/v1"}, "needs model="),
         ({"graph": "vrag"}, "there is only explore"),
         ({"effort": "extreme"}, "low, medium, high"),
         ({"budget": 12}, "Budget"),
         ({"record": 3}, "record"),
         ({"record": ""}, "record"),
-        ({"thread": "t1"}, "thread= is not in this release"),
+        ({"thread": 3}, "thread"),
         ({"schema": dict}, "schema= is not in this release"),
-        ({"tools": (len,)}, "tools= is not in this release"),
-        ({"prompts": {"plan": "x"}}, "prompts= is not in this release"),
-        ({"vision_model": "x"}, "vision_model= is not in this release"),
+        ({"tools": (len,)}, "tools has"),
+        ({"prompts": {"plan": "x"}}, "prompts has 'plan'; the names are planner"),
+        ({"vision_model": "x:y"}, "x"),
     ],
 )
 def test_arguments_that_are_wrong_or_of_a_later_release_are_refused(
-    view: View, given: dict[str, Any], words: str
+    view: View, given: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(ConfigError, match=words):
         pagehop.ask(QUESTION, view, **given)
     with pytest.raises(ConfigError, match=words):

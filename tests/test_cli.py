@@ -123,7 +123,7 @@ def test_ask_sees_only_what_the_labels_allow(reports: Path) -> None:
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (("--model", "openai:gpt-5-mini"), "builtin"),
+        (("--model", "nobody:model"), "nobody"),
         (("--graph", "nonsense"), "explore"),
         (("--effort", "huge"), "medium"),
         (("--max-steps", "0"), "steps"),

@@ -129,7 +129,10 @@ async def test_a_question_is_answered_with_a_located_citation(view: View) -> Non
     assert 0 < citation.box[0] < citation.box[2] < 1
     assert nodes(events) == ["plan", *LOOP, "answer", "verify"]
     assert (events[0].type, events[-1].type) == ("episode.start", "episode.end")
-    assert events[-1].body == {"status": "answered", "answer": answer.to_json()}
+    body = events[-1].body
+    assert body == {
+        "status": "answered", "answer": answer.to_json(), "question": ASKED["question"]
+    }  # fmt: skip
     assert answer.usage.steps == answer.usage.rounds == answer.usage.tool_calls == 1
     assert answer.usage.seconds > 0
 
@@ -486,14 +489,17 @@ async def test_a_killed_run_is_resumed_to_the_same_end(
                 (read(context.step), Call("calculate", {"expression": "455.9 - 412.6"})),
                 done=True,
             ),
-            summarizer=lambda context: keeps("crowns", page=context.step)(context),
+            summarizer=lambda context: keeps(
+                f"{REVENUE}, from 412.6 million crowns" if context.step == 1 else "crowns",
+                page=context.step,
+            )(context),
             reflector=lambda context: Reflection(
                 sufficient=context.step == 2, sub_questions=context.sub_questions
             ),
             answerer=lambda context: Draft(
                 (
                     *(Claim("It rose.", (item.id,)) for item in context.evidence),
-                    Claim("By 43.3.", (), ("s1c2",)),
+                    Claim("By 43.3.", ("E1",), ("s1c2",)),
                 )
             ),
         )

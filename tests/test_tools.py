@@ -96,11 +96,11 @@ def test_look_gives_a_picture_that_fills_the_pixels_to_a_seeing_reader(view: Vie
     assert min(picture.convert("L").tobytes()) < 64
 
 
-def test_look_by_reference_renders_nothing_and_names_the_picture(view: View) -> None:
+def test_look_by_reference_names_the_picture_and_its_size(view: View) -> None:
     message = call(view, "look", "reference", ref=f"{HALDEN}:2")
     assert isinstance(message.content, str)
     assert message.artifact["box"] == [0.0, 0.0, 1.0, 1.0]
-    assert "width_px" not in message.artifact
+    assert message.artifact["width_px"] * message.artifact["height_px"] <= 1_000_000
 
 
 def test_a_perceiver_reads_pictures_for_a_text_reader(view: View) -> None:

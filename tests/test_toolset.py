@@ -21,7 +21,7 @@ from pagehop.tools.toolset import toolset
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NAMES = [
     "list_documents", "outline", "semantic_search", "keyword_search", "read_page", "look", "walk",
-    "filter_documents", "aggregate", "calculate", "verify", "note",
+    "filter_documents", "aggregate", "calculate", "verify", "note", "recall",
 ]  # fmt: skip
 HALDEN = "Halden_2021_annual_report"
 
@@ -45,7 +45,7 @@ def scripted(*calls: dict[str, Any]) -> ScriptedChat:
 
 def test_the_tools_are_these_in_this_order(view: View) -> None:
     assert [tool.name for tool in toolset(view, inside=True)] == NAMES
-    assert [tool.name for tool in toolset(view)] == NAMES[:-1]
+    assert [tool.name for tool in toolset(view)] == NAMES[:-2]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,14 +44,13 @@ class Pictures:
                     "take a larger box, or find the value in the text of another page"
                 )
             return Result(f"{head}\nWords inside the box:\n{words}", {**artifact, "text": words})
-        if self.images == "reference":
-            artifact |= {"max_pixels": self.max_pixels, "text": words}
-            return Result(f"{head}\n(picture {ref} {_written(box)})", artifact)
         try:
             picture = self.view.crop(ref, box, max_pixels=self.max_pixels)
         except LibraryError as error:
             raise ToolError(f"{error}; read the page as text instead") from error
         artifact |= {"width_px": picture.width, "height_px": picture.height, "text": words}
+        if self.images == "reference":
+            return Result(f"{head}\n(picture {ref} {_written(box)})", artifact)
         if self.images == "text" and self.perceive is not None:
             asked = question or "What does this part of the page show? Give all values."
             reading = self.perceive(picture, asked)

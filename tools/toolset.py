@@ -23,6 +23,7 @@ from pagehop.tools.note import note
 from pagehop.tools.outline import outline
 from pagehop.tools.pictures import Images, Pictures
 from pagehop.tools.read_page import read_page
+from pagehop.tools.recall import recall
 from pagehop.tools.semantic_search import semantic_search
 from pagehop.tools.verify import verify
 from pagehop.tools.walk import walk
@@ -46,7 +47,7 @@ def toolset(
             perceiver's reading, or the words inside the box.
         perceive: Reads pictures for a reasoner that sees only text; used with `images="text"`.
         max_pixels: Size of one picture.
-        inside: Add what only a machine understands (`note`).
+        inside: Add what only a machine understands (`note`, `recall`).
 
     Raises:
         ConfigError: `images` is none of the three.
@@ -67,4 +68,4 @@ def toolset(
         calculate(),
         verify(view),
     ]
-    return [*tools, note()] if inside else tools
+    return [*tools, note(), recall()] if inside else tools

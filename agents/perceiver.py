@@ -1,0 +1,56 @@
+"""The perceiver: a vision model reads a picture for a reasoner that takes only text."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+from pagehop.agents.prompting import picture_block, shipped
+from pagehop.agents.replies import text_of
+from pagehop.errors import ToolError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_KEPT = 256
+"""Readings kept; the oldest goes first."""
+
+
+class Perceiver:
+    """Fills the `Perceive` protocol; the same picture and question are read once."""
+
+    def __init__(self, model: BaseChatModel) -> None:
+        """Keep the model; nothing is called yet."""
+        self._model = model
+        self._readings: dict[str, str] = {}
+
+    def __call__(self, picture: "Image", question: str) -> str:
+        """Answer a self-contained question about the picture.
+
+        Raises:
+            ToolError: The vision model gave nothing; says what to do instead.
+        """
+        key = hashlib.sha256(picture.tobytes() + repr((picture.size, question)).encode())
+        name = key.hexdigest()
+        if name not in self._readings:
+            while len(self._readings) >= _KEPT:
+                self._readings.pop(next(iter(self._readings)))
+            self._readings[name] = self._read(picture, question)
+        return self._readings[name]
+
+    def _read(self, picture: "Image", question: str) -> str:
+        blocks = [{"type": "text", "text": question}, picture_block(picture)]
+        messages = [SystemMessage(shipped("perceiver")), HumanMessage(blocks)]  # type: ignore[arg-type]
+        try:
+            reply = self._model.invoke(messages)
+        except Exception as error:
+            # The boundary to the provider's client: whatever it raises, no picture was read.
+            raise ToolError(
+                f"the vision model gave no reading ({type(error).__name__}); use the text of the "
+                "page, or another page"
+            ) from error
+        said = text_of(reply).strip() if isinstance(reply, AIMessage) else ""
+        if not said:
+            raise ToolError("the vision model gave an empty reading; ask in other words")
+        return said

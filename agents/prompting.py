@@ -1,0 +1,300 @@
+"""What each role's model reads: messages made from a context and the files in `prompts/`.
+
+Stable parts come first and growing parts are appended, so that an endpoint can reuse the prefix:
+system, then question and library, evidence, notes, parts, then the round's calls and observations
+as they happened, then what changes with every step.
+
+Text of documents is data. In the JSON and tag grammars it stands between `<observation>` marks that
+it cannot close; in native calls it is the content of tool messages.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.tools import BaseTool
+
+from pagehop.agents.ledger import (
+    ANSWER_CHARACTERS,
+    EXPLORE_CHARACTERS,
+    show_calculations,
+    show_evidence,
+    show_notes,
+)
+from pagehop.agents.moves import Context, Observation
+from pagehop.errors import ConfigError
+from pagehop.types import PageRef
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Grammar = Literal["native", "json", "tags"]
+PROMPTS = (
+    "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "condenser",
+    "answerer", "standalone", "perceiver",
+)  # fmt: skip
+"""Names that `prompts=` may replace."""
+LISTED = 40
+"""Documents that the overview lists one by one."""
+
+
+@lru_cache(maxsize=32)
+def shipped(name: str) -> str:
+    """Return a prompt file's text."""
+    return (files("pagehop.prompts") / f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+class Prompts:
+    """The prompts of a run: the shipped ones, or a user's own in their place."""
+
+    def __init__(self, own: Mapping[str, str] | None = None) -> None:
+        """Take a user's texts by name.
+
+        Raises:
+            ConfigError: There is no prompt of that name.
+        """
+        self._own = dict(own or {})
+        for name in self._own:
+            if name not in PROMPTS:
+                raise ConfigError(f"prompts has {name!r}; the names are {', '.join(PROMPTS)}")
+
+    def __getitem__(self, name: str) -> str:
+        return self._own.get(name) or shipped(name)
+
+
+def standalone_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
+    """Return the prompt that makes a follow-up stand alone."""
+    said = "\n\n".join(
+        f"User: {one.question}\nAnswer: {one.answer[:1500]}" for one in context.history
+    )
+    asked = f"The conversation:\n\n{said}\n\nThe next question: {context.question}"
+    return [SystemMessage(prompts["standalone"]), HumanMessage(asked)]
+
+
+def planner_messages(context: Context, prompts: Prompts, library: str) -> list[BaseMessage]:
+    """Return the prompt of the planner."""
+    return [SystemMessage(prompts["planner"]), HumanMessage(_question(context, library))]
+
+
+def explorer_messages(
+    context: Context,
+    prompts: Prompts,
+    library: str,
+    grammar: Grammar,
+    tools: Sequence[BaseTool],
+    *,
+    brief: bool = False,
+    pictures: bool = False,
+    asked: bool = True,
+) -> list[BaseMessage]:
+    """Return the prompt of the explorer.
+
+    Args:
+        context: Of the step.
+        prompts: Texts by name.
+        library: Overview of the library.
+        grammar: How calls are written.
+        tools: Described in the prompt unless calls are native.
+        brief: A line for each tool instead of a paragraph.
+        pictures: The model is shown the pictures that tools made.
+        asked: False lets it end with the last observation.
+    """
+    system = prompts["explorer"] + "\n\n" + prompts[f"grammar_{grammar}"]
+    if grammar != "native":
+        between = "\n" if brief else "\n\n"
+        system += "\n\n" + between.join(describe_tool(tool, brief=brief) for tool in tools)
+    messages: list[BaseMessage] = [
+        SystemMessage(system),
+        HumanMessage(_question(context, library)),
+        HumanMessage(known(context)),
+    ]
+    messages += round_messages(context, grammar, pictures=pictures)
+    if asked:
+        messages.append(HumanMessage(_status(context)))
+    return messages
+
+
+def answerer_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
+    """Return the prompt of the answerer."""
+    parts = [f"Question: {context.question}"]
+    parts.append(f"Evidence:\n{show_evidence(context, ANSWER_CHARACTERS) or 'none'}")
+    if context.calculations:
+        parts.append(f"Calculations:\n{show_calculations(context.calculations)}")
+    if notes := show_notes(context):
+        parts.append(f"Notes (not evidence):\n{notes}")
+    parts.append(f"Parts:\n{_parts(context)}")
+    if context.reflection and context.reflection.missing:
+        parts.append(f"Still missing: {context.reflection.missing}")
+    return [SystemMessage(prompts["answerer"]), HumanMessage("\n\n".join(parts))]
+
+
+def known(context: Context) -> str:
+    """Return what is known at the start of the round: evidence, calculations, notes, parts."""
+    evidence = show_evidence(context, EXPLORE_CHARACTERS)
+    parts = [f"Evidence so far:\n{evidence}" if evidence else "There is no evidence yet."]
+    before = [c for c in context.calculations if c not in context.observations]
+    if before:
+        parts.append(f"Calculations so far:\n{show_calculations(before)}")
+    if notes := show_notes(context):
+        parts.append(f"Notes:\n{notes}")
+    parts.append(f"Parts of the question:\n{_parts(context)}")
+    reflection = context.reflection
+    if reflection is not None:
+        if reflection.missing:
+            parts.append(f"Still missing: {reflection.missing}")
+        parts += [f"Sources disagree: {text}" for text in reflection.contradictions]
+    if context.strategy:
+        parts.append(
+            "Two rounds brought nothing new. Look in another way than before: other words, no "
+            "`documents` filter, outline and read_page instead of search, pages next to those read."
+        )
+    return "\n\n".join(parts)
+
+
+def round_messages(
+    context: Context, grammar: Grammar, *, pictures: bool = False
+) -> list[BaseMessage]:
+    """Return the round so far as the model said and saw it.
+
+    Pictures stand in a user message behind the observations of their step: servers of the Chat
+    Completions form refuse them in tool messages.
+    """
+    said = {turn.step: turn.text for turn in context.turns}
+    messages: list[BaseMessage] = []
+    by_step = groupby(context.observations, key=lambda item: _step_of(item.call.id))
+    for step, group in by_step:
+        seen = list(group)
+        text = said.get(step, "")
+        if grammar == "native":
+            calls = [
+                {"name": o.call.tool, "args": dict(o.call.arguments), "id": o.call.id,
+                 "type": "tool_call"}
+                for o in seen
+            ]  # fmt: skip
+            messages.append(AIMessage(text, tool_calls=calls))
+            messages += [ToolMessage(_shown(o), tool_call_id=o.call.id) for o in seen]
+        else:
+            messages.append(AIMessage(text or _as_json(seen)))
+            messages.append(HumanMessage("\n\n".join(_marked(o) for o in seen)))
+        if pictures and (blocks := picture_blocks(context, seen)):
+            messages.append(HumanMessage(blocks))
+    return messages
+
+
+def picture_blocks(context: Context, seen: Sequence[Observation]) -> list[str | dict[str, Any]]:
+    """Return what tools showed as content blocks, each with its page and box before it."""
+    blocks: list[str | dict[str, Any]] = []
+    for item in seen:
+        shown = item.artifact
+        if not (item.ok and shown.get("width_px") and shown.get("box")):
+            continue
+        name, _, page = str(shown["ref"]).rpartition(":")
+        x0, y0, x1, y1 = (float(value) for value in shown["box"])
+        size = int(shown["width_px"]) * int(shown["height_px"])
+        picture = context.view.crop(PageRef(name, int(page)), (x0, y0, x1, y1), max_pixels=size)
+        head = f"Picture of {shown['ref']}, box {x0:.3g}, {y0:.3g}, {x1:.3g}, {y1:.3g}, "
+        head += f"{picture.width} x {picture.height} pixels:"
+        blocks += [{"type": "text", "text": head}, picture_block(picture)]
+    return blocks
+
+
+def picture_block(picture: "Image") -> dict[str, Any]:
+    """Return a picture as LangChain's content block, which every provider's client translates."""
+    png = io.BytesIO()
+    picture.convert("RGB").save(png, format="PNG")
+    data = base64.b64encode(png.getvalue()).decode("ascii")
+    return {"type": "image", "base64": data, "mime_type": "image/png"}
+
+
+def describe_tool(tool: BaseTool, *, brief: bool = False) -> str:
+    """Return a tool as the JSON and tag grammars show it."""
+    about = " ".join(tool.description.split())
+    if brief:
+        first = about.partition(". ")[0].rstrip(".")
+        return f"{tool.name}({', '.join(tool.args)}): {first}."
+    arguments = []
+    for name, schema in tool.args.items():
+        default = f", default {schema['default']!r}" if "default" in schema else ", needed"
+        kind = f"{schema.get('type', 'string')}{default}"
+        arguments.append(f"  - {name} ({kind}): {schema.get('description', '')}")
+    return f"{tool.name}: {about}\n" + "\n".join(arguments)
+
+
+def library_overview(context: Context) -> str:
+    """Return the documents, one a line; of many only those that a search finds likely."""
+    documents = context.view.documents()
+    if not documents:
+        return "The library has no documents."
+    if len(documents) <= LISTED:
+        listed, head = list(documents), f"The library has {len(documents)} documents:"
+    else:
+        hits = context.view.search(context.question, k=60)
+        names = list(dict.fromkeys(hit.name for hit in hits))[: LISTED // 2]
+        listed = [document for document in documents if document.name in names]
+        head = (
+            f"The library has {len(documents)} documents; list_documents(filter) finds them by "
+            "name. A first search finds these likely:"
+        )
+    lines = []
+    for document in listed:
+        title = f" | {document.title[:100]}" if document.title not in ("", document.name) else ""
+        scans = f", {len(document.scanned_pages)} scanned" if document.scanned_pages else ""
+        lines.append(f"{document.name}: {document.pages} pages{scans}{title}")
+    return "\n".join([head, *lines])
+
+
+def _question(context: Context, library: str) -> str:
+    return f"{library}\n\nQuestion: {context.question}"
+
+
+def _parts(context: Context) -> str:
+    lines = []
+    for sub in context.sub_questions:
+        needs = f" Needs {sub.needs}." if sub.needs else ""
+        where = f" In {', '.join(sub.documents)}." if sub.documents else ""
+        after = f" After {', '.join(sub.after)}." if sub.after else ""
+        lines.append(f"{sub.id} ({sub.state}): {sub.text}{needs}{where}{after}")
+    return "\n".join(lines)
+
+
+def _status(context: Context) -> str:
+    left = [
+        f"{value:,.0f} {name.replace('_', ' ')}"
+        for name, value in context.budget_left.items()
+        if name in ("steps", "tool_calls")
+    ]
+    lines = [f"Step {context.step}." + (f" Left: {', '.join(left)}." if left else "")]
+    return "\n".join([*lines, *context.nudges, "What is the next step?"])
+
+
+def _shown(item: Observation) -> str:
+    again = "(the same call was made before) " if item.cached else ""
+    return f"{again}{item.text}" if item.ok else f"{again}This call failed: {item.text}"
+
+
+def _marked(item: Observation) -> str:
+    inside = _shown(item).replace("</observation", "<\\/observation")
+    return f'<observation tool="{item.call.tool}" call="{item.call.id}">\n{inside}\n</observation>'
+
+
+def _as_json(seen: Sequence[Observation]) -> str:
+    calls: list[dict[str, Any]] = [
+        {"tool": o.call.tool, "arguments": dict(o.call.arguments)} for o in seen
+    ]
+    return json.dumps({"calls": calls}, ensure_ascii=False)
+
+
+def _step_of(call: str) -> int:
+    return int(call[1:].partition("c")[0]) if call.startswith("s") else 0

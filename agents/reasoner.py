@@ -1,0 +1,279 @@
+"""Roles filled by a chat model: its prompt, its reply read and checked, its mistakes told to it.
+
+1. A reply that cannot be used is answered with what was wrong and a right example, at most
+   `TRIES` times a move; `MOST_FAILURES` unusable replies in a row end the run as failed.
+2. Summarize and reflect are one model call (fused) that continues the explorer's conversation, so
+   an endpoint reuses its prefix; with effort high, reflect is asked on its own after it.
+3. With effort low there is no plan and no choice of tools by the model: both searches and the best
+   pages are read by code, then the model keeps evidence and answers.
+4. A prompt that is too long for the model is shortened and sent again: long observations first.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.tools import BaseTool
+
+from pagehop.agents.moves import Context
+from pagehop.agents.prompting import Grammar, Prompts, library_overview
+from pagehop.agents.replies import text_of
+from pagehop.agents.shortening import shortened, tokens_of
+from pagehop.errors import ContextOverflow, ModelError, ToolsUnsupported
+from pagehop.models.chat_calls import ChatReply, call_chat
+from pagehop.types import Usage
+
+TRIES = 3
+"""Times that one move is asked again after a reply that cannot be used."""
+MOST_FAILURES = 6
+"""Unusable replies in a row that end a run."""
+_SHRINKS = 5
+T = TypeVar("T")
+
+
+class Make(Protocol):
+    """Makes a role's prompt; brief ones name tools in a line each."""
+
+    def __call__(self, *, brief: bool) -> list[BaseMessage]:
+        """Return the messages."""
+        ...
+
+
+class Unusable(Exception):
+    """A reply cannot be used; the text says why, for the model."""
+
+
+@dataclass
+class Reasoner:
+    """A chat model at work in one run."""
+
+    model: BaseChatModel
+    tools: Sequence[BaseTool] = ()
+    prompts: Prompts = field(default_factory=Prompts)
+    grammar: Grammar = "native"
+    pictures: bool = False
+    """The model is shown pictures."""
+    timeout_s: float = 120.0
+    """Of one call."""
+    max_prompt_tokens: int = 0
+    """About how long a prompt may be; 0 is as long as the endpoint takes."""
+    failures: int = 0
+    """Unusable replies in a row."""
+    _library: str = ""
+    _numbers: dict[tuple[int, int, str, str], int] = field(default_factory=dict)
+    _last: list[dict[str, Any]] = field(default_factory=list)
+
+    def library(self, context: Context) -> str:
+        """Return the overview of the library, the same for the whole run."""
+        if not self._library:
+            self._library = library_overview(context)
+        return self._library
+
+    async def ask(
+        self,
+        role: str,
+        context: Context,
+        make: Make,
+        read: Callable[[AIMessage], T],
+        example: str,
+        *,
+        tools: bool = False,
+        spent: Usage | None = None,
+    ) -> tuple[T, Usage]:
+        """Return what a role's reply says and what the calls cost.
+
+        Args:
+            role: For the record.
+            context: Of the step.
+            make: Makes the prompt.
+            read: Reads a reply; raises `Unusable` when it cannot.
+            example: A right reply, shown after a wrong one.
+            tools: Whether native tool calls are offered.
+            spent: What this step cost before.
+
+        Raises:
+            ModelError: The endpoint cannot be reached, or gave no usable reply.
+        """
+        usage = spent or Usage()
+        repairs: list[BaseMessage] = []
+        for attempt in range(1, TRIES + 2):
+            reply = await self._call(role, context, make, repairs, tools=tools)
+            usage = _sum(usage, reply.usage)
+            try:
+                value = read(reply.message)
+            except Unusable as problem:
+                self.failures += 1
+                text = f"The reply of {role} could not be used: {problem}"
+                self._note(context, role, "unusable", text)
+                if attempt > TRIES or self.failures >= MOST_FAILURES:
+                    raise ModelError(
+                        f"the model gave no usable reply as {role} ({self.failures} in a row); "
+                        f"the last: {problem}"
+                    ) from problem
+                if _over_budget(context, usage):
+                    raise ModelError(
+                        f"the budget ran out while the model gave no usable reply as {role}: "
+                        f"{problem}"
+                    ) from problem
+                repairs = [*repairs, *_repair(reply.message, str(problem), example)][-4:]
+                continue
+            self.failures = 0
+            return value, usage
+        raise AssertionError("unreachable")
+
+    async def _call(
+        self,
+        role: str,
+        context: Context,
+        make: Make,
+        repairs: Sequence[BaseMessage],
+        *,
+        tools: bool,
+    ) -> ChatReply:
+        """Call the model, with a shorter prompt when it says that this one is too long."""
+        for shrink in range(_SHRINKS):
+            messages = self._fitted(make, repairs, shrink)
+            try:
+                return await self._recorded(role, context, messages, tools=tools)
+            except ContextOverflow:
+                if shrink == _SHRINKS - 1:
+                    raise
+                text = f"The prompt of {role} was too long for the model; it was shortened."
+                self._note(context, role, "shortened", text)
+            except ToolsUnsupported:
+                if self.grammar != "native":
+                    raise
+                self.grammar = "json"
+                text = "The endpoint takes no tool calls; the model is asked for JSON instead."
+                self._note(context, role, "grammar", text)
+        raise AssertionError("unreachable")
+
+    def _fitted(self, make: Make, repairs: Sequence[BaseMessage], shrink: int) -> list[BaseMessage]:
+        """Return the prompt, shortened as often as it takes to fit."""
+        for times in range(shrink, _SHRINKS):
+            messages = [*make(brief=times > 0), *repairs]
+            if times:
+                messages = shortened(messages, times)
+            if not self.max_prompt_tokens or tokens_of(messages) <= self.max_prompt_tokens:
+                break
+        return messages
+
+    async def _recorded(
+        self, role: str, context: Context, messages: list[BaseMessage], *, tools: bool
+    ) -> ChatReply:
+        name = self._id(context, role, "llm")
+        native = tools and self.grammar == "native"
+        same, rest = self._since_last(messages)
+        start = {"call": name, "role": role, "step": context.step, "same": same, "messages": rest}
+        context.tell("llm.start", f"{name}.start", start)
+        try:
+            reply = await call_chat(
+                self.model,
+                messages,
+                tools=self.tools if native else (),
+                timeout_s=self.timeout_s,
+                seconds_left=context.budget_left.get("seconds"),
+                on_delta=None,
+            )
+        except ModelError as error:
+            body = {"where": role, "call": name, "error": f"{type(error).__name__}: {error}"}
+            context.tell("error", f"{name}.error", body)
+            raise
+        end = {
+            "call": name,
+            "role": role,
+            "text": text_of(reply.message),
+            "tool_calls": [
+                {"name": c["name"], "arguments": c["args"]} for c in reply.message.tool_calls
+            ],
+            "usage": dict(vars(reply.usage)),
+            "attempts": reply.attempts,
+            "retried": list(reply.retried),
+            "seconds": round(reply.seconds, 4),
+        }
+        context.tell("llm.end", f"{name}.end", end)
+        return reply
+
+    def _id(self, context: Context, role: str, what: str) -> str:
+        """Return a name that is the same when this step runs again in another process."""
+        key = (context.step, context.round, role, what)
+        number = self._numbers[key] = self._numbers.get(key, 0) + 1
+        return f"{what}.{role}.{context.round}.{number}"
+
+    def _since_last(self, messages: Sequence[BaseMessage]) -> tuple[int, list[dict[str, Any]]]:
+        """Return how many messages are those of the call before, and the others."""
+        told = [_told(message) for message in messages]
+        same = 0
+        for old, new in zip(self._last, told, strict=False):
+            if old != new:
+                break
+            same += 1
+        self._last = told
+        return same, told[same:]
+
+    def _note(self, context: Context, role: str, what: str, text: str) -> None:
+        context.tell("note", self._id(context, role, what), {"text": text})
+
+
+def read_object(
+    message: AIMessage, reader: Callable[[str], dict[str, Any] | None]
+) -> dict[str, Any]:
+    """Return the JSON object of a reply.
+
+    Raises:
+        Unusable: There is none.
+    """
+    text = text_of(message)
+    value = reader(text)
+    if value is not None:
+        return value
+    if message.tool_calls:
+        raise Unusable("No tool can be called now; the reply is one JSON object.")
+    what = (
+        "The JSON object is broken or was cut off." if "{" in text else "There is no JSON object."
+    )
+    raise Unusable(what if text.strip() else "The reply was empty.")
+
+
+def _repair(message: AIMessage, problem: str, example: str) -> list[BaseMessage]:
+    said = text_of(message)[:1500] or "(nothing)"
+    return [
+        AIMessage(said),
+        HumanMessage(f"That reply could not be used. {problem} A right reply looks so:\n{example}"),
+    ]
+
+
+def _over_budget(context: Context, usage: Usage) -> bool:
+    left: Mapping[str, float] = context.budget_left
+    tokens = usage.input_tokens + usage.output_tokens
+    return (
+        usage.model_calls >= left.get("model_calls", usage.model_calls + 1)
+        or tokens >= left.get("tokens", tokens + 1)
+        or usage.money > left.get("money", usage.money)
+    )
+
+
+def _sum(a: Usage, b: Usage) -> Usage:
+    names = ("input_tokens", "output_tokens", "cached_tokens", "money", "model_calls")
+    return replace(a, **{name: getattr(a, name) + getattr(b, name) for name in names})
+
+
+def _told(message: BaseMessage) -> dict[str, Any]:
+    content = message.content
+    if not isinstance(content, str):
+        content = json.dumps([_without_bytes(block) for block in content], ensure_ascii=False)
+    body: dict[str, Any] = {"role": message.type, "content": content}
+    if isinstance(message, AIMessage) and message.tool_calls:
+        body["tool_calls"] = [
+            {"name": c["name"], "arguments": c["args"]} for c in message.tool_calls
+        ]
+    return body
+
+
+def _without_bytes(block: object) -> object:
+    if isinstance(block, Mapping) and "base64" in block:
+        return {key: value for key, value in block.items() if key != "base64"}
+    return block

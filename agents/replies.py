@@ -1,0 +1,252 @@
+"""Read what a model replied: native tool calls, a JSON object or tags, whichever it used.
+
+One parser for all three grammars, because models slip from one into another. It never guesses a
+tool or an argument; what it cannot read is a `problem`, told to the model with a right example.
+
+1. Native tool calls count first, then tags, then a JSON object (fenced or inside other text).
+2. Tags are those of the RL systems: `<search>`, `<bbox>` (or `<region>`), `<fetch>`, `<answer>`,
+   and `<call>` or `<tool_call>` with a JSON object. The first action counts, as in their trainers;
+   several calls in one turn count all.
+3. A box is in the pixels of the picture shown last; it becomes fractions of the page here, through
+   the box that this picture itself shows, so zooming into a crop lands where it was meant.
+4. Lists in arguments become comma-separated strings: tools take flat strings and numbers.
+
+Source: VRAG-RL and ALDEN (SYSTEMS.md 1.3, 1.9 of the project's design notes); differs: nested crops
+keep their frame, text outside tags is kept as the thought.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.utils.json import parse_json_markdown
+
+from pagehop.agents.moves import Call, Observation
+
+_TAG = re.compile(
+    r"<(search|bbox|region|fetch|answer|call|tool_call|think|thinking)>(.*?)(?:</\1>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_FINISH = frozenset({"done", "finish", "final_answer", "answer"})
+"""Names that models give to a call which says that they are done."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one reply of a reasoner asks for."""
+
+    thought: str = ""
+    calls: tuple[Call, ...] = ()
+    done: bool = False
+    problem: str = ""
+    """What is wrong with it, in words for the model; empty when it can be followed."""
+
+
+def text_of(message: AIMessage) -> str:
+    """Return the text of a reply without its reasoning blocks."""
+    if isinstance(message.content, str):
+        return message.content
+    parts = [
+        block if isinstance(block, str) else str(block.get("text", ""))
+        for block in message.content
+        if isinstance(block, str) or block.get("type") in ("text", "output_text")
+    ]
+    return "".join(parts)
+
+
+def read_reply(message: AIMessage, shown: Sequence[Observation] = ()) -> Reply:
+    """Return what a reply asks for.
+
+    Args:
+        message: Of the model.
+        shown: Observations that the model has seen, for boxes in pixels.
+    """
+    text = text_of(message)
+    if message.tool_calls or message.invalid_tool_calls:
+        return _native(message, _without_thoughts(text))
+    if not text.strip():
+        return Reply(problem="The reply was empty.")
+    tags = [(name.lower(), body.strip()) for name, body in _TAG.findall(text)]
+    thought = " ".join(body for name, body in tags if name in ("think", "thinking"))
+    actions = [(name, body) for name, body in tags if name not in ("think", "thinking")]
+    if actions:
+        return _tagged(thought, actions, shown)
+    outside = _without_thoughts(text)
+    if (value := read_json(outside)) is not None:
+        return _json_actions(value, thought)
+    if "{" in outside and re.search(r'"(calls?|tool|done|arguments)"', outside):
+        return Reply(thought, problem="The JSON of the reply is broken or was cut off.")
+    return Reply(thought=outside.strip() or thought, done=True)
+
+
+def read_json(text: str) -> dict[str, Any] | None:
+    """Return the JSON object in a text, fenced or bare; None when there is no whole one."""
+    text = _without_thoughts(text)
+    first, last = text.find("{"), text.rfind("}")
+    if first < 0 or last < first:
+        return None
+    for candidate in (text[first : last + 1], _outermost(text[first:])):
+        for read in (json.loads, _lenient):
+            try:
+                value = read(candidate)
+            except (ValueError, TypeError, IndexError):
+                continue
+            if isinstance(value, dict) and value:
+                return value
+    return None
+
+
+def _lenient(text: str) -> object:
+    # Mends raw newlines in strings and the like; given a whole object it cannot invent an end.
+    return parse_json_markdown(text)
+
+
+def _outermost(text: str) -> str:
+    """Return the first balanced object of a text that begins with a brace."""
+    depth, inside, escaped = 0, False, False
+    for i, char in enumerate(text):
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        elif char == '"':
+            inside = not inside
+        elif not inside and char in "{}":
+            depth += 1 if char == "{" else -1
+            if depth == 0:
+                return text[: i + 1]
+    return ""
+
+
+def _without_thoughts(text: str) -> str:
+    return _THINK.sub("", text).strip()
+
+
+def _native(message: AIMessage, thought: str) -> Reply:
+    calls, problems = [], []
+    for asked in message.tool_calls:
+        if asked["name"].lower() in _FINISH:
+            return Reply(thought or str(asked["args"]), done=True)
+        calls.append(Call(_tool_name(asked["name"]), _flat(asked["args"])))
+    for broken in message.invalid_tool_calls:
+        problems.append(
+            f"The arguments of {broken.get('name') or 'a call'} are not a JSON object: "
+            f"{str(broken.get('args'))[:200]!r}."
+        )
+    return Reply(thought, tuple(calls), problem=" ".join(problems) if not calls else "")
+
+
+def _json_actions(value: Mapping[str, Any], thought: str) -> Reply:
+    thought = str(value.get("thought") or value.get("reasoning") or thought)
+    asked = value.get("calls", value.get("tool_calls", value.get("actions")))
+    if isinstance(asked, Mapping):
+        asked = [asked]
+    if asked is None and any(key in value for key in ("tool", "name", "action", "function")):
+        asked = [value]
+    if not asked:
+        if value.get("done") or "answer" in value or "final_answer" in value:
+            said = value.get("answer") or value.get("final_answer") or ""
+            return Reply(thought or str(said), done=True)
+        return Reply(
+            thought, problem='The object has neither "calls" with a tool in it nor "done": true.'
+        )
+    calls: list[Call] = []
+    for one in asked if isinstance(asked, list) else [asked]:
+        call = _call(one)
+        if isinstance(call, str):
+            return Reply(thought, problem=call)
+        if call.tool in _FINISH:
+            return Reply(thought, tuple(calls), done=True)
+        calls.append(call)
+    return Reply(thought, tuple(calls), done=bool(value.get("done")) and not calls)
+
+
+def _call(value: object) -> Call | str:
+    """Return the call that an object writes, or what is wrong with it."""
+    if not isinstance(value, Mapping):
+        return f"A call is an object with tool and arguments, not {str(value)[:80]!r}."
+    inner = value.get("function")
+    if isinstance(inner, Mapping):
+        value = inner
+    name = value.get("tool") or value.get("name") or value.get("action") or inner
+    if not isinstance(name, str) or not name:
+        return 'A call needs the name of its tool: {"tool": "...", "arguments": {...}}.'
+    arguments = value.get("arguments", value.get("args", value.get("parameters")))
+    if arguments is None:
+        known = ("tool", "name", "action", "thought", "id", "type", "calls", "done", "function")
+        arguments = {key: given for key, given in value.items() if key not in known}
+    if isinstance(arguments, str):
+        arguments = read_json(arguments)
+    if not isinstance(arguments, Mapping):
+        return f"The arguments of {name} are not a JSON object."
+    return Call(_tool_name(name), _flat(arguments))
+
+
+def _tagged(
+    thought: str, actions: Sequence[tuple[str, str]], shown: Sequence[Observation]
+) -> Reply:
+    calls: list[Call] = []
+    for name, body in actions:
+        if name == "answer":
+            return Reply(thought or body, tuple(calls), done=not calls)
+        call = _tag_call(name, body, shown)
+        if isinstance(call, str):
+            return Reply(thought, tuple(calls), problem="" if calls else call)
+        calls.append(call)
+        if name not in ("call", "tool_call"):
+            break
+    return Reply(thought, tuple(calls))
+
+
+def _tag_call(name: str, body: str, shown: Sequence[Observation]) -> Call | str:
+    if name == "search":
+        return Call("semantic_search", {"query": body}) if body else "<search> is empty."
+    if name == "fetch":
+        form, _, ref = body.partition(",")
+        if not ref:
+            form, ref = "text", body
+        return Call("read_page", {"ref": ref.strip(), "form": form.strip().lower() or "text"})
+    if name in ("bbox", "region"):
+        return _zoom(body, shown)
+    value = read_json(body)
+    return _call(value) if value is not None else f"<{name}> holds no JSON object."
+
+
+def _zoom(body: str, shown: Sequence[Observation]) -> Call | str:
+    """Return the look at a box given in pixels of the picture shown last."""
+    numbers = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", body)]
+    if len(numbers) != 4:
+        return "<bbox> needs four numbers: [x0, y0, x1, y1]."
+    pictures = [o.artifact for o in shown if o.artifact.get("width_px") and o.artifact.get("box")]
+    if not pictures:
+        return (
+            "There is no picture to zoom into yet: show one with <fetch>image, name:page</fetch>."
+        )
+    last = pictures[-1]
+    width, height = float(last["width_px"]), float(last["height_px"])
+    x0, y0, x1, y1 = last["box"]
+    inside = [n / size for n, size in zip(numbers, (width, height, width, height), strict=True)]
+    left, top, right, bottom = (min(max(n, 0.0), 1.0) for n in inside)
+    box = {
+        "x0": x0 + left * (x1 - x0), "y0": y0 + top * (y1 - y0),
+        "x1": x0 + right * (x1 - x0), "y1": y0 + bottom * (y1 - y0),
+    }  # fmt: skip
+    return Call("look", {"ref": str(last["ref"]), **{k: round(v, 5) for k, v in box.items()}})
+
+
+def _tool_name(name: str) -> str:
+    return name.strip().rpartition(".")[2].replace("-", "_")
+
+
+def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
+            flat[name] = ",".join(str(v) for v in value)
+        elif value is not None:
+            flat[name] = value
+    return flat

@@ -1,0 +1,196 @@
+"""What may be asked of a run: the options of `ask`, `stream` and `graph`, checked once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
+
+from pagehop.errors import ConfigError
+from pagehop.settings import load_settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.tools import BaseTool
+
+    from pagehop.graphs.budget import Budget
+
+Effort = Literal["low", "medium", "high"]
+Record = bool | str | Path
+GRAPHS = ("explore",)
+BUILTIN = "builtin"
+LATER = ("schema",)
+"""Options that come with a later release."""
+
+
+class RunOptions(TypedDict, total=False):
+    """Keyword arguments of `ask`, `aask`, `stream` and `astream`; each may be left out or None."""
+
+    model: "str | BaseChatModel | None"
+    """Who reasons: `builtin` (rules), a name as in LangChain's `init_chat_model`
+    (`openai:gpt-5-mini`), `transformers:ID_OR_PATH`, or a chat model."""
+    base_url: str | None
+    """Address of an OpenAI-compatible server."""
+    vision_model: "str | BaseChatModel | None"
+    """Who reads pictures for a reasoner that takes only text."""
+    graph: str
+    """Name of the machine; `list_graphs()` names them."""
+    effort: Effort | None
+    """low (one retrieval and an answer), medium or high (judges more often)."""
+    budget: "Budget | None"
+    """Limits of the run; None takes those of the settings."""
+    record: Record | None
+    """Whether to write the run's events into the library's `runs/`, or the folder for them."""
+    thread: str | None
+    """Name of a conversation: a follow-up is understood from what was asked before on it."""
+    tools: "Sequence[BaseTool]"
+    """Tools of the user's own, beside the library's."""
+    prompts: Mapping[str, str] | None
+    """Texts in place of shipped prompts, by the name of their file."""
+    schema: Any
+    """Comes with a later release."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to answer; checked."""
+
+    model: "BaseChatModel | None"
+    """None is the built-in reasoner."""
+    model_name: str
+    """What the record calls it."""
+    vision_model: "BaseChatModel | None"
+    graph: str
+    effort: Effort
+    budget: "Budget"
+    record: Record
+    thread: str
+    tools: "tuple[BaseTool, ...]"
+    prompts: Mapping[str, str]
+
+
+def name_of(model: "BaseChatModel") -> str:
+    """Return what a chat model is called."""
+    for field in ("model_name", "model", "model_id"):
+        if isinstance(value := getattr(model, field, None), str) and value:
+            return value
+    return type(model).__name__
+
+
+def checked_options(given: Mapping[str, Any]) -> Options:
+    """Check options and fill in the settings.
+
+    Raises:
+        ConfigError: One is wrong, or not in this release.
+        TypeError: There is no such option.
+    """
+    from pagehop.graphs.budget import Budget  # noqa: PLC0415 - only runs need it
+
+    for key in given:
+        if key not in RunOptions.__annotations__:
+            raise TypeError(f"unexpected argument {key!r}")
+    for key in LATER:
+        if given.get(key) is not None:
+            raise ConfigError(f"{key}= is not in this release; it comes with a later one")
+    run = load_settings().run
+    budget = given.get("budget")
+    if budget is None:
+        budget = Budget(steps=run.max_steps, tool_calls=run.max_tool_calls, seconds=run.max_seconds)
+    if not isinstance(budget, Budget):
+        raise ConfigError(f"budget={budget!r}: give a pagehop.Budget, e.g. Budget(steps=12)")
+    record = run.record if given.get("record") is None else given["record"]
+    if not isinstance(record, bool | str | Path) or record == "":
+        raise ConfigError(f"record={record!r}: give True, False or a folder")
+    graph = given.get("graph") or GRAPHS[0]
+    if graph not in GRAPHS:
+        raise ConfigError(f"graph={graph!r}: there is only {', '.join(GRAPHS)}")
+    name = _model("model", given.get("model")) or run.model
+    vision = _model("vision_model", given.get("vision_model")) or run.vision_model
+    base_url = _text("base_url", given.get("base_url"))
+    if base_url and name == BUILTIN:
+        raise ConfigError(f"base_url={base_url!r} needs model=, the name it serves")
+    base_url = base_url or run.base_url
+    return Options(
+        model=None if name == BUILTIN else _loaded(name, base_url),
+        model_name=name if isinstance(name, str) else name_of(name),
+        vision_model=_loaded(vision, base_url) if vision else None,
+        graph=graph,
+        effort=_effort(given.get("effort") or run.effort),
+        budget=budget,
+        record=record,
+        thread=_text("thread", given.get("thread")),
+        tools=_tools(given.get("tools") or ()),
+        prompts=_prompts(given.get("prompts") or {}),
+    )
+
+
+def _model(name: str, value: object) -> "str | BaseChatModel | None":
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    if callable(getattr(value, "bind_tools", None)) and hasattr(value, "ainvoke"):
+        return value  # type: ignore[return-value]  # a chat model
+    raise ConfigError(
+        f"{name}={value!r}: give 'builtin', a name such as 'openai:gpt-5-mini', "
+        "'transformers:ID_OR_PATH', or a LangChain chat model"
+    )
+
+
+def _loaded(model: "str | BaseChatModel", base_url: str) -> "BaseChatModel":
+    return _by_name(model, base_url) if isinstance(model, str) else model
+
+
+@lru_cache(maxsize=4)
+def _by_name(model: str, base_url: str) -> "BaseChatModel":
+    # Once a process: options are checked more than once a run, and local weights are large.
+    from pagehop.models.chat_models import load_chat_model  # noqa: PLC0415 - only with a model
+
+    return load_chat_model(model, base_url=base_url)
+
+
+def _effort(value: object) -> Effort:
+    efforts: tuple[Effort, ...] = get_args(Effort)
+    for effort in efforts:
+        if effort == value:
+            return effort
+    raise ConfigError(f"effort={value!r}: use {', '.join(efforts)}")
+
+
+def _text(name: str, value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise ConfigError(f"{name}={value!r}: give a text")
+
+
+def _tools(value: object) -> "tuple[BaseTool, ...]":
+    from langchain_core.tools import BaseTool  # noqa: PLC0415 - only runs need it
+
+    given = tuple(value) if isinstance(value, Sequence) else (value,)
+    for tool in given:
+        if not isinstance(tool, BaseTool):
+            raise ConfigError(f"tools has {tool!r}; make it with langchain_core.tools.tool")
+    return given
+
+
+def _prompts(value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise ConfigError("prompts is not a mapping of prompt names to texts")
+    from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - only runs need it
+
+    Prompts(value)
+    return dict(value)
+
+
+def checked_question(question: object) -> str:
+    """Return the question's text.
+
+    Raises:
+        ConfigError: There is none, or it is not text.
+    """
+    if not isinstance(question, str):
+        raise ConfigError(
+            f"the question is a {type(question).__name__}; give its text. "
+            "Pictures in questions come with a later release"
+        )
+    if not question.strip():
+        raise ConfigError("the question is empty")
+    return question.strip()
