@@ -132,7 +132,7 @@ def _config_error(provider: str, name: str, error: Exception) -> ConfigError:
             f"{', '.join(PROVIDERS)}; or transformers:ID_OR_PATH, or builtin; or give base_url "
             "for an OpenAI-compatible server"
         )
-    if any(word in text.lower() for word in ("api_key", "api key", "credential", "token")):
+    if any(word in text.lower() for word in ("api_key", "api key", "credential", "access token")):
         variable = KEY_VARIABLES.get(provider) or _variable_in(text) or "the provider's key"
         return ConfigError(
             f"the model {full} needs a key: set {variable}, "

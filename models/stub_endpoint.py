@@ -114,6 +114,8 @@ class StubEndpoint:
         try:
             while await self._exchange(reader, writer):
                 await writer.drain()
+        except (ValueError, asyncio.LimitOverrunError):
+            writer.write(_error(StubReply(status=400, error="this is no HTTP request")))
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client went away, or the server stops
         finally:

@@ -203,9 +203,11 @@ def _bad_action(kind: FaultName, request: StubRequest, draw: random.Random) -> S
     return StubReply(json.dumps({"tool": name, "arguments": args}))
 
 
-CALL = re.compile(r"\bcall (?:the tool )?`?(\w+)`?(?: with |\()([^\n.;)]*=[^\n;)]*)", re.IGNORECASE)
+TO_END = r"((?:[^\n.;)]|\.(?=\S))+)"
+"""The rest of a sentence; a point inside a number or a name does not end it."""
+CALL = re.compile(rf"\bcall (?:the tool )?`?(\w+)`?(?: with |\(){TO_END}", re.IGNORECASE)
 PAIR = re.compile(r"(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^,]+)")
-SEARCH = re.compile(r"\bsearch for ([^\n.;]+)", re.IGNORECASE)
+SEARCH = re.compile(rf"\bsearch for {TO_END}", re.IGNORECASE)
 READ = re.compile(r"\b(?:read|open|look at) (?:page )?([\w.-]+:\d+)", re.IGNORECASE)
 SAY = re.compile(r"\b(?:answer with|reply with|say):? ([^\n;]+)", re.IGNORECASE)
 CITE = re.compile(r"\bcite (?:page )?\[?([\w.-]+:\d+|E\d+)", re.IGNORECASE)
