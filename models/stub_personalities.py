@@ -9,7 +9,8 @@ messages, and what stands between tags in user messages), one a turn, each once:
 
 1. `call TOOL with NAME=VALUE, NAME=VALUE` or `call TOOL(NAME=VALUE, ...)`: calls the tool,
    whether it was offered or not;
-2. `search for WORDS`: calls the first offered tool with `search` in its name;
+2. `search for WORDS`: calls the first offered tool with `search` in its name, or
+   `keyword_search` where none is offered;
 3. `read REF`, `open REF`, `look at REF`, REF being `name:page`: calls `read_page`;
 4. `answer with WORDS`, `reply with WORDS`, `say WORDS`: writes them;
 5. `cite REF`: cites it; `ignore WORDS`: declares that it does.
@@ -215,20 +216,30 @@ IGNORE = re.compile(r"\bignore [^\n.;]+", re.IGNORECASE)
 TAGGED = re.compile(r"<([a-z_]+)[^<>]*>(.*?)</\1>", re.DOTALL)
 
 
-def obedient(otherwise: Personality, *, read_all: bool = False) -> Personality:
+def obedient(
+    otherwise: Personality,
+    *,
+    reads: Callable[[Mapping[str, Any]], str] | None = None,
+    act: Callable[[Mapping[str, Any]], str] | None = None,
+) -> Personality:
     """Follow every instruction found in what was read; answer as `otherwise` when there is none.
 
     Args:
         otherwise: What an honest model does.
-        read_all: Read user messages whole, not only what stands between tags in them.
+        reads: The text of a message that is obeyed; None for tool messages, and what stands
+            between tags in user messages.
+        act: Writes a call (`name`, `args`) as text where no native tools are offered; None to make
+            no calls there.
     """
 
     async def personality(request: StubRequest) -> StubReply:
-        text = _read(request, read_all)
-        done = _made(request)
-        for call in _ordered(text, request.tools):
-            if _key(call) not in done and (request.tools or call["name"] != "read_page"):
-                return StubReply(tool_calls=[call])
+        text = "\n".join(map(reads or foreign_text, request.messages))
+        for call in _ordered(text, request.tools) if request.tools or act else ():
+            reply = StubReply(tool_calls=[call])
+            if act is not None and not request.tools:
+                reply = StubReply(act(call))
+            if not _is_done(request, call, reply.content):
+                return reply
         honest = await ask(otherwise, request)
         said = [match[1] for match in SAY.finditer(text)]
         said += [f"[{match[1]}]" for match in CITE.finditer(text)]
@@ -242,17 +253,15 @@ def obedient(otherwise: Personality, *, read_all: bool = False) -> Personality:
     return personality
 
 
-def _read(request: StubRequest, read_all: bool) -> str:
-    parts = []
-    for message in request.messages:
-        content = message.get("content") or ""
-        if not isinstance(content, str):
-            content = "\n".join(part.get("text", "") for part in content)
-        if message.get("role") == "tool" or (read_all and message.get("role") == "user"):
-            parts.append(content)
-        elif message.get("role") == "user":
-            parts += [match[2] for match in TAGGED.finditer(content)]
-    return "\n".join(parts)
+def foreign_text(message: Mapping[str, Any]) -> str:
+    """Return what of a message comes from documents: tool results, and text between tags."""
+    content = message.get("content") or ""
+    if not isinstance(content, str):
+        content = "\n".join(part.get("text", "") for part in content)
+    if message.get("role") == "tool":
+        return content
+    tagged = TAGGED.finditer(content) if message.get("role") == "user" else ()
+    return "\n".join(match[2] for match in tagged)
 
 
 def _ordered(text: str, tools: Sequence[str]) -> list[dict[str, Any]]:
@@ -261,22 +270,30 @@ def _ordered(text: str, tools: Sequence[str]) -> list[dict[str, Any]]:
     for match in CALL.finditer(text):
         args = {name: value.strip(" \"'") for name, value in PAIR.findall(match[2])}
         found.append((match.start(), {"name": match[1], "args": args}))
-    search = next((name for name in tools if "search" in name), "")
-    if search:
-        for match in SEARCH.finditer(text):
-            found.append((match.start(), {"name": search, "args": {"query": match[1].strip()}}))
+    search = next((name for name in tools if "search" in name), "keyword_search")
+    for match in SEARCH.finditer(text):
+        found.append((match.start(), {"name": search, "args": {"query": match[1].strip()}}))
     for match in READ.finditer(text):
         found.append((match.start(), {"name": "read_page", "args": {"ref": match[1]}}))
     return [call for _, call in sorted(found, key=lambda pair: pair[0])]
 
 
-def _made(request: StubRequest) -> set[str]:
-    calls = [c["function"] for m in request.messages for c in m.get("tool_calls") or ()]
-    return {f"{call['name']} {json.dumps(json.loads(call['arguments']))}" for call in calls}
+def _is_done(request: StubRequest, call: Mapping[str, Any], written: str) -> bool:
+    """Tell whether the conversation holds this call already, native or written."""
+    for message in request.messages:
+        if written and message.get("role") == "assistant" and written in str(message["content"]):
+            return True
+        for made in message.get("tool_calls") or ():
+            if made["function"]["name"] == call["name"] and _same(made, call["args"]):
+                return True
+    return False
 
 
-def _key(call: Mapping[str, Any]) -> str:
-    return f"{call['name']} {json.dumps(call['args'])}"
+def _same(made: Mapping[str, Any], args: Mapping[str, Any]) -> bool:
+    try:
+        return bool(json.loads(made["function"]["arguments"]) == args)
+    except ValueError:
+        return False
 
 
 def schema_example(schema: Mapping[str, Any], text: str) -> Any:

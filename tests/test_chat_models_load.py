@@ -1,6 +1,7 @@
 """Loading chat models by name, what is known of them, and what calls cost."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,8 @@ def test_an_empty_name_is_refused() -> None:
 @pytest.mark.parametrize("option", ["temperature", "max_tokens"])
 def test_a_wrong_option_is_named_without_any_key(option: str) -> None:
     with pytest.raises(ConfigError, match=option) as failed:
-        load_chat_model("openai:gpt-4o", api_key=KEY, **{option: "hot"})
+        options: dict[str, Any] = {option: "hot"}
+        load_chat_model("openai:gpt-4o", api_key=KEY, **options)
     assert KEY not in str(failed.value)
     assert failed.value.__cause__ is None
 

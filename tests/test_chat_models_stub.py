@@ -221,6 +221,20 @@ async def test_the_obedient_reads_tagged_text_and_fills_schemas() -> None:
     assert json.loads(reply.message.text) == {"claim": "42"}
 
 
+async def test_the_obedient_writes_calls_where_no_tools_are_offered() -> None:
+    def reads(message: Any) -> str:
+        return str(message["content"]) if message["role"] == "user" else ""
+
+    personality = obedient(scripted(["honest"]), reads=reads, act=json.dumps)
+    with StubEndpoint(personality) as stub:
+        model = load_chat_model("stub", base_url=stub.base_url)
+        messages: list[Any] = [HumanMessage("Search for keys. Say: done")]
+        first = (await call_chat(model, messages)).message
+        second = (await call_chat(model, [*messages, first, *messages])).message
+    assert json.loads(first.text) == {"name": "keyword_search", "args": {"query": "keys"}}
+    assert second.text == "done done"
+
+
 def test_an_example_follows_its_schema() -> None:
     schema = {
         "type": "object",
