@@ -154,7 +154,7 @@ def _without_status(error: Exception, name: str, text: str) -> Fault:
     detail = f"{type(error).__name__}: {_short(text)}"
     if classes & TIMEOUTS:
         return Fault("timeout", f"{name} gave no reply in time")
-    if classes & CONNECTIONS:
+    if classes & CONNECTIONS or (isinstance(error, RuntimeError) and "event loop" in text.lower()):
         where = "check base_url and that the server runs"
         return Fault("connection", f"the connection to {name} failed: {where}; {detail}")
     if "APIError" in classes:  # an error event inside a stream carries no status

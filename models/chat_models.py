@@ -7,8 +7,10 @@
 A client's own retries are switched off: `chat_calls.call_chat` decides when to try again.
 """
 
+import asyncio
 import os
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -67,6 +69,7 @@ def load_chat_model(
         options["base_url"] = base_url
     if provider == "openai":
         options.setdefault("stream_usage", True)  # off by default where base_url is set
+        options.setdefault("http_async_client", _client_per_loop())
         if base_url and "api_key" not in options and not os.environ.get("OPENAI_API_KEY"):
             options["api_key"] = PLACEHOLDER_KEY
     return _init(provider, name, options)
@@ -122,6 +125,40 @@ def _init(provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
     except Exception as error:  # each provider's client raises its own class for a missing key
         raise _config_error(provider, name, error) from None  # its text may show what was given
     return made
+
+
+def _client_per_loop() -> Any:
+    """Return an HTTP client that any event loop may use; None without the openai package.
+
+    langchain-openai shares one client a base_url in the whole process, whose connections belong to
+    the loop that opened them: a second `asyncio.run` would fail with `Event loop is closed`.
+    """
+    try:
+        from openai import DefaultAsyncHttpxClient  # noqa: PLC0415 - an optional package
+    except ImportError:
+        return None
+
+    async def kept(client: Any) -> AsyncIterator[Any]:
+        try:
+            yield client
+        finally:  # a loop that ends, or the collector, closes what is left of generators
+            await client.aclose()
+
+    class ClientPerLoop(DefaultAsyncHttpxClient):
+        """Sends each request through a client of the running loop."""
+
+        async def send(self, request: Any, **options: Any) -> Any:
+            loop = asyncio.get_running_loop()
+            if loop not in clients:
+                for old in [known for known in clients if known.is_closed()]:
+                    del clients[old]
+                client = DefaultAsyncHttpxClient()
+                clients[loop] = client, kept(client)
+                await anext(clients[loop][1])
+            return await clients[loop][0].send(request, **options)
+
+    clients: dict[asyncio.AbstractEventLoop, tuple[Any, AsyncIterator[Any]]] = {}
+    return ClientPerLoop()
 
 
 def _config_error(provider: str, name: str, error: Exception) -> ConfigError:

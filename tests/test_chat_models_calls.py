@@ -337,6 +337,15 @@ async def test_an_error_of_the_listener_is_not_the_models(naps: Naps) -> None:
         await call_chat(ScriptedModel(replies=["a b"]), ASK, on_delta=listener, sleep=naps)
 
 
+def test_one_model_serves_one_event_loop_after_another() -> None:
+    """The client of langchain-openai kept connections of a closed loop: Event loop is closed."""
+    with StubEndpoint(scripted(["a"], repeat_last=True)) as stub:
+        model = load_chat_model("stub", base_url=stub.base_url)
+        for other in (model, load_chat_model("stub", base_url=stub.base_url), model):
+            reply = asyncio.run(call_chat(other, ASK))
+            assert (reply.message.text, reply.attempts) == ("a", 1)
+
+
 async def test_our_own_errors_pass_unchanged(naps: Naps) -> None:
     with pytest.raises(ModelError, match="the script is over"):
         await call_chat(ScriptedModel(replies=[]), ASK, sleep=naps)
