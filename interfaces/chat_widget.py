@@ -7,6 +7,7 @@
 
 import asyncio
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -51,7 +52,9 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped
         self.history: list[Answer] = []
         """Answers so far, oldest first; a stopped question leaves none."""
         self._source = library
-        self._ask_kwargs = {"model": model, **ask_kwargs}
+        # A thread of its own: a follow-up is understood from what was asked in this chat.
+        thread = f"chat-{uuid.uuid4().hex[:12]}"
+        self._ask_kwargs = {"model": model, "thread": thread, **ask_kwargs}
         self._cited: dict[str, Citation] = {}
         self._crops = ThreadPoolExecutor(1, thread_name_prefix="pagehop-crops")
         self._lock = threading.RLock()
