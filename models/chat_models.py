@@ -11,6 +11,7 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -127,8 +128,9 @@ def _init(provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
     return made
 
 
+@lru_cache(maxsize=1)
 def _client_per_loop() -> Any:
-    """Return an HTTP client that any event loop may use; None without the openai package.
+    """Return the HTTP client of this process, for any event loop; None without openai.
 
     langchain-openai shares one client a base_url in the whole process, whose connections belong to
     the loop that opened them: a second `asyncio.run` would fail with `Event loop is closed`.
@@ -141,7 +143,7 @@ def _client_per_loop() -> Any:
     async def kept(client: Any) -> AsyncIterator[Any]:
         try:
             yield client
-        finally:  # a loop that ends, or the collector, closes what is left of generators
+        finally:  # a loop that ends closes the generators that are left
             await client.aclose()
 
     class ClientPerLoop(DefaultAsyncHttpxClient):
