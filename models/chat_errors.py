@@ -88,9 +88,9 @@ def read_fault(
         pictures: Pictures were sent.
     """
     status, text = _status(error), redact(_text(error), model)
-    name = model_name(model)
-    said = f"the endpoint said: {_short(text)}"
-    if special := _capability(error, status, text, name, tools=tools, pictures=pictures):
+    name, words = model_name(model), _short(redact(_message(error), model))
+    said = f"the endpoint said: {words}"
+    if special := _capability(error, status, text, words, name, tools=tools, pictures=pictures):
         return Fault("request", str(special), final=special)
     if status in (401, 403):
         variables = ", ".join(model.lc_secrets.values()) or "the provider's key variable"
@@ -107,7 +107,7 @@ def read_fault(
         return Fault("server", f"{name} failed with {status}; {said}", _wait_s(error, text))
     if status is not None and status >= 400:
         return _final("request", f"{name} refused the request ({status}); {said}")
-    return _without_status(error, name, text)
+    return _without_status(error, name, words)
 
 
 def redact(text: str, model: BaseChatModel) -> str:
@@ -129,32 +129,39 @@ def model_name(model: BaseChatModel) -> str:
 
 
 def _capability(
-    error: Exception, status: int | None, text: str, name: str, *, tools: bool, pictures: bool
+    error: Exception,
+    status: int | None,
+    text: str,
+    words: str,
+    name: str,
+    *,
+    tools: bool,
+    pictures: bool,
 ) -> ModelError | None:
-    """Recognise what no repetition cures, from the words: servers differ in the status code."""
+    """Recognise what no repetition cures, from the text: servers differ in the status code."""
     if status == 429 and "request too large" not in text.lower():
         return None
     if status == 413 or OVERFLOW.search(text) or "ContextOverflowError" in _classes(error):
-        return ContextOverflow(f"the prompt is too long for {name}: send less; {_short(text)}")
+        return ContextOverflow(f"the prompt is too long for {name}: send less; {words}")
     if pictures and NO_PICTURES.search(text):
         return PicturesUnsupported(
-            f"{name} takes no pictures here: set vision_model to one that does; {_short(text)}",
+            f"{name} takes no pictures here: set vision_model to one that does; {words}",
             in_tool_message=bool(re.search(r"role.{0,4}'?\"?(user|tool)", text)),
         )
     if tools and (NO_TOOLS.search(text) or isinstance(error, NotImplementedError)):
         return ToolsUnsupported(
             f"{name} takes no native tools here: use another model, start its server with tool "
-            f"calls enabled, or use JSON actions; {_short(text)}"
+            f"calls enabled, or use JSON actions; {words}"
         )
     return None
 
 
-def _without_status(error: Exception, name: str, text: str) -> Fault:
+def _without_status(error: Exception, name: str, words: str) -> Fault:
     classes = _classes(error)
-    detail = f"{type(error).__name__}: {_short(text)}"
+    detail = f"{type(error).__name__}: {words}"
     if classes & TIMEOUTS:
         return Fault("timeout", f"{name} gave no reply in time")
-    if classes & CONNECTIONS or (isinstance(error, RuntimeError) and "event loop" in text.lower()):
+    if classes & CONNECTIONS or (isinstance(error, RuntimeError) and "event loop" in words.lower()):
         where = "check base_url and that the server runs"
         return Fault("connection", f"the connection to {name} failed: {where}; {detail}")
     if "APIError" in classes:  # an error event inside a stream carries no status
@@ -187,6 +194,17 @@ def _status(error: Exception) -> int | None:
 def _text(error: Exception) -> str:
     body = getattr(error, "body", None)
     return f"{error} {body}" if body and str(body) not in str(error) else str(error)
+
+
+def _message(error: Exception) -> str:
+    """Return the endpoint's own sentence where the client keeps it, else the client's."""
+    body = getattr(error, "body", None)
+    if isinstance(body, Mapping):
+        inner = body.get("error")
+        message = (inner if isinstance(inner, Mapping) else body).get("message")
+        if isinstance(message, str) and message:
+            return message
+    return str(error)
 
 
 def _wait_s(error: Exception, text: str) -> float | None:

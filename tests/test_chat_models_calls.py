@@ -272,6 +272,14 @@ async def test_missing_eyes_are_recognised(
     assert failed.value.in_tool_message is in_tool_message
 
 
+async def test_the_endpoints_own_sentence_is_given_once(call: Call) -> None:
+    with pytest.raises(CallFailed) as failed:
+        await call([StubReply(status=400, error="temperature must be below 2")])
+    assert str(failed.value) == (
+        "stub refused the request (400); the endpoint said: temperature must be below 2"
+    )
+
+
 async def test_an_endpoint_that_is_not_there(naps: Naps) -> None:
     with StubEndpoint(scripted([])) as stub:
         url = stub.base_url
