@@ -30,6 +30,7 @@ OVERFLOW = re.compile(
     r"|exceeds? the (available )?context (size|window|length)|exceed_context_size"
     r"|prompt is too long|input is too long|too many (input )?tokens|request too large"
     r"|request_too_large|exceed(s|ed) the maximum number of (input )?tokens|ContextWindowExceeded"
+    r"|exceeds? (the )?context limit|context (window|length) (was |is )?exceeded"
     r"|input tokens exceed|reduce the length of (the|your) (messages|prompt|input)",
     re.IGNORECASE,
 )
@@ -49,6 +50,9 @@ NO_PICTURES = re.compile(
     re.IGNORECASE,
 )
 QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing|credit balance", re.I)
+BAD_KEY = re.compile(
+    r"api.key (is )?(not valid|invalid)|(invalid|incorrect) api.key", re.IGNORECASE
+)
 WAIT = re.compile(r"(?:try again|retry) in ([\d.]+) ?(ms|s)|retryDelay\W+([\d.]+)s", re.IGNORECASE)
 SECRET = re.compile(
     r"\b(sk|pk|rk|gsk|xai|hf|AIza|key)[-_]?[\w*-]{12,}|\bsk-[\w*-]+|(?<=Bearer )\S+"
@@ -92,19 +96,21 @@ def read_fault(
     said = f"the endpoint said: {words}"
     if special := _capability(error, status, text, words, name, tools=tools, pictures=pictures):
         return Fault("request", str(special), final=special)
-    if status in (401, 403):
+    wait_s = _wait_s(error, text)
+    if status in (401, 403) or (status == 400 and BAD_KEY.search(text)):
         variables = ", ".join(model.lc_secrets.values()) or "the provider's key variable"
         return _final("key", f"the key for {name} was refused ({status}): set {variables}; {said}")
-    if status == 402 or QUOTA.search(text):
+    # Google says "quota" for its limits a minute too, and then when to come back.
+    if status == 402 or (QUOTA.search(text) and wait_s is None):
         return _final("quota", f"the account of {name} has no quota left: see its billing; {said}")
     if status == 404:
         return _final(
             "not_found", f"no model {name} at this endpoint: check its name and base_url; {said}"
         )
     if status == 429:
-        return Fault("rate_limit", f"{name} is rate-limited; {said}", _wait_s(error, text))
+        return Fault("rate_limit", f"{name} is rate-limited; {said}", wait_s)
     if status is not None and ((status >= 500 and status != 501) or status in (408, 409, 425)):
-        return Fault("server", f"{name} failed with {status}; {said}", _wait_s(error, text))
+        return Fault("server", f"{name} failed with {status}; {said}", wait_s)
     if status is not None and status >= 400:
         return _final("request", f"{name} refused the request ({status}); {said}")
     return _without_status(error, name, words)

@@ -166,7 +166,7 @@ async def test_waits_grow_and_end(call: Call, naps: Naps) -> None:
         ({"Retry-After": "7"}, "slow down", 7),
         ({"retry-after-ms": "1500"}, "slow down", 1.5),
         ({}, "Rate limit reached. Please try again in 1.2s.", 1.2),
-        ({}, 'Quota: "retryDelay": "13s"', 13),
+        ({}, 'You exceeded your current quota: "retryDelay": "13s"', 13),
     ],
 )
 async def test_retry_after_is_honoured(
@@ -207,6 +207,7 @@ async def test_a_model_that_stays_silent_is_asked_three_times(call: Call) -> Non
     [
         (401, f"Incorrect API key provided: {KEY}", "key", "set OPENAI_API_KEY"),
         (403, "no access", "key", "set OPENAI_API_KEY"),
+        (400, "API key not valid. Please pass a valid API key.", "key", "set OPENAI_API_KEY"),
         (404, "The model `stub` does not exist", "not_found", "check its name and base_url"),
         (400, "temperature must be below 2", "request", "temperature must be below 2"),
         (422, "bad field", "request", "bad field"),
@@ -230,6 +231,7 @@ async def test_what_no_repetition_cures_is_raised_at_once(
         (400, "", "the request exceeds the available context size, try increasing it"),
         (400, "", "prompt is too long: 205000 tokens > 200000 maximum"),
         (400, "", "The input token count (9) exceeds the maximum number of tokens allowed (5)."),
+        (400, "", "input length and max_tokens exceed context limit: 9 + 2 > 10"),
         (413, "", "Request Entity Too Large"),
         (500, "", "the request exceeds the available context size"),
         (400, "", "Please reduce the length of the messages or completion."),
