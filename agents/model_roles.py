@@ -27,7 +27,8 @@ from pagehop.agents.prompting import (
 )
 from pagehop.agents.reasoner import Reasoner, Unusable, read_object
 from pagehop.agents.replies import Reply, read_json, read_reply, text_of
-from pagehop.agents.verifier import RuleVerifier
+from pagehop.agents.reply_schemas import ANSWER, KEEP, PLAN
+from pagehop.agents.verifier import RuleVerifier, problems
 from pagehop.errors import LibraryError
 from pagehop.types import PageRef, Usage
 
@@ -99,7 +100,7 @@ class ModelPlanner:
             return Plan(tuple(parts), str(value.get("thought", "")))
 
         plan, usage = await self._reasoner.ask(
-            "planner", context, make, read, _RIGHT_PLAN, spent=usage
+            "planner", context, make, read, _RIGHT_PLAN, schema=PLAN, spent=usage
         )
         return replace(plan, question=question, usage=usage)
 
@@ -151,8 +152,9 @@ class ModelExplorer:
             return reply, text_of(message)
 
         (reply, text), usage = await reasoner.ask(
-            "explorer", context, make, read, _RIGHT_CALLS[reasoner.grammar], tools=True
-        )
+            "explorer", context, make, read, _RIGHT_CALLS[reasoner.grammar], tools=True,
+            schema=reasoner.calls_schema(),
+        )  # fmt: skip
         calls = _for_parts(context, reply.calls)
         done = reply.done and not calls
         return Explore(calls, reply.thought, done=done, reply=text, usage=usage)
@@ -181,13 +183,13 @@ class ModelCondenser:
         def read(message: AIMessage) -> Summary:
             nonlocal tries
             tries += 1
-            summary, problems = _summary(context, read_object(message, read_json))
-            if problems and tries == 1:
-                raise Unusable(" ".join(problems[:4]))
+            summary, wrong = _summary(context, read_object(message, read_json))
+            if wrong and tries == 1:
+                raise Unusable(" ".join(wrong[:4]))
             return summary
 
         summary, usage = await reasoner.ask(
-            "condenser", context, make, read, _RIGHT_KEEP, tools=True
+            "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
         )
         return replace(summary, usage=usage)
 
@@ -222,10 +224,20 @@ class ModelAnswerer:
         def make(*, brief: bool) -> list[BaseMessage]:
             return answerer_messages(context, self._reasoner.prompts)
 
-        def read(message: AIMessage) -> Draft:
-            return _draft(context, read_object(message, read_json))
+        tries = 0
 
-        draft, usage = await self._reasoner.ask("answerer", context, make, read, _RIGHT_ANSWER)
+        def read(message: AIMessage) -> Draft:
+            nonlocal tries
+            tries += 1
+            draft = _draft(context, read_object(message, read_json))
+            wrong = _unsupported(draft, context)
+            if wrong and tries == 1:
+                raise Unusable(wrong)
+            return draft
+
+        draft, usage = await self._reasoner.ask(
+            "answerer", context, make, read, _RIGHT_ANSWER, schema=ANSWER
+        )
         return replace(draft, usage=usage)
 
 
@@ -391,6 +403,18 @@ def _reflection(context: Context, value: Mapping[str, Any]) -> Reflection:
         contradictions=tuple(str(text) for text in value.get("contradictions") or []),
         give_up=bool(value.get("give_up")),
     )
+
+
+def _unsupported(draft: Draft, context: Context) -> str:
+    """Say which claims would be removed and why, for one chance to mend them."""
+    reasons = problems(draft.claims, context)
+    wrong = [
+        f"The claim {claim.text[:120]!r} would be removed: {reason}."
+        for claim, reason in zip(draft.claims, reasons, strict=True)
+        if reason
+    ]
+    mend = "Name the evidence or calculation that holds it, or state only what they hold."
+    return " ".join([*wrong[:3], mend]) if wrong else ""
 
 
 def _draft(context: Context, value: Mapping[str, Any]) -> Draft:

@@ -90,6 +90,11 @@ def table_scale(text: str) -> float | None:
     return SCALES[(match[1] or "thousands").lower()]
 
 
+def table_scales(text: str) -> set[float]:
+    """Return every multiplier that a text states for the numbers of its tables."""
+    return {SCALES[(match[1] or "thousands").lower()] for match in _TABLE_SCALE.finditer(text)}
+
+
 def format_number(value: float, *, decimals: int | None = None) -> str:
     """Write a result for a reader: thousands separators, at most `decimals` digits after the point.
 

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pagehop.agents.moves import Claim, Context, Observation, Verdict
-from pagehop.agents.numbers import Number, find_numbers, table_scale
+from pagehop.agents.numbers import Number, find_numbers, table_scales
 from pagehop.agents.vocabulary import NUMBER_WORDS
 from pagehop.errors import LibraryError, ToolError
 from pagehop.tools.calculate import operands
@@ -44,18 +44,17 @@ class RuleVerifier:
         draft = context.draft
         if draft is None or draft.unanswerable:
             return Verdict(kept=())
-        evidence = {item.id: item for item in context.evidence}
-        calculations = {item.call.id: item for item in context.calculations if item.ok}
-        kept: list[Claim] = []
-        removed: list[tuple[Claim, str]] = []
-        for claim in draft.claims:
-            reason = _problem(claim, context, evidence, calculations)
-            if reason:
-                removed.append((claim, reason))
-            else:
-                kept.append(claim)
-        missing = "; ".join(claim.text for claim, _ in removed)
-        return Verdict(tuple(kept), tuple(removed), missing)
+        reasons = problems(draft.claims, context)
+        kept = tuple(c for c, reason in zip(draft.claims, reasons, strict=True) if not reason)
+        removed = tuple((c, r) for c, r in zip(draft.claims, reasons, strict=True) if r)
+        return Verdict(kept, removed, "; ".join(claim.text for claim, _ in removed))
+
+
+def problems(claims: Sequence[Claim], context: Context) -> list[str]:
+    """Return for each claim why nothing supports it; empty where it is supported."""
+    evidence = {item.id: item for item in context.evidence}
+    calculations = {item.call.id: item for item in context.calculations if item.ok}
+    return [_problem(claim, context, evidence, calculations) for claim in claims]
 
 
 def _problem(
@@ -75,7 +74,8 @@ def _problem(
         return f"{unknown[0]} is no evidence or calculation of this run"
     quotes = [evidence[name] for name in claim.evidence]
     for item in quotes:
-        if not _stands(context, item):
+        # What a picture shows has no words to be found; the machine saw that it was looked at.
+        if item.kind == "quote" and not _stands(context, item):
             return f"its quote is not on {item.ref}"
     results = [calculations[name] for name in claim.calculations]
     for result in results:
@@ -103,10 +103,14 @@ def _untraced(
     values = [value for result in results if (value := _value(result)) is not None]
     operands = [n for r in results for n in find_numbers(str(r.artifact.get("expression", "")))]
     pages = _page_texts(context, quotes)
+    # A table may go on behind the page of its head.
+    heads = "".join(f"\n{item.quote}" for item in quotes)
     names = _numbers_of([context.question, *(item.document for item in quotes), *pages.values()])
     for number in stated:
         rounded = bool(_ROUNDED.search(text[max(0, number.start - 30) : number.start]))
-        if any(_same(number, source, pages[item.id], rounded) for source, item in quoted):
+        if any(
+            _same(number, source, f"{pages[item.id]}\n{heads}", rounded) for source, item in quoted
+        ):
             continue
         if any(_is_result(number, value, rounded) for value in values):
             continue
@@ -164,10 +168,10 @@ def _quoted_sizes(context: Context, quotes: Sequence[Evidence]) -> list[float]:
     pages = _page_texts(context, quotes)
     sizes = []
     for item in quotes:
-        scale = table_scale(pages[item.id]) or 1.0
+        scales = table_scales(pages[item.id])
         for number in find_numbers(item.quote):
             size = abs(number.value)
-            sizes += [size, size / number.scale, size * scale]
+            sizes += [size, size / number.scale, *(size * scale for scale in scales)]
         sizes += [float(value) for word, value in NUMBER_WORDS.items() if _holds(item, word)]
     return sizes
 
@@ -205,16 +209,14 @@ def _same(stated: Number, source: Number, page: str, rounded: bool) -> bool:
         return False
     if _equal(stated, abs(source.value), rounded):
         return True
+    scales = table_scales(page)
     if stated.scale == 1 or source.scale != 1:
         # A table in thousands may be quoted without its head: 1,577,000 for 1,577.
-        scale = table_scale(page)
-        return (
-            bool(scale)
-            and source.scale == 1
-            and _equal(stated, abs(source.value) * (scale or 1), rounded)
+        return source.scale == 1 and any(
+            _equal(stated, abs(source.value) * scale, rounded) for scale in scales
         )
-    scale = table_scale(page)
-    return (scale is None or scale == stated.scale) and _equal(
+    # A page may hold tables of several scales; which one is the quote's is not known.
+    return (not scales or stated.scale in scales) and _equal(
         stated, abs(source.value) * stated.scale, rounded
     )
 

@@ -144,7 +144,8 @@ def _by_name(model: str, base_url: str) -> "BaseChatModel":
     # Once a process: options are checked more than once a run, and local weights are large.
     from pagehop.models.chat_models import load_chat_model  # noqa: PLC0415 - only with a model
 
-    return load_chat_model(model, base_url=base_url)
+    limit = load_settings().run.model_timeout_s
+    return load_chat_model(model, base_url=base_url, timeout_s=limit)
 
 
 def _effort(value: object) -> Effort:

@@ -124,7 +124,8 @@ def test_a_claim_without_evidence_is_refused_and_an_invented_id_too(view: View) 
 def test_a_number_that_its_evidence_does_not_hold_is_removed(view: View) -> None:
     nothing = json.dumps({"evidence": [], "sufficient": True})
     wrong = claim("It was 512.3 million crowns.")
-    answer, _ = run(view, [PLAN, READ, DONE, keep(), wrong, SEARCH, DONE, nothing, wrong])
+    again = [SEARCH, DONE, nothing, wrong, wrong]
+    answer, _ = run(view, [PLAN, READ, DONE, keep(), wrong, wrong, *again])
     assert "512.3" not in answer.text
     assert any("512.3" in warning for warning in answer.warnings)
 
@@ -274,3 +275,12 @@ def test_what_is_no_longer_listed_can_be_recalled(view: View) -> None:
     found, nothing = (str(message.content) for message in model.calls[5].messages[4:6])
     assert found.startswith(f"E1 [{REPORT}:1]: ")
     assert "None of the evidence" in nothing
+
+
+def test_a_claim_that_would_be_removed_is_told_why_and_mended(view: View) -> None:
+    wrong = claim("It was 512.3 million crowns.")
+    answer, model = run(view, [PLAN, READ, DONE, keep(), wrong, claim()])
+    said = str(model.calls[5].messages[-1].content)
+    assert "512.3" in said and "would be removed" in said
+    assert answer.text == "It was 455.9 million crowns. [1]"
+    assert not answer.warnings

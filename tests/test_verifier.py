@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -154,3 +155,31 @@ async def test_claims_are_judged_one_by_one(page_view: View) -> None:
 async def test_nothing_is_asked_of_a_draft_that_says_unanswerable(page_view: View) -> None:
     context = Context("?", page_view, draft=Draft(unanswerable=True, reason="no such thing"))
     assert await RuleVerifier().step(context) == Verdict(kept=())
+
+
+async def test_a_page_may_state_tables_of_several_scales(
+    tmp_path: Path, write_page: Callable[..., None]
+) -> None:
+    """A claim of billions was removed because another table of the page is in millions."""
+    rows = ("(in millions) Fees 12 11", "($ in billions) Deposits 546 503")
+    write_page(tmp_path / "bank.pdf", *rows, title="Bank")
+    with Library(tmp_path / "library") as library:
+        library.add(tmp_path / "bank.pdf")
+        view = library.view()
+        document = view.documents()[0]
+        ref = PageRef(document.name, 1)
+        quote = "Deposits 546 503"
+        located = view.locate(ref, quote)
+        assert located is not None
+        item = Evidence(
+            "E1", ref, document.source, document.id, quote, located.box, "s1c1", 1.0, "Q1"
+        )
+        texts = ("Deposits were $546 billion.", "Deposits were $546 thousand.")
+        context = Context(
+            "How much?",
+            view,
+            evidence=(item,),
+            draft=Draft(tuple(Claim(text, ("E1",)) for text in texts)),
+        )
+        given = await RuleVerifier().step(context)
+    assert [claim.text for claim in given.kept] == [texts[0]]
