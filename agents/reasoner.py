@@ -7,6 +7,7 @@
 3. With effort low there is no plan and no choice of tools by the model: both searches and the best
    pages are read by code, then the model keeps evidence and answers.
 4. A prompt that is too long for the model is shortened and sent again: long observations first.
+5. With the JSON grammar the endpoint is given the schema of the reply, until it refuses one.
 """
 
 import json
@@ -21,9 +22,10 @@ from langchain_core.tools import BaseTool
 from pagehop.agents.moves import Context
 from pagehop.agents.prompting import Grammar, Prompts, library_overview
 from pagehop.agents.replies import text_of
+from pagehop.agents.reply_schemas import Schema, calls_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
-from pagehop.errors import ContextOverflow, ModelError, ToolsUnsupported
-from pagehop.models.chat_calls import ChatReply, call_chat
+from pagehop.errors import CallFailed, ContextOverflow, ModelError, ToolsUnsupported
+from pagehop.models.chat_calls import FIRST_WAIT_S, ChatReply, call_chat
 from pagehop.types import Usage
 
 TRIES = 3
@@ -60,9 +62,14 @@ class Reasoner:
     """Of one call."""
     max_prompt_tokens: int = 0
     """About how long a prompt may be; 0 is as long as the endpoint takes."""
+    retry_wait_s: float = FIRST_WAIT_S
+    """Wait before a call that failed is made again; it doubles from one time to the next."""
+    schemas: bool = True
+    """The endpoint is given schemas where the grammar is JSON; False once it refused one."""
     failures: int = 0
     """Unusable replies in a row."""
     _library: str = ""
+    _calls: Schema | None = None
     _numbers: dict[tuple[int, int, str, str], int] = field(default_factory=dict)
     _last: list[dict[str, Any]] = field(default_factory=list)
 
@@ -71,6 +78,12 @@ class Reasoner:
         if not self._library:
             self._library = library_overview(context)
         return self._library
+
+    def calls_schema(self) -> Schema | None:
+        """Return the schema of the explorer's reply; None where the grammar is not JSON."""
+        if self._calls is None and self.grammar == "json":
+            self._calls = calls_schema(self.tools)
+        return self._calls
 
     async def ask(
         self,
@@ -81,6 +94,7 @@ class Reasoner:
         example: str,
         *,
         tools: bool = False,
+        schema: Schema | None = None,
         spent: Usage | None = None,
     ) -> tuple[T, Usage]:
         """Return what a role's reply says and what the calls cost.
@@ -92,6 +106,7 @@ class Reasoner:
             read: Reads a reply; raises `Unusable` when it cannot.
             example: A right reply, shown after a wrong one.
             tools: Whether native tool calls are offered.
+            schema: Of the reply; the endpoint is told where the grammar is JSON.
             spent: What this step cost before.
 
         Raises:
@@ -100,7 +115,7 @@ class Reasoner:
         usage = spent or Usage()
         repairs: list[BaseMessage] = []
         for attempt in range(1, TRIES + 2):
-            reply = await self._call(role, context, make, repairs, tools=tools)
+            reply = await self._call(role, context, make, repairs, tools=tools, schema=schema)
             usage = _sum(usage, reply.usage)
             try:
                 value = read(reply.message)
@@ -132,14 +147,18 @@ class Reasoner:
         repairs: Sequence[BaseMessage],
         *,
         tools: bool,
+        schema: Schema | None,
     ) -> ChatReply:
-        """Call the model, with a shorter prompt when it says that this one is too long."""
-        for shrink in range(_SHRINKS):
+        """Call the model; what its endpoint does not take is left out, and the call made again."""
+        shrink = 0
+        while True:
             messages = self._fitted(make, repairs, shrink)
+            form = self._form(role, schema)
             try:
-                return await self._recorded(role, context, messages, tools=tools)
+                return await self._recorded(role, context, messages, form, tools=tools)
             except ContextOverflow:
-                if shrink == _SHRINKS - 1:
+                shrink += 1
+                if shrink == _SHRINKS:
                     raise
                 text = f"The prompt of {role} was too long for the model; it was shortened."
                 self._note(context, role, "shortened", text)
@@ -149,7 +168,23 @@ class Reasoner:
                 self.grammar = "json"
                 text = "The endpoint takes no tool calls; the model is asked for JSON instead."
                 self._note(context, role, "grammar", text)
-        raise AssertionError("unreachable")
+            except CallFailed as error:
+                if not form or error.kind not in ("request", "malformed"):
+                    raise
+                self.schemas = False
+                text = "The endpoint takes no JSON schema; the model is asked for JSON without one."
+                self._note(context, role, "schema", text)
+
+    def _form(self, role: str, schema: Schema | None) -> dict[str, Any]:
+        """Return the options that hold a reply to its schema; empty when none does."""
+        if schema is None or not self.schemas or self.grammar != "json":
+            return {}
+        form = response_format(role, schema)
+        if hasattr(self.model, "extra_body"):
+            # Given `response_format` itself, the OpenAI client raises on a reply that was cut off
+            # at its length instead of giving it.
+            return {"extra_body": {**(self.model.extra_body or {}), "response_format": form}}
+        return {"response_format": form}
 
     def _fitted(self, make: Make, repairs: Sequence[BaseMessage], shrink: int) -> list[BaseMessage]:
         """Return the prompt, shortened as often as it takes to fit."""
@@ -162,7 +197,13 @@ class Reasoner:
         return messages
 
     async def _recorded(
-        self, role: str, context: Context, messages: list[BaseMessage], *, tools: bool
+        self,
+        role: str,
+        context: Context,
+        messages: list[BaseMessage],
+        form: Mapping[str, Any],
+        *,
+        tools: bool,
     ) -> ChatReply:
         name = self._id(context, role, "llm")
         native = tools and self.grammar == "native"
@@ -176,7 +217,9 @@ class Reasoner:
                 tools=self.tools if native else (),
                 timeout_s=self.timeout_s,
                 seconds_left=context.budget_left.get("seconds"),
+                first_wait_s=self.retry_wait_s,
                 on_delta=None,
+                **form,
             )
         except ModelError as error:
             body = {"where": role, "call": name, "error": f"{type(error).__name__}: {error}"}

@@ -53,7 +53,7 @@ def assemble(state: State, view: View, *, trajectory: str) -> Answer:
         usage=state["spent"].usage(),
         warnings=tuple(dict.fromkeys(warnings)),
         trajectory=trajectory,
-        error=f"no tool call gave a result: {broken[0]}" if status == "failed" else "",
+        error=_failure(state, broken) if status == "failed" else "",
     )
 
 
@@ -99,8 +99,15 @@ def _status(state: State, claims: bool) -> Status:
     stop = state["stop"]
     if not claims and stop != "budget":
         # Nothing was searched, so nothing can be said about what is in the documents.
-        return "failed" if state["broken"] and not state["worked"] else "unanswerable"
+        return "failed" if state.get("tried") and not state["worked"] else "unanswerable"
     return "exhausted" if stop in ("budget", "no leads") else "answered"
+
+
+def _failure(state: State, broken: Sequence[str]) -> str:
+    """Say why nothing was searched: a tool that broke, else the calls, which were refused."""
+    calls = dict.fromkeys(f"{call.tool}({dict(call.arguments)})" for call in state["tried"])
+    reason = broken[0] if broken else f"{', '.join(calls)[:300]}: refused, see the record"
+    return f"no tool call gave a result: {reason}"
 
 
 def _without_claims(state: State, view: View, draft: Draft, verdict: Verdict) -> str:

@@ -190,6 +190,7 @@ def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], 
             pictures=pictures,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
+            retry_wait_s=run.retry_wait_s,
         )
 
     return tools, model_roles(make_reasoner)

@@ -86,6 +86,7 @@ class _Patience:
     retries: int
     end: float | None
     """On the monotonic clock."""
+    first_wait_s: float
     sleep: Sleep
     on_retry: Callable[[str], None] | None
     retried: list[FaultKind] = field(default_factory=list)
@@ -105,7 +106,7 @@ class _Patience:
             fault.final.attempts, fault.final.retried = tried + 1, tuple(self.retried)
         if fault.final is not None:
             raise fault.final
-        wait_s = min(FIRST_WAIT_S * 2**tried, LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
+        wait_s = min(self.first_wait_s * 2**tried, LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
         if fault.wait_s is not None:
             wait_s = fault.wait_s
         reason = ""
@@ -142,6 +143,7 @@ async def call_chat(
     on_retry: Callable[[str], None] | None = None,
     seconds_left: float | None = None,
     prices: Prices | None = None,
+    first_wait_s: float = FIRST_WAIT_S,
     sleep: Sleep = asyncio.sleep,
     **kwargs: Any,
 ) -> ChatReply:
@@ -158,6 +160,8 @@ async def call_chat(
         on_retry: Gets the reason when an attempt failed: deltas so far are void.
         seconds_left: Limit of all attempts and waits together; None for none.
         prices: Price table; None for the one in the settings.
+        first_wait_s: Before the second attempt, where the endpoint names no time; then twice as
+            long each time.
         sleep: How to wait.
         kwargs: For the model, e.g. `stop`, `response_format`.
 
@@ -170,7 +174,7 @@ async def call_chat(
     start = time.monotonic()
     end = None if seconds_left is None else start + seconds_left
     bound = _bind(model, tools, tool_choice)
-    patience, tally = _Patience(retries, end, sleep, on_retry), _Tally()
+    patience, tally = _Patience(retries, end, first_wait_s, sleep, on_retry), _Tally()
     while True:
         fault = None
         try:
@@ -189,7 +193,7 @@ async def call_chat(
             tally.add(message, messages)
             if _is_empty(message) and _may_ask_again(patience):
                 words = f"{model_name(model)} sent an empty reply"
-                fault = Fault("empty", words, wait_s=FIRST_WAIT_S)
+                fault = Fault("empty", words, wait_s=first_wait_s)
         if fault is None:
             break
         # Outside of `except`: the client's text may hold a key, so that ours is not chained to it.
@@ -229,7 +233,10 @@ async def _attempt(
 ) -> tuple[AIMessage, float | None]:
     """Call once; return the message and the seconds to its first token."""
     if on_delta is None:
-        return await bound.ainvoke(messages, **kwargs), None
+        said = await bound.ainvoke(messages, **kwargs)
+        if _is_cut(said):  # a client that streams inside of `ainvoke`
+            raise _CutError("the stream ended before the reply did")
+        return said, None
     start = time.monotonic()
     whole: AIMessageChunk | None = None
     ttft_s = None
@@ -254,7 +261,7 @@ def _as_chunk(message: AIMessage) -> AIMessageChunk:
     return AIMessageChunk(**message.model_dump(exclude={"type"}))
 
 
-def _is_cut(message: AIMessageChunk) -> bool:
+def _is_cut(message: AIMessage) -> bool:
     """Tell whether a provider's stream stopped early.
 
     Clients that name their provider on each piece also pass on the reason for which the reply
@@ -274,7 +281,7 @@ def _may_ask_again(patience: _Patience) -> bool:
     return (
         patience.retried.count("empty") < EMPTY_RETRIES
         and len(patience.retried) < patience.retries
-        and patience.left_s() > 2 * FIRST_WAIT_S
+        and patience.left_s() > 2 * patience.first_wait_s
     )
 
 

@@ -62,6 +62,9 @@ class RunSettings(BaseModel):
     max_prompt_tokens: int = Field(default=0, ge=0)
     """Longer prompts are shortened; 0 is no limit but the endpoint's own."""
     model_timeout_s: float = Field(default=120.0, gt=0)
+    retry_wait_s: float = Field(default=0.5, ge=0)
+    """Wait before a model call that failed is made again, where the endpoint names no time; twice
+    as long each time after."""
     effort: str = Field(default="medium", pattern="^(low|medium|high)$")
     max_steps: int = Field(default=24, ge=1)
     max_tool_calls: int = Field(default=120, ge=1)

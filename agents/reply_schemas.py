@@ -1,0 +1,115 @@
+"""JSON schemas of the four replies, for endpoints that hold a model to one.
+
+They ask for what `model_roles` reads, in the order of the examples in `prompts/`. A reply that
+follows one may still be wrong (a page that was never read): it is checked as any other.
+
+Properties may be left out where the prompts allow it, so that the schemas are not OpenAI's `strict`
+ones; most servers (vLLM, llama.cpp, SGLang) follow them as they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.tools import BaseTool
+
+Schema = Mapping[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_YES_OR_NO: Schema = {"type": "boolean"}
+_MOST_CALLS = 8
+
+
+def _object(properties: Schema, required: Sequence[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Schema, most: int = 0) -> dict[str, Any]:
+    return {"type": "array", "items": items, **({"maxItems": most} if most else {})}
+
+
+_PART = {"text": _TEXT, "needs": _TEXT, "documents": _TEXT}
+_STATE: Schema = {"type": "string", "enum": ["open", "answered", "unanswerable"]}
+
+PLAN: Schema = _object(
+    {
+        "thought": _TEXT,
+        "parts": {
+            **_list(_object({"id": _TEXT, **_PART, "after": _TEXT}, ["id", "text"]), most=8),
+            "minItems": 1,
+        },
+    },
+    ["parts"],
+)
+"""Of the planner."""
+
+_QUOTED = _object({"ref": _TEXT, "quote": _TEXT, "part": _TEXT}, ["ref", "quote", "part"])
+_BOX: Schema = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
+_SEEN = _object(
+    {"ref": _TEXT, "reading": _TEXT, "box": _BOX, "part": _TEXT}, ["ref", "reading", "part"]
+)
+
+KEEP: Schema = _object(
+    {
+        "evidence": _list({"anyOf": [_QUOTED, _SEEN]}, most=24),
+        "notes": _list(_TEXT, most=12),
+        "parts": _list(_object({"id": _TEXT, "state": _STATE}, ["id", "state"]), most=8),
+        "new_parts": _list(_object(_PART, ["text"]), most=8),
+        "missing": _TEXT,
+        "contradictions": _list(_TEXT, most=8),
+        "sufficient": _YES_OR_NO,
+        "give_up": _YES_OR_NO,
+    },
+    ["evidence", "parts", "sufficient"],
+)
+"""Of the condenser."""
+
+_CLAIM = _object(
+    {"text": _TEXT, "evidence": _list(_TEXT, most=12), "calculations": _list(_TEXT, most=12)},
+    ["text", "evidence"],
+)
+
+ANSWER: Schema = _object(
+    {
+        "claims": _list(_CLAIM, most=24),
+        "not_found": _TEXT,
+        "unanswerable": _YES_OR_NO,
+        "reason": _TEXT,
+    },
+    ["claims", "unanswerable"],
+)
+"""Of the answerer."""
+
+
+def calls_schema(tools: Sequence[BaseTool]) -> Schema:
+    """Return the schema of the explorer's reply: each call with its tool's own arguments."""
+    calls = [
+        _object(
+            {"tool": {"type": "string", "enum": [tool.name]}, "arguments": _arguments(tool)},
+            ["tool", "arguments"],
+        )
+        for tool in tools
+    ]
+    fields: dict[str, Any] = {"thought": _TEXT, "done": _YES_OR_NO}
+    if calls:
+        fields["calls"] = _list({"anyOf": calls}, most=_MOST_CALLS)
+    return _object(fields, ["thought"])
+
+
+def _arguments(tool: BaseTool) -> dict[str, Any]:
+    """Return what a tool takes, without titles, descriptions and limits that servers differ in."""
+    known = ("type", "enum", "anyOf", "items")
+    properties = {
+        name: {key: schema[key] for key in known if key in schema} or _TEXT
+        for name, schema in tool.args.items()
+    }
+    return _object(properties, [n for n, schema in tool.args.items() if "default" not in schema])
+
+
+def response_format(name: str, schema: Schema) -> dict[str, Any]:
+    """Return a schema as the Chat Completions protocol asks for it."""
+    return {"type": "json_schema", "json_schema": {"name": name, "schema": dict(schema)}}
