@@ -244,7 +244,8 @@ class Nodes:
                 text = f"{BARREN_ROUNDS} rounds brought nothing new: changing strategy."
                 self.teller.tell(state, "note", "strategy", {"text": text})
         update["stop"] = stop
-        update["reflection"] = move
+        # The sub-questions stand in the state once, not again in each checkpoint's reflection.
+        update["reflection"], update["fused"] = replace(move, sub_questions=(), usage=None), None
         update["sub_questions"] = list(move.sub_questions or state["sub_questions"])
         return Work(update, told(move))
 

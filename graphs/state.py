@@ -115,4 +115,15 @@ def strict(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
         return saver.with_allowlist([(t.__module__, t.__name__) for t in STATE_TYPES])
     clone = copy.copy(saver)
     clone.serde = JsonPlusSerializer(allowed_msgpack_modules=STATE_TYPES)
+    if type(saver).__module__.startswith("langgraph.checkpoint.sqlite"):
+        # SQLite keeps a checkpoint's values beside their versions, so a version need not be unique
+        # over forks. The saver's own take 49 characters a channel, most of a small checkpoint.
+        clone.get_next_version = _next_version  # type: ignore[method-assign]  # of this clone only
     return clone
+
+
+def _next_version(current: object, channel: None) -> int | str:
+    """Return a version that sorts after the current one; a thread of the saver's own goes on."""
+    if isinstance(current, str):
+        return f"{int(current.partition('.')[0]) + 1:032}"
+    return (current if isinstance(current, int) else 0) + 1
