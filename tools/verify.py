@@ -47,8 +47,9 @@ def verify(view: View) -> BaseTool:
         if missing:
             text = (
                 f"NUMBERS MISSING: the quote stands {exactly} on [{where}], but "
-                f"{', '.join(missing)} of the claim is not in it. Quote the words that hold it, "
-                "or show the calculate call it comes from."
+                f"{', '.join(missing)} of the claim is not in it. Quote the words that hold "
+                "it too. A number that calculate gave needs no quote of its own: the claim names "
+                "the calculation."
             )
         return Result(text, _artifact(where, quote, located, missing))
 
