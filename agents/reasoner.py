@@ -10,6 +10,7 @@
 5. With the JSON grammar the endpoint is given the schema of the reply, until it refuses one.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,10 +21,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.tools import BaseTool
 
 from pagehop.agents.moves import Context
-from pagehop.agents.prompting import Grammar, Prompts, library_overview
+from pagehop.agents.prompting import Grammar, Prompts, library_overview, tool_form
 from pagehop.agents.replies import text_of
 from pagehop.agents.reply_schemas import Schema, calls_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
+from pagehop.agents.tool_texts import ToolTexts
 from pagehop.errors import CallFailed, ContextOverflow, ModelError, ToolsUnsupported
 from pagehop.models.chat_calls import FIRST_WAIT_S, ChatReply, call_chat
 from pagehop.types import Usage
@@ -66,12 +68,20 @@ class Reasoner:
     """Wait before a call that failed is made again; it doubles from one time to the next."""
     schemas: bool = True
     """The endpoint is given schemas where the grammar is JSON; False once it refused one."""
+    deltas: bool = False
+    """Text is told as it arrives, as `llm.delta` events; the endpoint is asked to stream."""
     failures: int = 0
     """Unusable replies in a row."""
+    texts: ToolTexts = field(init=False)
+    """Of the tools."""
     _library: str = ""
     _calls: Schema | None = None
     _numbers: dict[tuple[int, int, str, str], int] = field(default_factory=dict)
     _last: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Share the tools' texts among all prompts."""
+        self.texts = ToolTexts(self.tools)
 
     def library(self, context: Context) -> str:
         """Return the overview of the library, the same for the whole run."""
@@ -214,11 +224,16 @@ class Reasoner:
             reply = await call_chat(
                 self.model,
                 messages,
-                tools=self.tools if native else (),
+                tools=self.texts.native(tool_form(context)) if native else (),
                 timeout_s=self.timeout_s,
                 seconds_left=context.budget_left.get("seconds"),
                 first_wait_s=self.retry_wait_s,
-                on_delta=None,
+                on_delta=self._teller(context, name) if self.deltas else None,
+                on_retry=lambda why: context.tell(
+                    "llm.delta",
+                    f"{name}.void",
+                    {"call": name, "text": "", "void": True, "reason": why},
+                ),
                 **form,
             )
         except ModelError as error:
@@ -239,6 +254,15 @@ class Reasoner:
         }
         context.tell("llm.end", f"{name}.end", end)
         return reply
+
+    def _teller(self, context: Context, name: str) -> Callable[[str], None]:
+        numbers = itertools.count(1)
+
+        def tell(text: str) -> None:
+            body = {"call": name, "text": text}
+            context.tell("llm.delta", f"{name}.delta{next(numbers)}", body)
+
+        return tell
 
     def _id(self, context: Context, role: str, what: str) -> str:
         """Return a name that is the same when this step runs again in another process."""

@@ -9,9 +9,11 @@
 import queue
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from pagehop.errors import ConfigError
 from pagehop.interfaces.options import GRAPHS, RunOptions, checked_options, checked_question
 from pagehop.interfaces.running import Source, build_machine, open_view, prepare_run
 from pagehop.types import Answer, Event
@@ -42,7 +44,7 @@ def ask(
         source: A view, a library, or a path as `Library` takes it; a plain folder is indexed
             first with what is new.
         options: `model`, `base_url`, `vision_model`, `graph`, `effort`, `budget`, `record`,
-            `thread`, `tools`, `prompts`: see `RunOptions`.
+            `samples`, `thread`, `tools`, `prompts`: see `RunOptions`.
 
     Raises:
         ConfigError: An argument is wrong or not in this release.
@@ -63,10 +65,7 @@ async def aask(
     text = checked_question(question)
     run = await prepare_run(source, checked)
     with run.recorder:
-        state = await run.machine.ainvoke(run.start(text))
-    answer = run.finished(state["answer"])
-    run.conversation.add(state["question"], answer)
-    return answer
+        return await run.ask(text)
 
 
 def stream(
@@ -76,7 +75,8 @@ def stream(
 ) -> Iterator[Event]:
     """Answer a question and yield what happens as it happens; arguments as `ask`.
 
-    The last event is `episode.end`; `Answer.from_json(event.body["answer"], pictures=view)` makes
+    The last event is the `episode.end` of the question; with `samples` each of them has one before
+    it, of its own episode. `Answer.from_json(event.body["answer"], pictures=view)` makes
     the answer of it. Closing the iterator ends the run.
     """
     run = partial(astream, question, source, **options)
@@ -92,13 +92,14 @@ async def astream(
     **options: Unpack[RunOptions],
 ) -> AsyncIterator[Event]:
     """Answer a question and yield what happens as it happens; the async form of `stream`."""
-    checked = checked_options(options)
+    checked = replace(checked_options(options), deltas=True)
     text = checked_question(question)
     run = await prepare_run(source, checked)
+    events = run.events(text)
     with run.recorder:
-        async for event in run.machine.astream(run.start(text), stream_mode="custom"):
-            assert isinstance(event, Event)
-            yield run.finished_event(event) if event.type == "episode.end" else event
+        async with aclosing(events):  # type: ignore[type-var]  # a generator
+            async for event in events:
+                yield event
 
 
 def graph(
@@ -123,8 +124,10 @@ def graph(
         LibraryError: There are no documents at that path.
     """
     checked = checked_options({**options, "graph": name})
+    if checked.samples > 1:
+        raise ConfigError("samples= is for ask and stream; run the machine as often as you want")
     view, _ = open_view(source)
-    return build_machine(view, checked, checkpointer)[0]
+    return build_machine(view, checked, checkpointer)
 
 
 @lru_cache(maxsize=1)

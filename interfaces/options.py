@@ -19,6 +19,7 @@ Effort = Literal["low", "medium", "high"]
 Record = bool | str | Path
 GRAPHS = ("explore",)
 BUILTIN = "builtin"
+MOST_SAMPLES = 64
 LATER = ("schema",)
 """Options that come with a later release."""
 
@@ -39,6 +40,8 @@ class RunOptions(TypedDict, total=False):
     """low (one retrieval and an answer), medium or high (judges more often)."""
     budget: "Budget | None"
     """Limits of the run; None takes those of the settings."""
+    samples: int | None
+    """Runs of the question at once, which share the budget and of which one answer is chosen."""
     record: Record | None
     """Whether to write the run's events into the library's `runs/`, or the folder for them."""
     thread: str | None
@@ -63,10 +66,13 @@ class Options:
     graph: str
     effort: Effort
     budget: "Budget"
+    samples: int
     record: Record
     thread: str
     tools: "tuple[BaseTool, ...]"
     prompts: Mapping[str, str]
+    deltas: bool = False
+    """Tell a model's text as it arrives."""
 
 
 def name_of(model: "BaseChatModel") -> str:
@@ -117,6 +123,7 @@ def checked_options(given: Mapping[str, Any]) -> Options:
         graph=graph,
         effort=_effort(given.get("effort") or run.effort),
         budget=budget,
+        samples=_samples(given.get("samples"), budget),
         record=record,
         thread=_text("thread", given.get("thread")),
         tools=_tools(given.get("tools") or ()),
@@ -154,6 +161,15 @@ def _effort(value: object) -> Effort:
         if effort == value:
             return effort
     raise ConfigError(f"effort={value!r}: use {', '.join(efforts)}")
+
+
+def _samples(value: object, budget: "Budget") -> int:
+    if value is None:
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_SAMPLES:
+        raise ConfigError(f"samples={value!r}: give a number from 1 to {MOST_SAMPLES}")
+    budget.shares(value)
+    return value
 
 
 def _text(name: str, value: object) -> str:

@@ -1,7 +1,8 @@
 """Set a run up: check what was given, open what is asked, build the machine and its record."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.interfaces.options import Options
+from pagehop.interfaces.sampling import Sampling
 from pagehop.library.library import FOLDER, Library
 from pagehop.library.manifest import HEADER
 from pagehop.library.scan import scan
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from pagehop.agents.moves import Roles
+    from pagehop.graphs.budget import Budget
     from pagehop.graphs.explore import Machine
     from pagehop.graphs.state import Question
     from pagehop.interfaces.conversation import Conversation
@@ -88,7 +91,7 @@ def _brought_up_to_date(library: Library, folder: Path) -> list[str]:
 class AskRun:
     """One question under way."""
 
-    machine: "Machine"
+    sampling: "Sampling"
     view: View
     recorder: "Recorder"
     warnings: Sequence[str]
@@ -109,11 +112,29 @@ class AskRun:
             warnings=tuple(dict.fromkeys((*self.warnings, *answer.warnings, *problem))),
         )
 
-    def finished_event(self, event: Event) -> Event:
-        """Say in the last event what `finished` says in the answer."""
-        answer = self.finished(Answer.from_json(event.body["answer"]))
-        self.conversation.add(event.body["question"], answer)
-        return replace(event, body={**event.body, "answer": answer.to_json()})
+    async def ask(self, question: str) -> Answer:
+        """Return the answer to a question."""
+        ended = await self.sampling.end(self.start(question))
+        return self._kept(ended.question, ended.answer)
+
+    async def events(self, question: str) -> AsyncIterator[Event]:
+        """Yield what happens; the last event holds the answer."""
+        events, end = self.sampling.events(self.start(question)), None
+        async with aclosing(events):  # type: ignore[type-var]  # a generator
+            async for event in events:
+                if end is not None:  # of a sample: it was not the last
+                    yield end
+                end = event if event.type == "episode.end" else None
+                if end is None:
+                    yield event
+        if end is not None:
+            answer = self._kept(end.body["question"], Answer.from_json(end.body["answer"]))
+            yield replace(end, body={**end.body, "answer": answer.to_json()})
+
+    def _kept(self, understood: str, answer: Answer) -> Answer:
+        answer = self.finished(answer)
+        self.conversation.add(understood, answer)
+        return answer
 
 
 async def prepare_run(source: Source, options: Options) -> AskRun:
@@ -124,36 +145,56 @@ async def prepare_run(source: Source, options: Options) -> AskRun:
         from pagehop.interfaces.conversation import open_conversation  # noqa: PLC0415 - loads late
 
         view, warnings = open_view(source)
-        machine, recorder = build_machine(view, options, None)
+        machines, recorder = _build(view, options, options.budget.shares(options.samples), None)
         conversation = open_conversation(view, options.thread, _state_folder(view))
-        return AskRun(machine, view, recorder, warnings, conversation)
+        sampling = Sampling(
+            machines,
+            recorder.run_id,
+            options.budget.to_json(),
+            (recorder,) if options.record else (),
+        )
+        return AskRun(sampling, view, recorder, warnings, conversation)
 
     return await in_thread(prepare)
 
 
 def build_machine(
     view: View, options: Options, checkpointer: "BaseCheckpointSaver[Any] | None"
-) -> "tuple[Machine, Recorder]":
-    """Build the machine for a view, and the record that all its runs share."""
+) -> "Machine":
+    """Build the machine for a view; all its runs share one record."""
+    machines, _ = _build(view, options, (options.budget,), checkpointer)
+    return machines[0]
+
+
+def _build(
+    view: View,
+    options: Options,
+    budgets: "Sequence[Budget]",
+    checkpointer: "BaseCheckpointSaver[Any] | None",
+) -> "tuple[list[Machine], Recorder]":
+    """Build a machine for each budget, and the record that all of them share."""
     from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
 
     run = load_settings().run
     tools, roles = _staff(view, options)
     recorder = _recorder(view, options, [tool.name for tool in tools])
-    machine = build(
-        view,
-        roles,
-        options.budget,
-        tools=tools,
-        effort=options.effort,
-        model=options.model_name,
-        tool_timeout_s=run.tool_timeout_s,
-        checkpointer=checkpointer,
-        sinks=(recorder,) if options.record else (),
-        run_id=recorder.run_id,
-        trajectory=str(recorder.path) if recorder.path else "",
-    )
-    return machine, recorder
+    machines = [
+        build(
+            view,
+            roles,
+            budget,
+            tools=tools,
+            effort=options.effort,
+            model=options.model_name,
+            tool_timeout_s=run.tool_timeout_s,
+            checkpointer=checkpointer,
+            sinks=(recorder,) if options.record else (),
+            run_id=recorder.run_id,
+            trajectory=str(recorder.path) if recorder.path else "",
+        )
+        for budget in budgets
+    ]
+    return machines, recorder
 
 
 def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], Roles]]":
@@ -188,6 +229,7 @@ def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], 
             prompts=prompts,
             grammar=run.grammar,
             pictures=pictures,
+            deltas=options.deltas,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,

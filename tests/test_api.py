@@ -244,9 +244,12 @@ async def test_leaving_an_async_stream_closes_its_record(view: View, tmp_path: P
 
 def test_ctrl_c_stops_ask_and_keeps_the_record(library: Library, tmp_path: Path) -> None:
     program = f"""
-import os, signal, threading, time
+import asyncio, os, signal, threading, time
 from pathlib import Path
 import pagehop
+from pagehop.models.scripted import ScriptedModel
+async def hang(messages, tools):
+    await asyncio.sleep(90)
 runs = Path({str(tmp_path / "runs")!r})
 def interrupt():
     while not list(runs.glob("*/events/*.jsonl")):
@@ -254,7 +257,8 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt, daemon=True).start()
 try:
-    pagehop.ask({QUESTION!r}, {str(library.path)!r}, record=runs)
+    model = ScriptedModel(replies=[hang])
+    pagehop.ask({QUESTION!r}, {str(library.path)!r}, model=model, record=runs)
 except KeyboardInterrupt:
     print("stopped")
 """

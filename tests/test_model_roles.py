@@ -284,3 +284,18 @@ def test_a_claim_that_would_be_removed_is_told_why_and_mended(view: View) -> Non
     assert "512.3" in said and "would be removed" in said
     assert answer.text == "It was 455.9 million crowns. [1]"
     assert not answer.warnings
+
+
+def test_a_stream_tells_text_as_it_arrives_and_the_record_keeps_it_whole(
+    view: View, tmp_path: Path
+) -> None:
+    model = ScriptedModel(replies=[PLAN, READ, DONE, keep(), claim()])
+    events = list(pagehop.stream(QUESTION, view, model=model, record=tmp_path))
+    pieces = [event for event in events if event.type == "llm.delta"]
+    (end,) = (e for e in events if e.type == "llm.end" and e.body["role"] == "answerer")
+    said = [e.body["text"] for e in pieces if e.body["call"] == end.body["call"]]
+    assert len(said) > 1 and "".join(said) == end.body["text"] == claim()
+    assert len({event.id for event in events}) == len(events)
+    (record,) = tmp_path.glob("*/events/*.jsonl")
+    kept = record.read_text(encoding="utf-8")
+    assert '"llm.end"' in kept and '"llm.delta"' not in kept

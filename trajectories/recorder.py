@@ -57,8 +57,8 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
-        if self.path is None or self.problem:
-            return
+        if self.path is None or self.problem or event.type == "llm.delta":
+            return  # deltas pass; `llm.end` has the whole text
         try:
             with self._lock:
                 self._append(event)
