@@ -10,6 +10,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from pagehop.errors import ConfigError
 from pagehop.types import Usage
@@ -153,6 +154,25 @@ class Budget:
         kept = reserve * RESERVE * self.seconds
         return max(left + kept, kept)
 
+    def shares(self, samples: int) -> tuple["Budget", ...]:
+        """Return the limits of each of several runs at once, which together keep these.
+
+        The seconds are not parted: the runs take them at the same time.
+
+        Raises:
+            ConfigError: A limit is too small for so many.
+        """
+        for name, limit in self._limits().items():
+            if limit < samples * _LEAST.get(name, 0):
+                raise ConfigError(
+                    f"Budget({name}={limit!r}) is too small for samples={samples}: "
+                    f"each needs at least {_LEAST[name]}"
+                )
+        return tuple(
+            Budget(**{name: _share(name, limit, samples, i) for name, limit in vars(self).items()})
+            for i in range(samples)
+        )
+
     def to_json(self) -> dict[str, float | None]:
         """Return the limits by name."""
         return dict(vars(self))
@@ -169,6 +189,14 @@ class Budget:
         if name != "seconds" and spent.model_calls:
             reserve = max(reserve, RESERVED_CALLS * getattr(spent, name) / spent.model_calls)
         return limit - reserve
+
+
+def _share(name: str, limit: float | None, samples: int, i: int) -> Any:
+    if limit is None or name == "seconds":
+        return limit
+    if name == "money":
+        return limit / samples
+    return int(limit) // samples + (i < limit % samples)
 
 
 def _shown(number: float) -> str:
