@@ -30,6 +30,7 @@ from pagehop.agents.replies import Reply, read_json, read_reply, text_of
 from pagehop.agents.reply_schemas import ANSWER, KEEP, PLAN
 from pagehop.agents.verifier import RuleVerifier, problems
 from pagehop.errors import LibraryError
+from pagehop.tools.verify import nearest_line
 from pagehop.types import PageRef, Usage
 
 State = Literal["open", "answered", "unanswerable"]
@@ -178,15 +179,20 @@ class ModelCondenser:
             )  # fmt: skip
             return [*messages, HumanMessage(reasoner.prompts["condenser"])]
 
-        tries = 0
+        before: list[Summary] = []
 
         def read(message: AIMessage) -> Summary:
-            nonlocal tries
-            tries += 1
-            summary, wrong = _summary(context, read_object(message, read_json))
-            if wrong and tries == 1:
-                raise Unusable(" ".join(wrong[:4]))
-            return summary
+            try:
+                summary, wrong = _summary(context, read_object(message, read_json))
+            except Unusable:
+                if before:  # what was right the first time is not lost with a bad repair
+                    return before[0]
+                raise
+            if wrong and not before:
+                before.append(summary)
+                kept = f"{len(summary.findings)} of the pieces of evidence are kept. "
+                raise Unusable(kept + " ".join(wrong[:4]) + " Send the whole object again.")
+            return _joined(before, summary)
 
         summary, usage = await reasoner.ask(
             "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
@@ -217,9 +223,7 @@ class ModelAnswerer:
     async def step(self, context: Context) -> Draft:
         """Return the claims; without any evidence there is nothing to write."""
         if not context.evidence and not context.calculations:
-            reason = context.reflection.missing if context.reflection else ""
-            found = f"Nothing was found for: {reason}" if reason else "Nothing was found."
-            return Draft(unanswerable=True, reason=found)
+            return Draft(unanswerable=True, reason=_nothing(context))
 
         def make(*, brief: bool) -> list[BaseMessage]:
             return answerer_messages(context, self._reasoner.prompts)
@@ -275,7 +279,9 @@ def _for_parts(context: Context, calls: Sequence[Call]) -> tuple[Call, ...]:
 def _parts(value: object, names: set[str], first: int = 1) -> list[SubQuestion]:
     parts: list[SubQuestion] = []
     for item in value if isinstance(value, list) else []:
-        given = item if isinstance(item, Mapping) else {"text": item}
+        given = {"text": item} if isinstance(item, str) else item
+        if not isinstance(given, Mapping):
+            continue
         text = str(given.get("text") or given.get("question") or "").strip()
         if not text or len(parts) == MOST_PARTS:
             continue
@@ -292,6 +298,20 @@ def _parts(value: object, names: set[str], first: int = 1) -> list[SubQuestion]:
     return [replace(p, after=tuple(a for a in p.after if a in known and a != p.id)) for p in parts]
 
 
+def _items(value: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the list of that name; empty when there is none.
+
+    Raises:
+        Unusable: It is a number or the like.
+    """
+    given = value.get(name) or []
+    if isinstance(given, str | Mapping):
+        return [given]
+    if not isinstance(given, list):
+        raise Unusable(f'"{name}" is a list, not {given!r}.')
+    return given
+
+
 def _listed(value: object) -> list[str]:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
@@ -301,14 +321,23 @@ def _listed(value: object) -> list[str]:
 def _summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, list[str]]:
     """Return the summary, and what is wrong with its findings in words for the model."""
     findings, problems = [], []
-    for item in value.get("evidence") or []:
+    if not {"evidence", "parts", "sufficient", "give_up", "notes"} & value.keys():
+        raise Unusable('The object has none of "evidence", "parts" and "sufficient".')
+    for item in _items(value, "evidence"):
         finding = _finding(context, item)
         if isinstance(finding, Finding):
             findings.append(finding)
         else:
             problems.append(finding)
-    notes = tuple(str(note) for note in value.get("notes") or [] if str(note).strip())
+    notes = tuple(str(note) for note in _items(value, "notes") if str(note).strip())
     return Summary(tuple(findings), notes, _reflection(context, value)), problems
+
+
+def _joined(before: Sequence[Summary], summary: Summary) -> Summary:
+    """Return a summary with the findings of the one before it that it does not repeat."""
+    known = {(finding.ref, finding.quote) for finding in summary.findings}
+    earlier = [f for one in before for f in one.findings if (f.ref, f.quote) not in known]
+    return replace(summary, findings=(*earlier, *summary.findings))
 
 
 def _finding(context: Context, item: object) -> Finding | str:
@@ -336,9 +365,11 @@ def _finding(context: Context, item: object) -> Finding | str:
     except LibraryError as error:
         return f"{error}."
     if located is None:
+        nearest = nearest_line(context.view.page(ref).text, quote)
         return (
-            f"These words are not on {ref}: {quote[:100]!r}. Copy them exactly as they stand "
-            "there, without leaving any out, or leave the evidence away."
+            f"These words are not on {ref}: {quote[:100]!r}"
+            + (f"; the nearest line there is {nearest[:160]!r}" if nearest else "")
+            + ". Copy them exactly as they stand there, without leaving any out, or leave it away."
         )
     return Finding(ref, quote, call.id, 1.0, part)
 
@@ -386,7 +417,7 @@ def _shown_pages(artifact: Mapping[str, Any]) -> set[str]:
 
 def _reflection(context: Context, value: Mapping[str, Any]) -> Reflection:
     states: dict[str, State] = {}
-    for item in value.get("parts") or []:
+    for item in _items(value, "parts"):
         for state in get_args(State):
             if isinstance(item, Mapping) and item.get("state") == state:
                 states[str(item.get("id"))] = state
@@ -400,9 +431,19 @@ def _reflection(context: Context, value: Mapping[str, Any]) -> Reflection:
         sufficient=bool(value.get("sufficient")),
         missing=str(value.get("missing") or ""),
         sub_questions=(*judged, *new),
-        contradictions=tuple(str(text) for text in value.get("contradictions") or []),
+        contradictions=tuple(str(text) for text in _items(value, "contradictions")),
         give_up=bool(value.get("give_up")),
+        thought=str(value.get("reason") or ""),
     )
+
+
+def _nothing(context: Context) -> str:
+    """Say why there is nothing to answer with, in the model's words where it gave some."""
+    reflection = context.reflection
+    if reflection is not None and reflection.thought:
+        return reflection.thought
+    missing = reflection.missing if reflection is not None else ""
+    return f"Nothing was found for: {missing}" if missing else "Nothing was found."
 
 
 def _unsupported(draft: Draft, context: Context) -> str:
@@ -423,7 +464,7 @@ def _draft(context: Context, value: Mapping[str, Any]) -> Draft:
     evidence = {item.id for item in context.evidence}
     calculations = {f"C{i}": o.call.id for i, o in enumerate(context.calculations, 1)}
     claims = []
-    for item in value.get("claims") or []:
+    for item in _items(value, "claims"):
         if not isinstance(item, Mapping) or not str(item.get("text") or "").strip():
             raise Unusable('A claim is an object with "text" and "evidence".')
         ids = _listed(item.get("evidence"))

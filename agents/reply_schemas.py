@@ -15,6 +15,7 @@ from langchain_core.tools import BaseTool
 Schema = Mapping[str, Any]
 
 _TEXT: Schema = {"type": "string"}
+"""Without `maxLength`, which makes llama.cpp ten times slower; the endpoint limits the tokens."""
 _YES_OR_NO: Schema = {"type": "boolean"}
 _MOST_CALLS = 8
 
@@ -32,6 +33,8 @@ def _list(items: Schema, most: int = 0) -> dict[str, Any]:
     return {"type": "array", "items": items, **({"maxItems": most} if most else {})}
 
 
+_ID: Schema = {"type": "string", "enum": [f"Q{i}" for i in range(1, 9)]}
+"""Of a part; as free text a weak model may write digits without end."""
 _PART = {"text": _TEXT, "needs": _TEXT, "documents": _TEXT}
 _STATE: Schema = {"type": "string", "enum": ["open", "answered", "unanswerable"]}
 
@@ -39,7 +42,7 @@ PLAN: Schema = _object(
     {
         "thought": _TEXT,
         "parts": {
-            **_list(_object({"id": _TEXT, **_PART, "after": _TEXT}, ["id", "text"]), most=8),
+            **_list(_object({"id": _ID, **_PART, "after": _TEXT}, ["id", "text"]), most=8),
             "minItems": 1,
         },
     },
@@ -47,22 +50,23 @@ PLAN: Schema = _object(
 )
 """Of the planner."""
 
-_QUOTED = _object({"ref": _TEXT, "quote": _TEXT, "part": _TEXT}, ["ref", "quote", "part"])
+_QUOTED = _object({"ref": _TEXT, "quote": _TEXT, "part": _ID}, ["ref", "quote", "part"])
 _BOX: Schema = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 _SEEN = _object(
-    {"ref": _TEXT, "reading": _TEXT, "box": _BOX, "part": _TEXT}, ["ref", "reading", "part"]
+    {"ref": _TEXT, "reading": _TEXT, "box": _BOX, "part": _ID}, ["ref", "reading", "part"]
 )
 
 KEEP: Schema = _object(
     {
         "evidence": _list({"anyOf": [_QUOTED, _SEEN]}, most=24),
         "notes": _list(_TEXT, most=12),
-        "parts": _list(_object({"id": _TEXT, "state": _STATE}, ["id", "state"]), most=8),
+        "parts": _list(_object({"id": _ID, "state": _STATE}, ["id", "state"]), most=8),
         "new_parts": _list(_object(_PART, ["text"]), most=8),
         "missing": _TEXT,
         "contradictions": _list(_TEXT, most=8),
         "sufficient": _YES_OR_NO,
         "give_up": _YES_OR_NO,
+        "reason": _TEXT,
     },
     ["evidence", "parts", "sufficient"],
 )
