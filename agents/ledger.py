@@ -13,15 +13,15 @@ from pagehop.agents.moves import Context, Observation
 from pagehop.tools.recall import overlap
 from pagehop.types import Evidence
 
-BATCH = 12
+BATCH = 6
 """Items that may come before the list is trimmed again."""
-EXPLORE_CHARACTERS = 6_000
+EXPLORE_CHARACTERS = 3_000
 """Of evidence that explorer and condenser see."""
 ANSWER_CHARACTERS = 20_000
 """Of evidence that the answerer sees."""
-_SETTLED_SHARE = 0.6
+_SETTLED_SHARE = 0.5
 """Of the limit for what was trimmed; the rest is room for what comes after."""
-_NOTES_CHARACTERS = 2_000
+_NOTES_CHARACTERS = 800
 
 
 def show_evidence(context: Context, characters: int) -> str:
@@ -41,17 +41,21 @@ def show_evidence(context: Context, characters: int) -> str:
 def chosen(context: Context, characters: int) -> list[Evidence]:
     """Return the items to show, in the order found."""
     items = list(context.evidence)
-    if sum(len(item.quote) for item in items) <= characters:
+    if sum(map(_length, items)) <= characters:
         return items
     settled = len(items) - len(items) % BATCH
     room = int(characters * _SETTLED_SHARE)
     kept = set(range(settled, len(items)))
     for i in _by_relevance(context, items[:settled]):
-        room -= len(items[i].quote)
+        room -= _length(items[i])
         if room < 0:
             break
         kept.add(i)
     return [items[i] for i in sorted(kept)]
+
+
+def _length(item: Evidence) -> int:
+    return len(item.quote) + len(str(item.ref)) + len(" for : []") + 6
 
 
 def _by_relevance(context: Context, items: Sequence[Evidence]) -> list[int]:

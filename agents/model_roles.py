@@ -138,7 +138,7 @@ class ModelExplorer:
         def make(*, brief: bool) -> list[BaseMessage]:
             return explorer_messages(
                 context, reasoner.prompts, reasoner.library(context), reasoner.grammar,
-                reasoner.tools, brief=brief, pictures=reasoner.pictures,
+                reasoner.texts, brief=brief, pictures=reasoner.pictures,
             )  # fmt: skip
 
         def read(message: AIMessage) -> tuple[Reply, str]:
@@ -175,7 +175,7 @@ class ModelCondenser:
         def make(*, brief: bool) -> list[BaseMessage]:
             messages = explorer_messages(
                 context, reasoner.prompts, reasoner.library(context), reasoner.grammar,
-                reasoner.tools, brief=brief, pictures=reasoner.pictures, asked=False,
+                reasoner.texts, brief=brief, pictures=reasoner.pictures, asked=False,
             )  # fmt: skip
             return [*messages, HumanMessage(reasoner.prompts["condenser"])]
 

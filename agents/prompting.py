@@ -24,7 +24,6 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from langchain_core.tools import BaseTool
 
 from pagehop.agents.ledger import (
     ANSWER_CHARACTERS,
@@ -34,6 +33,7 @@ from pagehop.agents.ledger import (
     show_notes,
 )
 from pagehop.agents.moves import Context, Observation
+from pagehop.agents.tool_texts import Form, ToolTexts
 from pagehop.errors import ConfigError
 from pagehop.types import PageRef
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 Grammar = Literal["native", "json", "tags"]
 PROMPTS = (
     "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "condenser",
-    "answerer", "standalone", "perceiver",
+    "answerer", "standalone", "perceiver", "former",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
 LISTED = 40
@@ -93,7 +93,7 @@ def explorer_messages(
     prompts: Prompts,
     library: str,
     grammar: Grammar,
-    tools: Sequence[BaseTool],
+    tools: ToolTexts,
     *,
     brief: bool = False,
     pictures: bool = False,
@@ -107,14 +107,13 @@ def explorer_messages(
         library: Overview of the library.
         grammar: How calls are written.
         tools: Described in the prompt unless calls are native.
-        brief: A line for each tool instead of a paragraph.
+        brief: A line for each tool instead of its text.
         pictures: The model is shown the pictures that tools made.
         asked: False lets it end with the last observation.
     """
     system = prompts["explorer"] + "\n\n" + prompts[f"grammar_{grammar}"]
     if grammar != "native":
-        between = "\n" if brief else "\n\n"
-        system += "\n\n" + between.join(describe_tool(tool, brief=brief) for tool in tools)
+        system += "\n\n" + tools.written("line" if brief else tool_form(context))
     messages: list[BaseMessage] = [
         SystemMessage(system),
         HumanMessage(_question(context, library)),
@@ -124,6 +123,11 @@ def explorer_messages(
     if asked:
         messages.append(HumanMessage(_status(context)))
     return messages
+
+
+def tool_form(context: Context) -> Form:
+    """Return how much of the tools' texts is shown: all of it in the first step."""
+    return "short" if context.step > 1 else "whole"
 
 
 def answerer_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
@@ -190,6 +194,8 @@ def round_messages(
             messages.append(HumanMessage("\n\n".join(_marked(o) for o in seen)))
         if pictures and (blocks := picture_blocks(context, seen)):
             messages.append(HumanMessage(blocks))
+    called = {_step_of(item.call.id) for item in context.observations}
+    messages += [AIMessage(text) for step, text in said.items() if step not in called and text]
     return messages
 
 
@@ -218,34 +224,21 @@ def picture_block(picture: "Image") -> dict[str, Any]:
     return {"type": "image", "base64": data, "mime_type": "image/png"}
 
 
-def describe_tool(tool: BaseTool, *, brief: bool = False) -> str:
-    """Return a tool as the JSON and tag grammars show it."""
-    about = " ".join(tool.description.split())
-    if brief:
-        first = about.partition(". ")[0].rstrip(".")
-        return f"{tool.name}({', '.join(tool.args)}): {first}."
-    arguments = []
-    for name, schema in tool.args.items():
-        default = f", default {schema['default']!r}" if "default" in schema else ", needed"
-        kind = f"{schema.get('type', 'string')}{default}"
-        arguments.append(f"  - {name} ({kind}): {schema.get('description', '')}")
-    return f"{tool.name}: {about}\n" + "\n".join(arguments)
-
-
 def library_overview(context: Context) -> str:
     """Return the documents, one a line; of many only those that a search finds likely."""
     documents = context.view.documents()
     if not documents:
         return "The library has no documents."
     if len(documents) <= LISTED:
-        listed, head = list(documents), f"The library has {len(documents)} documents:"
+        count = "1 document" if len(documents) == 1 else f"{len(documents)} documents"
+        listed, head = list(documents), f"The library has {count}:"
     else:
         hits = context.view.search(context.question, k=60)
         names = list(dict.fromkeys(hit.name for hit in hits))[: LISTED // 2]
-        listed = [document for document in documents if document.name in names]
+        listed = [context.view.document(name) for name in names]
         head = (
             f"The library has {len(documents)} documents; list_documents(filter) finds them by "
-            "name. A first search finds these likely:"
+            "name. A first search finds these likely, best first:"
         )
     lines = []
     for document in listed:
@@ -276,6 +269,11 @@ def _status(context: Context) -> str:
         if name in ("steps", "tool_calls")
     ]
     lines = [f"Step {context.step}." + (f" Left: {', '.join(left)}." if left else "")]
+    if room := context.round_left:
+        lines.append(
+            f"This round has room for {room['steps']:.0f} more steps, this one included, and about "
+            f"{room['characters']:,.0f} characters of results."
+        )
     return "\n".join([*lines, *context.nudges, "What is the next step?"])
 
 

@@ -35,6 +35,8 @@ TRIES = 3
 MOST_FAILURES = 6
 """Unusable replies in a row that end a run."""
 _SHRINKS = 5
+UNOFFERED = frozenset({"verify"})
+"""Tools that a model inside the machine does not need: every quote it keeps is checked anyway."""
 T = TypeVar("T")
 
 
@@ -81,6 +83,7 @@ class Reasoner:
 
     def __post_init__(self) -> None:
         """Share the tools' texts among all prompts."""
+        self.tools = [tool for tool in self.tools if tool.name not in UNOFFERED]
         self.texts = ToolTexts(self.tools)
 
     def library(self, context: Context) -> str:

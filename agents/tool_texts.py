@@ -1,0 +1,85 @@
+"""What a model is told of the tools: all of it in the first step, the essentials after that.
+
+1. The first step shows each tool's whole text, later ones the first paragraph and the arguments:
+   every prompt of a run repeats them, and the explorer's own prompt says how to work with them.
+2. A tool of which an argument has no description is always shown whole.
+3. A prompt that was too long for its endpoint gets one line a tool.
+
+Each form is made once a run: the same text in every prompt is what endpoints reuse, and making
+schemas takes milliseconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+Form = Literal["whole", "short", "line"]
+_LIMITS = ("default", "minimum", "maximum", "minLength", "maxLength")
+"""Of an argument: a call that breaks one is answered with them."""
+
+
+class ToolTexts:
+    """The tools of a run as prompts show them."""
+
+    def __init__(self, tools: Sequence[BaseTool]) -> None:
+        """Take the tools in the order in which they are shown."""
+        self._tools = tuple(tools)
+        self._native: dict[Form, list[dict[str, Any]]] = {}
+        self._written: dict[Form, str] = {}
+
+    def native(self, form: Form) -> list[dict[str, Any]]:
+        """Return schemas for native calls."""
+        if form not in self._native:
+            whole = [convert_to_openai_tool(tool) for tool in self._tools]
+            self._native[form] = whole if form == "whole" else [_short(tool) for tool in whole]
+        return self._native[form]
+
+    def written(self, form: Form) -> str:
+        """Return the tools as text, for the grammars in which calls are text."""
+        if form not in self._written:
+            between = "\n" if form == "line" else "\n\n"
+            shown = (_described(tool["function"], form) for tool in self.native("whole"))
+            self._written[form] = between.join(shown)
+        return self._written[form]
+
+
+def _short(tool: Mapping[str, Any]) -> dict[str, Any]:
+    function = tool["function"]
+    arguments = function["parameters"]["properties"]
+    if not _explained(function):
+        return dict(tool)
+    slim = {
+        name: {key: value for key, value in schema.items() if key not in _LIMITS}
+        for name, schema in arguments.items()
+    }
+    parameters = {**function["parameters"], "properties": slim}
+    about = _first_paragraph(function)
+    return {**tool, "function": {**function, "description": about, "parameters": parameters}}
+
+
+def _described(function: Mapping[str, Any], form: Form) -> str:
+    arguments = function["parameters"]["properties"]
+    about = " ".join(function["description"].split())
+    if form == "line":
+        first = about.partition(". ")[0].rstrip(".")
+        return f"{function['name']}({', '.join(arguments)}): {first}."
+    if form == "short" and _explained(function):
+        about = _first_paragraph(function)
+    lines = [f"{function['name']}: {about}"]
+    for name, schema in arguments.items():
+        default = f", default {schema['default']!r}" if "default" in schema else ", needed"
+        kind = f"{schema.get('type', 'string')}{default}"
+        lines.append(f"  - {name} ({kind}): {schema.get('description', '')}")
+    return "\n".join(lines)
+
+
+def _explained(function: Mapping[str, Any]) -> bool:
+    arguments = function["parameters"]["properties"]
+    return all(schema.get("description") for schema in arguments.values())
+
+
+def _first_paragraph(function: Mapping[str, Any]) -> str:
+    first = str(function["description"]).partition("\n\n")[0]
+    return " ".join(first.split())
