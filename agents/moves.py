@@ -207,6 +207,16 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Form:
+    """Move of the former: the answer as `schema=` asks for it."""
+
+    data: Mapping[str, Any]
+    """JSON-able."""
+    usage: Usage | None = None
+    """What a model spent on this move."""
+
+
+@dataclass(frozen=True)
 class Context:
     """What a role sees. The prompt of a model and the input of a rule are made from this alone."""
 
@@ -230,6 +240,8 @@ class Context:
     """Every call of the run so far, to avoid repeating one."""
     budget_left: Mapping[str, float] = field(default_factory=dict)
     """What is left of each limit, e.g. {"steps": 7, "tool_calls": 40, "seconds": 55.0}."""
+    round_left: Mapping[str, float] = field(default_factory=dict)
+    """Steps and characters of observations until the round closes; empty when it is not told."""
     effort: Literal["low", "medium", "high"] = "medium"
     step: int = 0
     round: int = 0
@@ -264,3 +276,5 @@ class Roles:
     reflector: Role[Reflection]
     answerer: Role[Draft]
     verifier: Role[Verdict]
+    former: Role[Form] | None = None
+    """Who puts the answer into a form; None when none was asked for."""

@@ -1,6 +1,7 @@
 """Let a role make its move: what it sees, how long it may take, what it spends."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -11,6 +12,10 @@ from pagehop.graphs.telling import Teller
 from pagehop.library.view import View
 
 Effort = Literal["low", "medium", "high"]
+ROUND_STEPS: Mapping[Effort, int] = {"low": 1, "medium": 4, "high": 2}
+"""Steps after which a round closes."""
+ROUND_CHARACTERS = 24_000
+"""Characters of observations after which a round closes; about 6,000 tokens."""
 
 MoveT = TypeVar("MoveT")
 
@@ -79,6 +84,7 @@ class Asker:
             draft=state.get("draft"),
             tried=tuple(state.get("tried", ())),
             budget_left=self.budget.left(spent),
+            round_left=self._round_left(state),
             effort=self.effort,
             step=state["step"],
             round=state["round"],
@@ -87,3 +93,8 @@ class Asker:
             nudges=(nudge,) if nudge else (),
             tell=lambda kind, what, body: self.teller.tell(state, kind, what, body),
         )
+
+    def _round_left(self, state: State) -> dict[str, float]:
+        used = sum(len(item.text) for item in state.get("observations", ()))
+        steps = ROUND_STEPS[self.effort] - (state["step"] - state["round_start"]) + 1
+        return {"steps": max(0, steps), "characters": max(0, ROUND_CHARACTERS - used)}

@@ -152,7 +152,7 @@ class ToolRunner:
                 return _broken(call, error)
             text = (
                 f"{call.tool} gave nothing within {limit:.3g} s and was given up. Ask for less "
-                "(fewer documents, a smaller k, one page), or use another tool."
+                "(fewer documents, a smaller k, one page), use another tool, or try once more."
             )
             return _failed(call, text, error=f"timeout after {limit:.3g} s")
         except Exception as error:

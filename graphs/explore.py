@@ -17,7 +17,7 @@ Nothing is compiled at import: `build` makes a machine for one view, its roles a
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from pagehop.agents.moves import Roles
-from pagehop.graphs.asking import Asker, Effort
+from pagehop.graphs.asking import ROUND_CHARACTERS, ROUND_STEPS, Asker, Effort
 from pagehop.graphs.budget import COSTS, Budget
 from pagehop.graphs.nodes import Nodes
 from pagehop.graphs.scope import Scopes
@@ -37,11 +37,6 @@ from pagehop.library.view import View
 from pagehop.types import EventSink
 
 Machine = CompiledStateGraph[State, None, Question, State]
-
-ROUND_STEPS: Mapping[Effort, int] = {"low": 1, "medium": 4, "high": 2}
-"""Steps after which a round closes."""
-ROUND_CHARACTERS = 24_000
-"""Characters of observations after which a round closes; about 6,000 tokens."""
 
 
 def build(
@@ -57,6 +52,7 @@ def build(
     sinks: Sequence[EventSink] = (),
     run_id: str = "",
     trajectory: str = "",
+    forms: bool = False,
 ) -> Machine:
     """Compile the machine for one view.
 
@@ -73,6 +69,7 @@ def build(
         sinks: Called with every event, e.g. a recorder.
         run_id: Of the record that the sinks write; made up when empty.
         trajectory: Path of that record; goes into the answer.
+        forms: The roles have a former, which puts the answer into a form.
     """
     limits = budget or Budget()
     make_roles = (lambda: roles) if isinstance(roles, Roles) else roles
@@ -87,11 +84,11 @@ def build(
     graph = StateGraph(State, input_schema=Question)
     works = (
         nodes.plan, nodes.explore, nodes.act, nodes.summarize, nodes.reflect, nodes.answer,
-        nodes.verify,
+        nodes.verify, *([nodes.form] if forms else ()),
     )  # fmt: skip
     for work in works:
         graph.add_node(work.__name__, nodes.guarded(work.__name__, work))
-    _connect(graph, _Routes(limits, effort))
+    _connect(graph, _Routes(limits, effort), forms=forms)
     saver = strict(checkpointer) if checkpointer is not None else None
     # A step is at most explore, act, summarize and reflect; the other nodes run at most twice.
     recursion_limit = 4 * (limits.steps or 10_000) + 16
@@ -130,8 +127,13 @@ class _Routes:
     def after_reflect(self, state: State) -> str:
         return "answer" if state["stop"] or self.budget.used_up(state["spent"]) else "explore"
 
+    def after_verify(self, state: State) -> str:
+        return "explore" if state["assembled"] is None else "form"
 
-def _connect(graph: StateGraph[State, None, Question, State], routes: _Routes) -> None:
+
+def _connect(
+    graph: StateGraph[State, None, Question, State], routes: _Routes, *, forms: bool
+) -> None:
     """Draw the edges; from every node a run that has its answer, or failed, ends."""
     edges: tuple[tuple[str, Callable[[State], str], list[str]], ...] = (
         ("plan", routes.after_plan, ["explore", "answer"]),
@@ -140,11 +142,13 @@ def _connect(graph: StateGraph[State, None, Question, State], routes: _Routes) -
         ("summarize", routes.after_summarize, ["reflect", "answer"]),
         ("reflect", routes.after_reflect, ["explore", "answer"]),
         ("answer", lambda state: "verify", ["verify"]),
-        ("verify", lambda state: "explore", ["explore"]),
+        ("verify", routes.after_verify, ["explore", *(["form"] if forms else ())]),
     )
     graph.add_edge(START, "plan")
     for name, route, targets in edges:
         graph.add_conditional_edges(name, _unless_over(route), [*targets, END])
+    if forms:
+        graph.add_edge("form", END)
 
 
 def _unless_over(route: Callable[[State], str]) -> Callable[[State], Awaitable[str]]:

@@ -127,7 +127,9 @@ def _searched(view: View, tried: Sequence[Call]) -> str:
     count = len(view.documents())
     documents = f"{count} document{'s' if count != 1 else ''}"
     queries = dict.fromkeys(
-        str(call.arguments["query"]) for call in tried if call.arguments.get("query")
+        str(call.arguments["query"]).replace('"', "")
+        for call in tried
+        if call.arguments.get("query")
     )
     pages = {str(call.arguments["ref"]) for call in tried if call.arguments.get("ref")}
     if not queries and not pages:

@@ -43,7 +43,11 @@ class Pictures:
                     f"there are no words in this box of {ref}, and pictures cannot be seen here; "
                     "take a larger box, or find the value in the text of another page"
                 )
-            return Result(f"{head}\nWords inside the box:\n{words}", {**artifact, "text": words})
+            note = (
+                "No picture can be shown to you; only the words inside the box follow. Values "
+                "drawn as bars or lines are not in them."
+            )
+            return Result(f"{head}\n{note}\n{words}", {**artifact, "text": words})
         try:
             picture = self.view.crop(ref, box, max_pixels=self.max_pixels)
         except LibraryError as error:

@@ -63,7 +63,7 @@ def _not_found(view: View, where: PageRef, quote: str) -> Result:
         artifact["found_on"] = str(elsewhere)
         text = f"NOT FOUND on [{where}]: the quote stands on [{elsewhere}]. Cite that page."
         return Result(text, artifact)
-    nearest = _nearest_line(view.page(where).text, quote)
+    nearest = nearest_line(view.page(where).text, quote)
     advice = f" Nearest line there: {nearest}" if nearest else " The page has no such line."
     text = f"NOT FOUND: the quote does not stand on [{where}].{advice}\nQuote the page's own words."
     return Result(text, artifact)
@@ -80,7 +80,8 @@ def _found_elsewhere(view: View, where: PageRef, quote: str) -> PageRef | None:
     return None
 
 
-def _nearest_line(text: str, quote: str) -> str:
+def nearest_line(text: str, quote: str) -> str:
+    """Return the line of a text that shares most with a quote; empty when none shares a word."""
     wanted = quote.casefold().split()
     best, best_rank = "", (0.0, 0.0)
     for line in text.split("\n"):
