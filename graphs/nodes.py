@@ -17,6 +17,7 @@ from langgraph.types import Overwrite
 from pagehop.agents.moves import (
     Draft,
     Explore,
+    Form,
     Plan,
     Reflection,
     Roles,
@@ -24,6 +25,7 @@ from pagehop.agents.moves import (
     Turn,
     Verdict,
 )
+from pagehop.errors import ModelError
 from pagehop.graphs.asking import Asker
 from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.calls import Done, within_budget
@@ -274,8 +276,27 @@ class Nodes:
             update.update(State(sent_back=True, stop="", barren_rounds=0, reflection=missing))
         else:
             final = State(**{**state, **update})
-            update["answer"] = assemble(final, self.view, trajectory=self.trajectory)
+            answer = assemble(final, self.view, trajectory=self.trajectory)
+            forms = answer.citations and self._roles(state).former
+            update["assembled" if forms else "answer"] = answer
         return Work(update, says)
+
+    async def form(self, state: State) -> Work:
+        """Put the answer into the form that was asked for; an answer that fits none says so."""
+        answer, verdict, former = state["assembled"], state["verdict"], self._roles(state).former
+        assert answer is not None and verdict is not None and former is not None
+        kept = State(**{**state, "draft": Draft(verdict.kept)})
+        try:
+            move, spent = await self.asker.ask(former, Form, kept, state["spent"], reserve=1)
+        except (ModelError, TimeoutError) as error:
+            # The answer stands without its form: it was verified before.
+            text = f"The answer could not be put into the form of schema=: {error}."
+            self.teller.tell(state, "error", "form.error", {"where": "form", "error": str(error)})
+            told_of = replace(answer, warnings=(*answer.warnings, text))
+            return Work(State(answer=told_of, spent=state["spent"]), {"formed": False})
+        assert move is not None  # only a role that is not closing may overrun
+        update = State(answer=replace(answer, data=dict(move.data)), spent=spent)
+        return Work(update, {"formed": True})
 
     def _sends_back(self, state: State, verdict: Verdict, spent: Spent) -> bool:
         wanted = bool(verdict.removed and verdict.missing)
@@ -371,6 +392,7 @@ def _begun(state: State) -> State:
         fused=None,
         draft=None,
         verdict=None,
+        assembled=None,
         answer=None,
         spent=Spent(),
         step=0,

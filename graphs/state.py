@@ -92,6 +92,8 @@ class State(TypedDict, total=False):
     stop: Stop
     used_up: str
     """The limit at which exploring ended; empty when none did."""
+    assembled: Answer | None
+    """The answer before it is put into a form; only where one was asked for."""
     answer: Answer | None
     """Set once, at the end; its citations carry no pictures here."""
 

@@ -44,10 +44,10 @@ def ask(
         source: A view, a library, or a path as `Library` takes it; a plain folder is indexed
             first with what is new.
         options: `model`, `base_url`, `vision_model`, `graph`, `effort`, `budget`, `record`,
-            `samples`, `thread`, `tools`, `prompts`: see `RunOptions`.
+            `samples`, `thread`, `tools`, `prompts`, `schema`: see `RunOptions`.
 
     Raises:
-        ConfigError: An argument is wrong or not in this release.
+        ConfigError: An argument is wrong.
         LibraryError: There are no documents at that path.
     """
     run = partial(aask, question, source, **options)
@@ -120,7 +120,7 @@ def graph(
         options: As for `ask`; all runs of the machine share one record.
 
     Raises:
-        ConfigError: An argument is wrong or not in this release.
+        ConfigError: An argument is wrong.
         LibraryError: There are no documents at that path.
     """
     checked = checked_options({**options, "graph": name})

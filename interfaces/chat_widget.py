@@ -161,7 +161,7 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped
 
     async def _fold(self, turn: dict[str, Any]) -> None:
         view = self._source.view() if isinstance(self._source, Library) else self._source
-        narrator = Narrator()
+        narrator, end = Narrator(), None
         events = astream(turn["question"], view, **self._ask_kwargs)
         async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
@@ -170,7 +170,9 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped
                     turn["lines"] = [*turn["lines"], line.to_json()]
                     self.current = dict(turn)
                 elif event.type == "episode.end":
-                    self._keep(turn, event, view)
+                    end = event  # with samples each has one; the last is that of the question
+        if end is not None:
+            self._keep(turn, end, view)
 
     def _keep(self, turn: dict[str, Any], event: Event, view: View) -> None:
         data = event.body["answer"]

@@ -12,7 +12,9 @@ from pagehop.settings import load_settings
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.tools import BaseTool
+    from pydantic import BaseModel
 
+    from pagehop.agents.former import AnswerForm
     from pagehop.graphs.budget import Budget
 
 Effort = Literal["low", "medium", "high"]
@@ -20,8 +22,6 @@ Record = bool | str | Path
 GRAPHS = ("explore",)
 BUILTIN = "builtin"
 MOST_SAMPLES = 64
-LATER = ("schema",)
-"""Options that come with a later release."""
 
 
 class RunOptions(TypedDict, total=False):
@@ -50,8 +50,8 @@ class RunOptions(TypedDict, total=False):
     """Tools of the user's own, beside the library's."""
     prompts: Mapping[str, str] | None
     """Texts in place of shipped prompts, by the name of their file."""
-    schema: Any
-    """Comes with a later release."""
+    schema: "type[BaseModel] | Mapping[str, Any] | None"
+    """Form of `answer.data`: a pydantic model class or a JSON schema of an object."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Options:
     thread: str
     tools: "tuple[BaseTool, ...]"
     prompts: Mapping[str, str]
+    form: "AnswerForm | None"
+    """What `schema=` asks for."""
     deltas: bool = False
     """Tell a model's text as it arrives."""
 
@@ -95,9 +97,6 @@ def checked_options(given: Mapping[str, Any]) -> Options:
     for key in given:
         if key not in RunOptions.__annotations__:
             raise TypeError(f"unexpected argument {key!r}")
-    for key in LATER:
-        if given.get(key) is not None:
-            raise ConfigError(f"{key}= is not in this release; it comes with a later one")
     run = load_settings().run
     budget = given.get("budget")
     if budget is None:
@@ -128,6 +127,7 @@ def checked_options(given: Mapping[str, Any]) -> Options:
         thread=_text("thread", given.get("thread")),
         tools=_tools(given.get("tools") or ()),
         prompts=_prompts(given.get("prompts") or {}),
+        form=_form(given.get("schema"), rules=name == BUILTIN),
     )
 
 
@@ -195,6 +195,16 @@ def _prompts(value: object) -> Mapping[str, str]:
 
     Prompts(value)
     return dict(value)
+
+
+def _form(value: object, *, rules: bool) -> "AnswerForm | None":
+    if value is None:
+        return None
+    if rules:
+        raise ConfigError("schema= needs a model=: the built-in reasoner only quotes")
+    from pagehop.agents.former import answer_form  # noqa: PLC0415 - only with a schema
+
+    return answer_form(value)
 
 
 def checked_question(question: object) -> str:

@@ -191,6 +191,7 @@ def _build(
             sinks=(recorder,) if options.record else (),
             run_id=recorder.run_id,
             trajectory=str(recorder.path) if recorder.path else "",
+            forms=options.form is not None,
         )
         for budget in budgets
     ]
@@ -235,7 +236,16 @@ def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], 
             retry_wait_s=run.retry_wait_s,
         )
 
-    return tools, model_roles(make_reasoner)
+    form = options.form
+    if form is None:
+        return tools, model_roles(make_reasoner)
+    from pagehop.agents.former import ModelFormer  # noqa: PLC0415 - only with a schema
+
+    def make_roles() -> "Roles":
+        reasoner = make_reasoner()
+        return replace(model_roles(lambda: reasoner)(), former=ModelFormer(reasoner, form))
+
+    return tools, make_roles
 
 
 def _recorder(view: View, options: Options, tools: Sequence[str]) -> "Recorder":

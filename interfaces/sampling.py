@@ -93,8 +93,12 @@ class Sampling:
         ends = [_ended(state) for state in states]
         chosen = adjudicate([end.answer for end in ends])
         ended = Ended(chosen.answer, ends[chosen.chosen].question)
-        body = {"status": ended.answer.status, "question": ended.question}
-        body |= {"answer": ended.answer.to_json(), "sample": names[chosen.chosen]}
+        body = {
+            "status": ended.answer.status,
+            "question": ended.question,
+            "answer": ended.answer.to_json(),
+            "sample": names[chosen.chosen],
+        }
         tell("episode.end", "end", body)
         return ended
 
@@ -106,6 +110,7 @@ async def _sample(machine: "Machine", question: "Question", emit: EventSink) -> 
         if mode == "values":
             state = value
         else:
+            assert isinstance(value, Event)
             emit(value)
     return state  # type: ignore[no-any-return]  # the values of the state
 

@@ -145,13 +145,13 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_made(tmp_path: Path) -> 
         ({"record": 3}, "record"),
         ({"record": ""}, "record"),
         ({"thread": 3}, "thread"),
-        ({"schema": dict}, "schema= is not in this release"),
+        ({"schema": {"type": "object"}}, "schema= needs a model="),
         ({"tools": (len,)}, "tools has"),
         ({"prompts": {"plan": "x"}}, "prompts has 'plan'; the names are planner"),
         ({"vision_model": "x:y"}, "x"),
     ],
 )
-def test_arguments_that_are_wrong_or_of_a_later_release_are_refused(
+def test_arguments_that_are_wrong_are_refused(
     view: View, given: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
@@ -172,7 +172,7 @@ def test_what_is_no_question_is_refused(view: View, question: Any) -> None:
         pagehop.ask(question, view)
 
 
-def test_arguments_of_a_later_release_may_be_left_at_their_defaults(view: View) -> None:
+def test_arguments_may_be_left_at_their_defaults(view: View) -> None:
     check(pagehop.ask(QUESTION, view, thread=None, schema=None, tools=(), prompts=None))
 
 

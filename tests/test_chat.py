@@ -168,7 +168,7 @@ def test_messages_that_make_no_sense_start_nothing(browser: Browser, message: An
 def test_a_wrong_argument_is_told_and_the_chat_goes_on(library: Library) -> None:
     browser = Browser(pagehop.chat(library, model="openai:gpt-5-mini"))
     turn = browser.ask(QUESTION)
-    assert turn["state"] == "failed" and "builtin" in turn["notice"]
+    assert turn["state"] == "failed" and "OPENAI_API_KEY" in turn["notice"]
     browser.widget.close()
 
 

@@ -136,7 +136,7 @@ def test_closing_a_stream_of_samples_ends_all_of_them(view: View) -> None:
 
 
 def test_samples_the_budget_is_too_small_for_are_refused(view: View) -> None:
-    with pytest.raises(ConfigError, match="steps=2.* too small for samples=3"):
+    with pytest.raises(ConfigError, match=r"steps=2.* too small for samples=3"):
         pagehop.ask(QUESTION, view, samples=3, budget=Budget(steps=2))
     for wrong in (0, 65, True, "2"):
         with pytest.raises(ConfigError, match="samples="):

@@ -333,6 +333,8 @@ class Answer:
     """Path of the run's event record; empty when it was not recorded."""
     error: str = ""
     """Why the run failed; empty otherwise."""
+    data: Mapping[str, Any] | None = field(default=None, hash=False)
+    """The answer in the form that `schema=` asked for; None without one, or without an answer."""
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
@@ -361,6 +363,7 @@ class Answer:
             warnings=tuple(record["warnings"]),
             trajectory=record["trajectory"],
             error=record.get("error", ""),
+            data=record.get("data"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -384,6 +387,7 @@ class Answer:
             "warnings": list(self.warnings),
             "trajectory": self.trajectory,
             **({"error": self.error} if self.error else {}),
+            **({} if self.data is None else {"data": dict(self.data)}),
         }
 
     def _repr_html_(self) -> str:
