@@ -35,6 +35,7 @@ from pagehop.agents.ledger import (
 from pagehop.agents.moves import Context, Observation
 from pagehop.agents.tool_texts import Form, ToolTexts
 from pagehop.errors import ConfigError
+from pagehop.tools.pictures import NO_PICTURE
 from pagehop.types import PageRef
 
 if TYPE_CHECKING:
@@ -188,10 +189,10 @@ def round_messages(
                 for o in seen
             ]  # fmt: skip
             messages.append(AIMessage(text, tool_calls=calls))
-            messages += [ToolMessage(_shown(o), tool_call_id=o.call.id) for o in seen]
+            messages += [ToolMessage(_shown(o, pictures), tool_call_id=o.call.id) for o in seen]
         else:
             messages.append(AIMessage(text or _as_json(seen)))
-            messages.append(HumanMessage("\n\n".join(_marked(o) for o in seen)))
+            messages.append(HumanMessage("\n\n".join(_marked(o, pictures) for o in seen)))
         if pictures and (blocks := picture_blocks(context, seen)):
             messages.append(HumanMessage(blocks))
     called = {_step_of(item.call.id) for item in context.observations}
@@ -277,13 +278,17 @@ def _status(context: Context) -> str:
     return "\n".join([*lines, *context.nudges, "What is the next step?"])
 
 
-def _shown(item: Observation) -> str:
+def _shown(item: Observation, pictures: bool) -> str:
     again = "(the same call was made before) " if item.cached else ""
-    return f"{again}{item.text}" if item.ok else f"{again}This call failed: {item.text}"
+    if not item.ok:
+        return f"{again}This call failed: {item.text}"
+    if item.artifact.get("width_px") and not pictures and not item.artifact.get("reading"):
+        return f"{again}{item.text}\n{NO_PICTURE}\n{item.artifact.get('text') or '(none)'}"
+    return f"{again}{item.text}"
 
 
-def _marked(item: Observation) -> str:
-    inside = _shown(item).replace("</observation", "<\\/observation")
+def _marked(item: Observation, pictures: bool) -> str:
+    inside = _shown(item, pictures).replace("</observation", "<\\/observation")
     return f'<observation tool="{item.call.tool}" call="{item.call.id}">\n{inside}\n</observation>'
 
 

@@ -26,7 +26,13 @@ from pagehop.agents.replies import text_of
 from pagehop.agents.reply_schemas import Schema, calls_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
 from pagehop.agents.tool_texts import ToolTexts
-from pagehop.errors import CallFailed, ContextOverflow, ModelError, ToolsUnsupported
+from pagehop.errors import (
+    CallFailed,
+    ContextOverflow,
+    ModelError,
+    PicturesUnsupported,
+    ToolsUnsupported,
+)
 from pagehop.models.chat_calls import FIRST_WAIT_S, ChatReply, call_chat
 from pagehop.types import Usage
 
@@ -72,6 +78,8 @@ class Reasoner:
     """The endpoint is given schemas where the grammar is JSON; False once it refused one."""
     deltas: bool = False
     """Text is told as it arrives, as `llm.delta` events; the endpoint is asked to stream."""
+    shown: Sequence[BaseMessage] = ()
+    """What the question shows beside its text; stands in every prompt behind the question."""
     failures: int = 0
     """Unusable replies in a row."""
     texts: ToolTexts = field(init=False)
@@ -175,6 +183,12 @@ class Reasoner:
                     raise
                 text = f"The prompt of {role} was too long for the model; it was shortened."
                 self._note(context, role, "shortened", text)
+            except PicturesUnsupported:
+                if not self.pictures:
+                    raise
+                self.pictures = False
+                text = "The model takes no pictures; it reads the words inside each box instead."
+                self._note(context, role, "pictures", text)
             except ToolsUnsupported:
                 if self.grammar != "native":
                     raise
@@ -203,6 +217,7 @@ class Reasoner:
         """Return the prompt, shortened as often as it takes to fit."""
         for times in range(shrink, _SHRINKS):
             messages = [*make(brief=times > 0), *repairs]
+            messages[2:2] = self.shown
             if times:
                 messages = shortened(messages, times)
             if not self.max_prompt_tokens or tokens_of(messages) <= self.max_prompt_tokens:

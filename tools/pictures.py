@@ -15,6 +15,12 @@ from pagehop.types import Box, Page, PageRef, Perceive
 Images = Literal["inline", "reference", "text"]
 
 
+NO_PICTURE = (
+    "No picture can be shown to you; only the words inside the box follow. Values drawn as bars or "
+    "lines are not in them."
+)
+
+
 @dataclass(frozen=True)
 class Pictures:
     """How pictures are shown to the reader of one toolset."""
@@ -43,11 +49,7 @@ class Pictures:
                     f"there are no words in this box of {ref}, and pictures cannot be seen here; "
                     "take a larger box, or find the value in the text of another page"
                 )
-            note = (
-                "No picture can be shown to you; only the words inside the box follow. Values "
-                "drawn as bars or lines are not in them."
-            )
-            return Result(f"{head}\n{note}\n{words}", {**artifact, "text": words})
+            return Result(f"{head}\n{NO_PICTURE}\n{words}", {**artifact, "text": words})
         try:
             picture = self.view.crop(ref, box, max_pixels=self.max_pixels)
         except LibraryError as error:
