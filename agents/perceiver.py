@@ -1,7 +1,7 @@
 """The perceiver: a vision model reads a picture for a reasoner that takes only text."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
@@ -40,7 +40,15 @@ class Perceiver:
         return self._readings[name]
 
     def _read(self, picture: "Image", question: str) -> str:
-        blocks = [{"type": "text", "text": question}, picture_block(picture)]
+        return self.read(picture_block(picture), question)
+
+    def read(self, block: dict[str, Any], question: str) -> str:
+        """Answer a question about a picture that is given as a content block.
+
+        Raises:
+            ToolError: The vision model gave nothing; says what to do instead.
+        """
+        blocks = [{"type": "text", "text": question}, block]
         messages = [SystemMessage(shipped("perceiver")), HumanMessage(blocks)]  # type: ignore[arg-type]
         try:
             reply = self._model.invoke(messages)

@@ -14,8 +14,9 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from pagehop.errors import ConfigError
-from pagehop.interfaces.options import GRAPHS, RunOptions, checked_options, checked_question
-from pagehop.interfaces.running import Source, build_machine, open_view, prepare_run
+from pagehop.interfaces.asked import Question, checked_question
+from pagehop.interfaces.options import GRAPHS, RunOptions, checked_options
+from pagehop.interfaces.running import Source, build_machine, check_seen, open_view, prepare_run
 from pagehop.types import Answer, Event
 
 if TYPE_CHECKING:
@@ -33,14 +34,15 @@ def list_graphs() -> list[str]:
 
 
 def ask(
-    question: str,
+    question: Question,
     source: Source,
     **options: Unpack[RunOptions],
 ) -> Answer:
     """Answer a question from documents, each claim cited to a page and a box on it.
 
     Args:
-        question: In words.
+        question: In words, or content blocks with pictures: `{"type": "text", "text": ...}` and
+            `{"type": "image", ...}` with `base64`, `url` or `path`.
         source: A view, a library, or a path as `Library` takes it; a plain folder is indexed
             first with what is new.
         options: `model`, `base_url`, `vision_model`, `graph`, `effort`, `budget`, `record`,
@@ -56,20 +58,20 @@ def ask(
 
 
 async def aask(
-    question: str,
+    question: Question,
     source: Source,
     **options: Unpack[RunOptions],
 ) -> Answer:
     """Answer a question from documents; the async form of `ask`."""
     checked = checked_options(options)
-    text = checked_question(question)
-    run = await prepare_run(source, checked)
+    asked = checked_question(question)
+    run = await prepare_run(source, checked, asked)
     with run.recorder:
-        return await run.ask(text)
+        return await run.ask()
 
 
 def stream(
-    question: str,
+    question: Question,
     source: Source,
     **options: Unpack[RunOptions],
 ) -> Iterator[Event]:
@@ -81,21 +83,20 @@ def stream(
     """
     run = partial(astream, question, source, **options)
     # Wrong arguments are raised here, not at the first event.
-    checked_options(options)
-    checked_question(question)
+    check_seen(checked_options(options), checked_question(question))
     return _streamed(run)
 
 
 async def astream(
-    question: str,
+    question: Question,
     source: Source,
     **options: Unpack[RunOptions],
 ) -> AsyncIterator[Event]:
     """Answer a question and yield what happens as it happens; the async form of `stream`."""
     checked = replace(checked_options(options), deltas=True)
-    text = checked_question(question)
-    run = await prepare_run(source, checked)
-    events = run.events(text)
+    asked = checked_question(question)
+    run = await prepare_run(source, checked, asked)
+    events = run.events()
     with run.recorder:
         async with aclosing(events):  # type: ignore[type-var]  # a generator
             async for event in events:

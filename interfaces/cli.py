@@ -63,11 +63,11 @@ def ask(
     """Answer a question from the documents in PATH; a plain folder is indexed first."""
     with guarded():
         from pagehop.interfaces.api import stream  # noqa: PLC0415 - loads the machine
+        from pagehop.interfaces.asked import checked_question  # noqa: PLC0415 - as above
         from pagehop.interfaces.crops import save_crops  # noqa: PLC0415 - loads Pillow
         from pagehop.interfaces.options import (  # noqa: PLC0415 - loads the settings
             RunOptions,
             checked_options,
-            checked_question,
         )
 
         options = RunOptions(

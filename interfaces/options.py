@@ -205,19 +205,3 @@ def _form(value: object, *, rules: bool) -> "AnswerForm | None":
     from pagehop.agents.former import answer_form  # noqa: PLC0415 - only with a schema
 
     return answer_form(value)
-
-
-def checked_question(question: object) -> str:
-    """Return the question's text.
-
-    Raises:
-        ConfigError: There is none, or it is not text.
-    """
-    if not isinstance(question, str):
-        raise ConfigError(
-            f"the question is a {type(question).__name__}; give its text. "
-            "Pictures in questions come with a later release"
-        )
-    if not question.strip():
-        raise ConfigError("the question is empty")
-    return question.strip()

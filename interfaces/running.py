@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.interfaces.asked import Asked, check_pictures, shown
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.sampling import Sampling
 from pagehop.library.library import FOLDER, Library
@@ -91,17 +92,18 @@ def _brought_up_to_date(library: Library, folder: Path) -> list[str]:
 class AskRun:
     """One question under way."""
 
+    question: str
     sampling: "Sampling"
     view: View
     recorder: "Recorder"
     warnings: Sequence[str]
     conversation: "Conversation"
 
-    def start(self, question: str) -> "Question":
+    def start(self) -> "Question":
         """Return what the machine starts from."""
         from pagehop.graphs.state import Question  # noqa: PLC0415 - loads langgraph
 
-        return Question(question=question, history=self.conversation.history())
+        return Question(question=self.question, history=self.conversation.history())
 
     def finished(self, answer: Answer) -> Answer:
         """Give an answer its pictures and what is to be said beside it."""
@@ -112,14 +114,14 @@ class AskRun:
             warnings=tuple(dict.fromkeys((*self.warnings, *answer.warnings, *problem))),
         )
 
-    async def ask(self, question: str) -> Answer:
-        """Return the answer to a question."""
-        ended = await self.sampling.end(self.start(question))
+    async def ask(self) -> Answer:
+        """Return the answer."""
+        ended = await self.sampling.end(self.start())
         return self._kept(ended.question, ended.answer)
 
-    async def events(self, question: str) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncIterator[Event]:
         """Yield what happens; the last event holds the answer."""
-        events, end = self.sampling.events(self.start(question)), None
+        events, end = self.sampling.events(self.start()), None
         async with aclosing(events):  # type: ignore[type-var]  # a generator
             async for event in events:
                 if end is not None:  # of a sample: it was not the last
@@ -137,15 +139,23 @@ class AskRun:
         return answer
 
 
-async def prepare_run(source: Source, options: Options) -> AskRun:
-    """Open what is asked and build the machine, away from the event loop."""
+async def prepare_run(source: Source, options: Options, asked: Asked) -> AskRun:
+    """Open what is asked and build the machine, away from the event loop.
+
+    Raises:
+        ConfigError: Nobody could look at the question's pictures.
+        LibraryError: There are no documents at that path.
+        ModelError: The vision model did not read the question's pictures.
+    """
+    check_seen(options, asked)
     from pagehop.graphs.threads import in_thread  # noqa: PLC0415 - graphs load late
 
     def prepare() -> AskRun:
         from pagehop.interfaces.conversation import open_conversation  # noqa: PLC0415 - loads late
 
         view, warnings = open_view(source)
-        machines, recorder = _build(view, options, options.budget.shares(options.samples), None)
+        budgets = options.budget.shares(options.samples)
+        machines, recorder = _build(view, options, budgets, asked=asked)
         conversation = open_conversation(view, options.thread, _state_folder(view))
         sampling = Sampling(
             machines,
@@ -153,7 +163,7 @@ async def prepare_run(source: Source, options: Options) -> AskRun:
             options.budget.to_json(),
             (recorder,) if options.record else (),
         )
-        return AskRun(sampling, view, recorder, warnings, conversation)
+        return AskRun(asked.text, sampling, view, recorder, warnings, conversation)
 
     return await in_thread(prepare)
 
@@ -162,7 +172,7 @@ def build_machine(
     view: View, options: Options, checkpointer: "BaseCheckpointSaver[Any] | None"
 ) -> "Machine":
     """Build the machine for a view; all its runs share one record."""
-    machines, _ = _build(view, options, (options.budget,), checkpointer)
+    machines, _ = _build(view, options, (options.budget,), checkpointer=checkpointer)
     return machines[0]
 
 
@@ -170,13 +180,15 @@ def _build(
     view: View,
     options: Options,
     budgets: "Sequence[Budget]",
-    checkpointer: "BaseCheckpointSaver[Any] | None",
+    *,
+    checkpointer: "BaseCheckpointSaver[Any] | None" = None,
+    asked: Asked | None = None,
 ) -> "tuple[list[Machine], Recorder]":
     """Build a machine for each budget, and the record that all of them share."""
     from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
 
     run = load_settings().run
-    tools, roles = _staff(view, options)
+    tools, roles = _staff(view, options, asked)
     recorder = _recorder(view, options, [tool.name for tool in tools])
     machines = [
         build(
@@ -198,7 +210,32 @@ def _build(
     return machines, recorder
 
 
-def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], Roles]]":
+def check_seen(options: Options, asked: Asked) -> None:
+    """Refuse a question with pictures that nobody could look at.
+
+    Raises:
+        ConfigError: Nobody could.
+    """
+    if asked.pictures:
+        rules, has_vision = options.model is None, options.vision_model is not None
+        check_pictures(asked, rules=rules, sees=_sees(options), has_vision=has_vision)
+
+
+def _sees(options: Options) -> bool:
+    """Tell whether the model is shown pictures."""
+    from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
+
+    wanted = load_settings().run.pictures
+    if wanted != "auto" or options.model is None:
+        return wanted == "yes" and options.model is not None
+    known = takes_pictures(options.model)
+    # Of a model that nothing is known of it is found out, unless another one reads pictures.
+    return known is True or (known is None and options.vision_model is None)
+
+
+def _staff(
+    view: View, options: Options, asked: Asked | None
+) -> "tuple[list[BaseTool], Callable[[], Roles]]":
     """Return the tools and who fills the roles."""
     from pagehop.tools.toolset import toolset  # noqa: PLC0415 - loads langchain
 
@@ -209,19 +246,19 @@ def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], 
     from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
     from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
     from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
-    from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - as above
 
     run = load_settings().run
     model = options.model
-    pictures = run.pictures == "yes" or (run.pictures == "auto" and bool(takes_pictures(model)))
+    pictures = _sees(options)
     perceive = None
     if options.vision_model is not None and not pictures:
         from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
 
         perceive = Perceiver(options.vision_model)
-    images: Images = "reference" if pictures else "text"
+    images: Images = "reference" if perceive is None else "text"
     tools = [*toolset(view, images=images, perceive=perceive, inside=True), *options.tools]
     prompts = Prompts(options.prompts)
+    beside = shown(asked, perceive) if asked is not None else []
 
     def make_reasoner() -> Reasoner:
         return Reasoner(
@@ -230,6 +267,7 @@ def _staff(view: View, options: Options) -> "tuple[list[BaseTool], Callable[[], 
             prompts=prompts,
             grammar=run.grammar,
             pictures=pictures,
+            shown=beside,
             deltas=options.deltas,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,

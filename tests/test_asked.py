@@ -1,0 +1,149 @@
+"""Questions with pictures: who sees them, who reads them, what is refused."""
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import pagehop
+from pagehop import ConfigError, ModelError
+from pagehop.interfaces.asked import MAX_PIXELS, checked_question
+from pagehop.library.view import View
+from pagehop.models.scripted import ScriptedModel
+from pagehop.settings import load_settings
+
+QUESTION = "Which report has this chart?"
+REPORT = "Halden_2022_annual_report"
+READ = {"content": "", "tool_calls": [{"name": "read_page", "args": {"ref": f"{REPORT}:1"}}]}
+RUN = [
+    json.dumps({"parts": [{"id": "Q1", "text": QUESTION}]}),
+    READ,
+    "Done.",
+    json.dumps({
+        "evidence": [{"ref": f"{REPORT}:1", "quote": "Revenue rose to 455.9 million crowns"}],
+        "sufficient": True,
+    }),
+    json.dumps({"claims": [{"text": "That of 455.9 million.", "evidence": ["E1"]}]}),
+]  # fmt: skip
+
+
+def png(width: int = 40, height: int = 30) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, format="PNG")
+    return file.getvalue()
+
+
+def asked(**block: Any) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": QUESTION}, {"type": "image", **block}]
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@pytest.fixture
+def text_only(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("PAGEHOP_RUN__PICTURES", "no")
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
+
+
+def test_a_model_sees_the_questions_picture_in_every_prompt(view: View, tmp_path: Path) -> None:
+    path = tmp_path / "chart.png"
+    path.write_bytes(png())
+    model = ScriptedModel(replies=RUN)
+    answer = pagehop.ask(asked(path=path), view, model=model, record=False)
+    assert (answer.status, answer.question) == ("answered", QUESTION)
+    for call in model.calls:
+        assert call.messages[2].type == "human"
+        blocks: Any = call.messages[2].content
+        assert [block["type"] for block in blocks] == ["text", "image"]
+        picture = Image.open(io.BytesIO(base64.b64decode(blocks[1]["base64"])))
+        assert picture.size == (40, 30)
+        assert QUESTION in str(call.messages[1].content)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"base64": encoded(png()), "mime_type": "image/png"},
+        {"url": f"data:image/png;base64,{encoded(png())}"},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{encoded(png())}"}},
+        {"type": "image_url", "image_url": f"data:image/png;base64,{encoded(png())}"},
+    ],
+)
+def test_every_form_of_a_picture_becomes_the_same_block(block: dict[str, Any]) -> None:
+    (picture,) = checked_question(asked(**block)).pictures
+    assert picture["type"] == "image" and picture["mime_type"] == "image/png"
+    assert Image.open(io.BytesIO(base64.b64decode(picture["base64"]))).size == (40, 30)
+
+
+def test_a_web_address_is_passed_on_and_a_large_picture_made_smaller() -> None:
+    web = "https://example.org/chart.png"
+    assert checked_question(asked(url=web)).pictures == ({"type": "image", "url": web},)
+    (picture,) = checked_question(asked(base64=encoded(png(3000, 1000)))).pictures
+    width, height = Image.open(io.BytesIO(base64.b64decode(picture["base64"]))).size
+    assert width * height <= MAX_PIXELS and width / height == pytest.approx(3, rel=0.01)
+
+
+@pytest.mark.usefixtures("text_only")
+def test_a_text_only_model_gets_what_the_vision_model_reads(view: View) -> None:
+    eyes = ScriptedModel(replies=["A bar chart of Skarvoy."])
+    model = ScriptedModel(replies=RUN)
+    question = asked(base64=encoded(png()))
+    answer = pagehop.ask(question, view, model=model, vision_model=eyes, record=False)
+    assert answer.status == "answered"
+    assert "Picture 1: A bar chart of Skarvoy." in str(model.calls[1].messages[2].content)
+    assert not any(isinstance(m.content, list) for call in model.calls for m in call.messages)
+    assert len(eyes.calls) == 1 and QUESTION in str(eyes.calls[0].messages[-1].content)
+
+
+@pytest.mark.usefixtures("text_only")
+def test_a_vision_model_that_reads_nothing_is_an_error(view: View) -> None:
+    eyes = ScriptedModel(replies=[""])
+    with pytest.raises(ModelError, match="picture in the question was not read"):
+        pagehop.ask(
+            asked(base64=encoded(png())), view, model=ScriptedModel(replies=RUN),
+            vision_model=eyes, record=False,
+        )  # fmt: skip
+
+
+@pytest.mark.usefixtures("text_only")
+def test_a_picture_that_nobody_can_see_is_refused(view: View) -> None:
+    question = asked(base64=encoded(png()))
+    for ask in (pagehop.ask, pagehop.stream):
+        with pytest.raises(ConfigError, match="give a vision_model="):
+            ask(question, view, model=ScriptedModel(replies=RUN))
+        with pytest.raises(ConfigError, match="the built-in reads text only"):
+            ask(question, view)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ([{"type": "image", "base64": encoded(png())}], "has no text"),
+        ([], "is empty"),
+        (asked(type="audio"), "use text or image"),
+        (asked(), "needs base64, path"),
+        (asked(base64="?"), "no base64"),
+        (asked(base64=encoded(b"not a picture")), "no picture that can be read"),
+        (asked(path="/nothing/chart.png"), "cannot be read"),
+        (asked(url="file:///etc/passwd"), "needs base64, path"),
+    ],
+)
+def test_blocks_that_cannot_be_read_are_refused(question: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        checked_question(question)
+
+
+def test_blocks_of_text_alone_are_a_text() -> None:
+    blocks = [
+        {"type": "text", "text": "What was the revenue"},
+        {"type": "text", "text": "of 2022?"},
+    ]
+    assert checked_question(blocks).text == "What was the revenue\nof 2022?"
