@@ -1,18 +1,15 @@
 """The roles of a run filled by a chat model; what they are asked is in `prompts/`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from pagehop.agents.moves import (
     Call,
-    Claim,
     Context,
     Draft,
     Explore,
-    Finding,
     Plan,
     Reflection,
     Roles,
@@ -23,20 +20,25 @@ from pagehop.agents.prompting import (
     answerer_messages,
     explorer_messages,
     planner_messages,
+    reflector_messages,
     standalone_messages,
 )
 from pagehop.agents.reasoner import Reasoner, Unusable, read_object
 from pagehop.agents.replies import Reply, read_json, read_reply, text_of
-from pagehop.agents.reply_schemas import ANSWER, KEEP, PLAN
-from pagehop.agents.verifier import RuleVerifier, problems
-from pagehop.errors import LibraryError
-from pagehop.tools.verify import nearest_line
-from pagehop.types import PageRef, Usage
+from pagehop.agents.reply_moves import (
+    joined,
+    read_draft,
+    read_judgement,
+    read_parts,
+    read_summary,
+    unsupported,
+)
+from pagehop.agents.reply_schemas import ANSWER, JUDGE, KEEP, PLAN
+from pagehop.agents.verifier import RuleVerifier
+from pagehop.types import Usage
 
-State = Literal["open", "answered", "unanswerable"]
 FIRST_PAGES = 3
 """Pages read by code with effort low."""
-MOST_PARTS = 8
 MOST_QUESTION = 2_000
 """Characters of a rewritten question."""
 _RIGHT_PLAN = '{"thought": "...", "parts": [{"id": "Q1", "text": "...", "needs": "a number"}]}'
@@ -48,6 +50,9 @@ _RIGHT_CALLS = {
 _RIGHT_KEEP = (
     '{"evidence": [{"ref": "name:page", "quote": "words of that page", "part": "Q1"}], "notes": [],'
     ' "parts": [{"id": "Q1", "state": "answered"}], "missing": "", "sufficient": true}'
+)
+_RIGHT_JUDGEMENT = (
+    '{"parts": [{"id": "Q1", "state": "open"}], "missing": "...", "sufficient": false}'
 )
 _RIGHT_ANSWER = (
     '{"claims": [{"text": "...", "evidence": ["E1"], "calculations": []}], "unanswerable": false}'
@@ -63,7 +68,7 @@ def model_roles(make_reasoner: Callable[[], Reasoner]) -> Callable[[], Roles]:
             planner=ModelPlanner(reasoner),
             explorer=ModelExplorer(reasoner),
             summarizer=ModelCondenser(reasoner),
-            reflector=ModelReflector(),
+            reflector=ModelReflector(reasoner),
             answerer=ModelAnswerer(reasoner),
             verifier=RuleVerifier(),
         )
@@ -95,7 +100,7 @@ class ModelPlanner:
 
         def read(message: AIMessage) -> Plan:
             value = read_object(message, read_json)
-            parts = _parts(value.get("parts"), names)
+            parts = read_parts(value.get("parts"), names)
             if not parts:
                 raise Unusable('"parts" needs at least one object with a "text".')
             return Plan(tuple(parts), str(value.get("thought", "")))
@@ -183,7 +188,7 @@ class ModelCondenser:
 
         def read(message: AIMessage) -> Summary:
             try:
-                summary, wrong = _summary(context, read_object(message, read_json))
+                summary, wrong = read_summary(context, read_object(message, read_json))
             except Unusable:
                 if before:  # what was right the first time is not lost with a bad repair
                     return before[0]
@@ -192,19 +197,44 @@ class ModelCondenser:
                 before.append(summary)
                 kept = f"{len(summary.findings)} of the pieces of evidence are kept. "
                 raise Unusable(kept + " ".join(wrong[:4]) + " Send the whole object again.")
-            return _joined(before, summary)
+            return joined(before, summary)
 
         summary, usage = await reasoner.ask(
             "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
         )
+        if context.effort == "high":
+            summary = replace(summary, reflection=None)
         return replace(summary, usage=usage)
 
 
 class ModelReflector:
-    """Gives the judgement that the condenser made; asked only when it made none."""
+    """Judges on its own with effort high; else the condenser has judged in its own call."""
+
+    def __init__(self, reasoner: Reasoner) -> None:
+        """Share the run's model."""
+        self._reasoner = reasoner
 
     async def step(self, context: Context) -> Reflection:
-        """Go on with what is open."""
+        """Return the judgement, with a fresh look at nothing but evidence and notes."""
+        reasoner = self._reasoner
+        if context.effort != "high":
+            return self._what_is_open(context)
+
+        def make(*, brief: bool) -> list[BaseMessage]:
+            return reflector_messages(context, reasoner.prompts, reasoner.library(context))
+
+        def read(message: AIMessage) -> Reflection:
+            value = read_object(message, read_json)
+            if not {"parts", "sufficient", "give_up", "missing"} & value.keys():
+                raise Unusable('The object has neither "parts" nor "sufficient".')
+            return read_judgement(context, value)
+
+        made, usage = await reasoner.ask(
+            "reflector", context, make, read, _RIGHT_JUDGEMENT, schema=JUDGE
+        )
+        return replace(made, usage=usage)
+
+    def _what_is_open(self, context: Context) -> Reflection:
         still = [sub for sub in context.sub_questions if sub.state == "open"]
         return Reflection(
             sufficient=bool(context.evidence) and not still,
@@ -233,8 +263,8 @@ class ModelAnswerer:
         def read(message: AIMessage) -> Draft:
             nonlocal tries
             tries += 1
-            draft = _draft(context, read_object(message, read_json))
-            wrong = _unsupported(draft, context)
+            draft = read_draft(context, read_object(message, read_json))
+            wrong = unsupported(draft, context)
             if wrong and tries == 1:
                 raise Unusable(wrong)
             return draft
@@ -276,167 +306,6 @@ def _for_parts(context: Context, calls: Sequence[Call]) -> tuple[Call, ...]:
     )
 
 
-def _parts(value: object, names: set[str], first: int = 1) -> list[SubQuestion]:
-    parts: list[SubQuestion] = []
-    for item in value if isinstance(value, list) else []:
-        given = {"text": item} if isinstance(item, str) else item
-        if not isinstance(given, Mapping):
-            continue
-        text = str(given.get("text") or given.get("question") or "").strip()
-        if not text or len(parts) == MOST_PARTS:
-            continue
-        parts.append(
-            SubQuestion(
-                id=f"Q{first + len(parts)}",
-                text=text,
-                needs=str(given.get("needs") or ""),
-                documents=tuple(n for n in _listed(given.get("documents")) if n in names),
-                after=tuple(_listed(given.get("after"))),
-            )
-        )
-    known = {part.id for part in parts}
-    return [replace(p, after=tuple(a for a in p.after if a in known and a != p.id)) for p in parts]
-
-
-def _items(value: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the list of that name; empty when there is none.
-
-    Raises:
-        Unusable: It is a number or the like.
-    """
-    given = value.get(name) or []
-    if isinstance(given, str | Mapping):
-        return [given]
-    if not isinstance(given, list):
-        raise Unusable(f'"{name}" is a list, not {given!r}.')
-    return given
-
-
-def _listed(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return [str(part).strip() for part in value] if isinstance(value, list) else []
-
-
-def _summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, list[str]]:
-    """Return the summary, and what is wrong with its findings in words for the model."""
-    findings, problems = [], []
-    if not {"evidence", "parts", "sufficient", "give_up", "notes"} & value.keys():
-        raise Unusable('The object has none of "evidence", "parts" and "sufficient".')
-    for item in _items(value, "evidence"):
-        finding = _finding(context, item)
-        if isinstance(finding, Finding):
-            findings.append(finding)
-        else:
-            problems.append(finding)
-    notes = tuple(str(note) for note in _items(value, "notes") if str(note).strip())
-    return Summary(tuple(findings), notes, _reflection(context, value)), problems
-
-
-def _joined(before: Sequence[Summary], summary: Summary) -> Summary:
-    """Return a summary with the findings of the one before it that it does not repeat."""
-    known = {(finding.ref, finding.quote) for finding in summary.findings}
-    earlier = [f for one in before for f in one.findings if (f.ref, f.quote) not in known]
-    return replace(summary, findings=(*earlier, *summary.findings))
-
-
-def _finding(context: Context, item: object) -> Finding | str:
-    """Return a finding whose words are on its page, or why it cannot be kept."""
-    if not isinstance(item, Mapping):
-        return f"An evidence is an object with ref, quote and part, not {str(item)[:60]!r}."
-    quote = " ".join(str(item.get("quote") or item.get("reading") or "").split())
-    written = str(item.get("ref") or "").strip(" []")
-    ref = _page(written)
-    if ref is None:
-        return f"{written[:60]!r} is no page: write name:page, e.g. report_2018:12."
-    if not quote:
-        return f"The evidence on {ref} has no quote."
-    call = _call_for(context, ref)
-    if call is None:
-        return f"{ref} was not read or found in this round; keep only what you have seen."
-    known = {sub.id for sub in context.sub_questions}
-    part = str(item.get("part") or "")
-    part = part if part in known else call.sub_question or next(iter(known), "Q1")
-    if item.get("reading") and not item.get("quote"):
-        box = _box(item.get("box")) or (0.0, 0.0, 1.0, 1.0)
-        return Finding(ref, quote, call.id, 1.0, part, box=box, kind="reading")
-    try:
-        located = context.view.locate(ref, quote)
-    except LibraryError as error:
-        return f"{error}."
-    if located is None:
-        nearest = nearest_line(context.view.page(ref).text, quote)
-        return (
-            f"These words are not on {ref}: {quote[:100]!r}"
-            + (f"; the nearest line there is {nearest[:160]!r}" if nearest else "")
-            + ". Copy them exactly as they stand there, without leaving any out, or leave it away."
-        )
-    return Finding(ref, quote, call.id, 1.0, part)
-
-
-def _page(written: str) -> PageRef | None:
-    name, _, page = written.rpartition(":")
-    return PageRef(name, int(page)) if name and page.isdigit() and int(page) > 0 else None
-
-
-def _box(value: object) -> tuple[float, float, float, float] | None:
-    if isinstance(value, list) and len(value) == 4:
-        try:
-            x0, y0, x1, y1 = (min(max(float(v), 0.0), 1.0) for v in value)
-        except (TypeError, ValueError):
-            return None
-        return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-    return None
-
-
-def _call_for(context: Context, ref: PageRef) -> Call | None:
-    """Return the call of this round that showed a page: the one that read it, else a search."""
-    wanted = str(ref)
-    showed = [o for o in context.observations if o.ok and wanted in _shown_pages(o.artifact)]
-    read = [o for o in showed if o.call.arguments.get("ref")]
-    chosen = (read or showed)[-1:]
-    return chosen[0].call if chosen else None
-
-
-def _shown_pages(artifact: Mapping[str, Any]) -> set[str]:
-    """Return every page that an artifact refers to, wherever in it."""
-    pages: set[str] = set()
-    for key, value in artifact.items():
-        if key in ("ref", "to", "from", "page") and isinstance(value, str):
-            pages.add(value)
-        elif isinstance(value, Mapping):
-            pages |= _shown_pages(value)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                if isinstance(item, Mapping):
-                    pages |= _shown_pages(item)
-                elif isinstance(item, str):
-                    pages.add(item)
-    return pages
-
-
-def _reflection(context: Context, value: Mapping[str, Any]) -> Reflection:
-    states: dict[str, State] = {}
-    for item in _items(value, "parts"):
-        for state in get_args(State):
-            if isinstance(item, Mapping) and item.get("state") == state:
-                states[str(item.get("id"))] = state
-    judged = tuple(
-        replace(sub, state=states.get(sub.id, sub.state)) for sub in context.sub_questions
-    )
-    names = {document.name for document in context.view.documents()}
-    room = MOST_PARTS - len(judged)
-    new = _parts(value.get("new_parts"), names, first=len(judged) + 1)[: max(0, room)]
-    return Reflection(
-        sufficient=bool(value.get("sufficient")),
-        missing=str(value.get("missing") or ""),
-        sub_questions=(*judged, *new),
-        contradictions=tuple(str(text) for text in _items(value, "contradictions")),
-        give_up=bool(value.get("give_up")),
-        thought=str(value.get("reason") or ""),
-    )
-
-
 def _nothing(context: Context) -> str:
     """Say why there is nothing to answer with, in the model's words where it gave some."""
     reflection = context.reflection
@@ -444,44 +313,3 @@ def _nothing(context: Context) -> str:
         return reflection.thought
     missing = reflection.missing if reflection is not None else ""
     return f"Nothing was found for: {missing}" if missing else "Nothing was found."
-
-
-def _unsupported(draft: Draft, context: Context) -> str:
-    """Say which claims would be removed and why, for one chance to mend them."""
-    reasons = problems(draft.claims, context)
-    wrong = [
-        f"The claim {claim.text[:120]!r} would be removed: {reason}."
-        for claim, reason in zip(draft.claims, reasons, strict=True)
-        if reason
-    ]
-    mend = "Name the evidence or calculation that holds it, or state only what they hold."
-    return " ".join([*wrong[:3], mend]) if wrong else ""
-
-
-def _draft(context: Context, value: Mapping[str, Any]) -> Draft:
-    if value.get("unanswerable"):
-        return Draft(unanswerable=True, reason=str(value.get("reason") or ""))
-    evidence = {item.id for item in context.evidence}
-    calculations = {f"C{i}": o.call.id for i, o in enumerate(context.calculations, 1)}
-    claims = []
-    for item in _items(value, "claims"):
-        if not isinstance(item, Mapping) or not str(item.get("text") or "").strip():
-            raise Unusable('A claim is an object with "text" and "evidence".')
-        ids = _listed(item.get("evidence"))
-        sums = _listed(item.get("calculations"))
-        wrong = [name for name in ids if name not in evidence]
-        wrong += [name for name in sums if name not in calculations]
-        if wrong:
-            known = ", ".join(sorted(evidence)) or "none"
-            raise Unusable(f"There is no {wrong[0]}; the evidence is {known}.")
-        if not ids and not sums:
-            raise Unusable(
-                f"The claim {str(item['text'])[:80]!r} names no evidence. Every claim needs it; "
-                "what was not found goes into not_found."
-            )
-        claims.append(
-            Claim(str(item["text"]).strip(), tuple(ids), tuple(calculations[s] for s in sums))
-        )
-    if not claims:
-        raise Unusable('Give claims, or "unanswerable": true with a reason.')
-    return Draft(tuple(claims), reason=str(value.get("not_found") or ""))

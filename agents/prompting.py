@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 Grammar = Literal["native", "json", "tags"]
 PROMPTS = (
     "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "condenser",
-    "answerer", "standalone", "perceiver", "former",
+    "reflector", "answerer", "standalone", "perceiver", "former",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
 LISTED = 40
@@ -143,6 +143,15 @@ def answerer_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
     if context.reflection and context.reflection.missing:
         parts.append(f"Still missing: {context.reflection.missing}")
     return [SystemMessage(prompts["answerer"]), HumanMessage("\n\n".join(parts))]
+
+
+def reflector_messages(context: Context, prompts: Prompts, library: str) -> list[BaseMessage]:
+    """Return the prompt of a reflector that is asked on its own."""
+    return [
+        SystemMessage(prompts["reflector"]),
+        HumanMessage(_question(context, library)),
+        HumanMessage(known(context)),
+    ]
 
 
 def known(context: Context) -> str:

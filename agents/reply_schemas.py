@@ -56,21 +56,28 @@ _SEEN = _object(
     {"ref": _TEXT, "reading": _TEXT, "box": _BOX, "part": _ID}, ["ref", "reading", "part"]
 )
 
+_JUDGEMENT: Schema = {
+    "parts": _list(_object({"id": _ID, "state": _STATE}, ["id", "state"]), most=8),
+    "new_parts": _list(_object(_PART, ["text"]), most=8),
+    "missing": _TEXT,
+    "contradictions": _list(_TEXT, most=8),
+    "sufficient": _YES_OR_NO,
+    "give_up": _YES_OR_NO,
+    "reason": _TEXT,
+}
+
 KEEP: Schema = _object(
     {
         "evidence": _list({"anyOf": [_QUOTED, _SEEN]}, most=24),
         "notes": _list(_TEXT, most=12),
-        "parts": _list(_object({"id": _ID, "state": _STATE}, ["id", "state"]), most=8),
-        "new_parts": _list(_object(_PART, ["text"]), most=8),
-        "missing": _TEXT,
-        "contradictions": _list(_TEXT, most=8),
-        "sufficient": _YES_OR_NO,
-        "give_up": _YES_OR_NO,
-        "reason": _TEXT,
+        **_JUDGEMENT,
     },
     ["evidence", "parts", "sufficient"],
 )
 """Of the condenser."""
+
+JUDGE: Schema = _object(_JUDGEMENT, ["parts", "sufficient"])
+"""Of the reflector."""
 
 _CLAIM = _object(
     {"text": _TEXT, "evidence": _list(_TEXT, most=12), "calculations": _list(_TEXT, most=12)},

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pagehop
 from pagehop.agents.ledger import chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
 from pagehop.agents.prompting import round_messages
-from pagehop.errors import ContextOverflow
+from pagehop.errors import ContextOverflow, PicturesUnsupported
 from pagehop.graphs.budget import Budget
 from pagehop.interfaces.conversation import Conversation
 from pagehop.library.view import View
@@ -150,6 +151,16 @@ def test_effort_low_takes_two_model_calls(view: View) -> None:
     answer, model = run(view, [keep(), claim()], effort="low")
     assert roles_of(model) == ["condenser", "answerer"]
     assert answer.status == "answered"
+
+
+def test_effort_high_judges_in_a_call_of_its_own(view: View) -> None:
+    judged = json.dumps({"parts": [{"id": "Q1", "state": "answered"}], "sufficient": True})
+    _, model = run(view, [PLAN, READ, DONE, keep(), judged, claim()], effort="high")
+    reflected = model.calls[4].messages
+    assert str(reflected[0].content).startswith("You judge how far")
+    assert QUOTE in str(reflected[2].content)
+    assert not any(isinstance(message, ToolMessage) for message in reflected)
+    assert len(model.calls) == 6
 
 
 def test_json_and_tags_drive_the_same_run(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,3 +310,55 @@ def test_a_stream_tells_text_as_it_arrives_and_the_record_keeps_it_whole(
     (record,) = tmp_path.glob("*/events/*.jsonl")
     kept = record.read_text(encoding="utf-8")
     assert '"llm.end"' in kept and '"llm.delta"' not in kept
+
+
+LOOK = {"content": "Look.", "tool_calls": [
+    {"name": "look", "args": {"ref": f"{REPORT}:1", "y1": 0.5}}
+]}  # fmt: skip
+
+
+def pictures_of(messages: Sequence[BaseMessage]) -> list[Any]:
+    """Return the picture blocks of a prompt."""
+    return [
+        block
+        for message in messages
+        if isinstance(message.content, list)
+        for block in message.content
+        if isinstance(block, dict) and block.get("type") == "image"
+    ]
+
+
+def test_a_picture_reaches_the_model_in_a_user_message_behind_the_tools(view: View) -> None:
+    _, model = run(view, [PLAN, LOOK, DONE, keep(), claim()])
+    prompt = model.calls[2].messages
+    assert len(pictures_of(prompt)) == 1
+    assert isinstance(prompt[5], HumanMessage) and pictures_of([prompt[5]])
+    assert f"Picture of {REPORT}:1, box 0, 0, 1, 0.5" in str(prompt[5].content)
+
+
+def test_a_model_that_takes_no_pictures_reads_the_words_inside(view: View) -> None:
+    def blind(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
+        if pictures_of(messages):
+            raise PicturesUnsupported("no pictures here")
+        assert "No picture can be shown" in str(messages[4].content)
+        assert "Revenue rose" in str(messages[4].content)
+        return DONE
+
+    model = ScriptedModel(replies=[PLAN, LOOK, blind, blind, keep(), claim()])
+    events = list(pagehop.stream(QUESTION, view, model=model, record=False))
+    notes = [str(event.body["text"]) for event in events if event.type == "note"]
+    assert any("takes no pictures" in note for note in notes)
+    assert Answer.from_json(events[-1].body["answer"]).status == "answered"
+
+
+def test_what_was_seen_in_a_picture_is_cited_as_a_reading(view: View) -> None:
+    seen = {"ref": f"{REPORT}:1", "reading": "The bar of 2022 stands at 455.9", "part": "Q1"}
+    seen["box"] = [0, 0, 1, 0.5]  # type: ignore[assignment]
+    kept = json.dumps({"evidence": [seen], "sufficient": True, "parts": []})
+    answer, _ = run(view, [PLAN, LOOK, DONE, kept, claim()])
+    (citation,) = answer.citations
+    assert not citation.verified
+    assert citation.box == (0.0, 0.0, 1.0, 0.5)
+    nothing = json.dumps({"evidence": [], "sufficient": True})
+    answer, _ = run(view, [PLAN, READ, DONE, kept, kept, SEARCH, DONE, nothing, nothing])
+    assert not answer.citations
