@@ -25,6 +25,7 @@ from pagehop.agents.moves import (
     Verdict,
 )
 from pagehop.graphs.budget import Spent
+from pagehop.graphs.saving import in_one_transaction
 from pagehop.types import Answer, Citation, Evidence, PageRef, Usage
 
 Stop = Literal["", "sufficient", "one round", "budget", "no leads"]
@@ -121,7 +122,7 @@ def strict(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
         # SQLite keeps a checkpoint's values beside their versions, so a version need not be unique
         # over forks. The saver's own take 49 characters a channel, most of a small checkpoint.
         clone.get_next_version = _next_version  # type: ignore[method-assign]  # of this clone only
-    return clone
+    return in_one_transaction(clone)
 
 
 def _next_version(current: object, channel: None) -> int | str:
