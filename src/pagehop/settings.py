@@ -58,7 +58,7 @@ class RunSettings(BaseModel):
     grammar: Literal["native", "json", "tags"] = "native"
     """How the model writes tool calls; JSON is taken by itself where a server refuses native."""
     pictures: Literal["auto", "yes", "no"] = "auto"
-    """Whether the model is shown pictures; auto: unless its profile or its endpoint refuses them."""
+    """Whether the model is shown pictures; auto: unless its profile or endpoint refuses them."""
     max_prompt_tokens: int = Field(default=0, ge=0)
     """Longer prompts are shortened; 0 is no limit but the endpoint's own."""
     model_timeout_s: float = Field(default=120.0, gt=0)
