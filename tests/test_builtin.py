@@ -127,9 +127,7 @@ def test_a_page_that_is_only_a_picture_is_told_when_a_number_is_not_found(tmp_pa
     folder = tmp_path / "letters"
     folder.mkdir()
     canvas = Canvas(str(folder / "letter.pdf"), pagesize=A4)
-    canvas.drawString(
-        60, 700, "The schedule of all defects is appended to this letter."
-    )
+    canvas.drawString(60, 700, "The schedule of all defects is appended to this letter.")
     canvas.showPage()
     canvas.rect(100, 100, 300, 500, fill=1)
     canvas.showPage()
