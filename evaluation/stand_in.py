@@ -50,12 +50,12 @@ def role_of(request: StubRequest) -> Role:
     return "condenser" if ended else "explorer"
 
 
-def stand_in(*, pages: int = 1, look: bool = False) -> Personality:
+def stand_in(*, pages: int = 1, curious: bool = False) -> Personality:
     """Return the personality.
 
     Args:
         pages: How many pages it reads.
-        look: It also looks at the picture of each.
+        curious: It also looks at the picture of each, and at the outline of its document.
     """
 
     def personality(request: StubRequest) -> StubReply:
@@ -64,7 +64,7 @@ def stand_in(*, pages: int = 1, look: bool = False) -> Personality:
                 part = {"id": "Q1", "text": question_of(request), "needs": "what it asks for"}
                 return StubReply(json.dumps({"thought": "One part.", "parts": [part]}))
             case "explorer":
-                return _explore(request, pages, look=look)
+                return _explore(request, pages, curious=curious)
             case "condenser":
                 return StubReply(json.dumps(_keep(request)))
             case "answerer":
@@ -122,16 +122,19 @@ def content_of(message: Mapping[str, Any]) -> str:
     return "\n".join(part.get("text", "") for part in content if isinstance(part, Mapping))
 
 
-def _explore(request: StubRequest, pages: int, *, look: bool) -> StubReply:
+def _explore(request: StubRequest, pages: int, *, curious: bool) -> StubReply:
     seen = seen_in(request)
     searched = [one.text for one in seen if one.tool == "semantic_search"]
     if not searched:
         return written_call(request, "semantic_search", {"query": question_of(request)})
     refs = list(dict.fromkeys(_REF.findall(searched[0])))[:pages]
-    for tool in ("read_page", "look")[: 1 + look]:
+    for tool in ("read_page", "look", "outline")[: 3 if curious else 1]:
         done = sum(one.tool == tool for one in seen)
         if done < len(refs):
-            return written_call(request, tool, {"ref": refs[done]})
+            document = {"document": refs[done].rpartition(":")[0]}
+            return written_call(
+                request, tool, document if tool == "outline" else {"ref": refs[done]}
+            )
     if request.tools:
         return StubReply("That is all that is needed.")
     return StubReply("<answer>found</answer>" if in_tags(request) else '{"done": true}')

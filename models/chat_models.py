@@ -136,6 +136,9 @@ def _client_per_loop() -> Any:
     the loop that opened them: a second `asyncio.run` would fail with `Event loop is closed`.
     """
     try:
+        # Before openai's client: that one looks httpx up among the loaded modules, and fails where
+        # another thread, which starts another run, has loaded only half of it.
+        import httpx  # noqa: F401, PLC0415 - as above
         from openai import DefaultAsyncHttpxClient  # noqa: PLC0415 - an optional package
     except ImportError:
         return None

