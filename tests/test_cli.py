@@ -160,7 +160,7 @@ def test_a_file_in_place_of_a_folder_is_wrong_input(pdf_folder: Path) -> None:
 
 def test_an_empty_question_is_wrong_input(folder: Path) -> None:
     result = run("ask", folder, "  ")
-    assert result.exit_code == 2 and "empty" in result.stderr
+    assert result.exit_code == 2 and "no text" in result.stderr
 
 
 def test_add_reports_each_file_and_fails_when_one_failed(reports: Path) -> None:
