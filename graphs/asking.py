@@ -29,6 +29,15 @@ class Asker:
     effort: Effort
     teller: Teller
 
+    def limits(self, state: State) -> Budget:
+        """Return the limits of a run: a person may have given it others."""
+        return state.get("limits") or self.budget
+
+    def view_of(self, state: State) -> View:
+        """Return what a run may see: a person may have taken something out."""
+        banned = state.get("banned")
+        return self.view.without(banned) if banned else self.view
+
     async def ask(
         self,
         role: Role[MoveT],
@@ -54,7 +63,7 @@ class Asker:
             TimeoutError: Answer or verify did not come in its time.
             TypeError: The move is of another kind.
         """
-        limit = self.budget.seconds_for_role(spent, reserve=reserve)
+        limit = self.limits(state).seconds_for_role(spent, reserve=reserve)
         try:
             async with asyncio.timeout(limit) as clock:
                 move = await role.step(self.context(state, spent, nudge))
@@ -72,7 +81,7 @@ class Asker:
         """Return what a role sees of the state."""
         return Context(
             question=state["question"],
-            view=self.view,
+            view=self.view_of(state),
             history=tuple(state.get("history") or ()),
             sub_questions=tuple(state.get("sub_questions", ())),
             evidence=tuple(state.get("evidence", ())),
@@ -83,7 +92,7 @@ class Asker:
             reflection=state.get("reflection"),
             draft=state.get("draft"),
             tried=tuple(state.get("tried", ())),
-            budget_left=self.budget.left(spent),
+            budget_left=self.limits(state).left(spent),
             round_left=self._round_left(state),
             effort=self.effort,
             step=state["step"],

@@ -21,7 +21,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -30,8 +29,9 @@ from pagehop.agents.moves import Roles
 from pagehop.graphs.asking import ROUND_CHARACTERS, ROUND_STEPS, Asker, Effort
 from pagehop.graphs.budget import COSTS, Budget
 from pagehop.graphs.nodes import Nodes
-from pagehop.graphs.scope import Scopes
+from pagehop.graphs.scope import Scopes, Tools
 from pagehop.graphs.state import Question, State, strict
+from pagehop.graphs.steering import Pause, pause
 from pagehop.graphs.telling import Teller
 from pagehop.library.view import View
 from pagehop.types import EventSink
@@ -44,7 +44,7 @@ def build(
     roles: Roles | Callable[[], Roles],
     budget: Budget | None = None,
     *,
-    tools: Sequence[BaseTool],
+    tools: Tools,
     effort: Effort = "medium",
     model: str = "builtin",
     tool_timeout_s: float = 30.0,
@@ -53,6 +53,7 @@ def build(
     run_id: str = "",
     trajectory: str = "",
     forms: bool = False,
+    pause_after: Sequence[Pause] = (),
 ) -> Machine:
     """Compile the machine for one view.
 
@@ -61,7 +62,7 @@ def build(
         roles: Who fills plan, explore, summarize, reflect, answer and verify; a function makes
             them anew for each run, which roles with a memory need.
         budget: Limits of each run; None takes the defaults of `Budget`.
-        tools: What explore may call.
+        tools: What explore may call; a function makes them for a view, which bans need.
         effort: low is one step and an answer; high reflects after fewer steps than medium.
         model: Name of what fills the roles, for the record.
         tool_timeout_s: Time limit of one tool call in seconds.
@@ -70,13 +71,20 @@ def build(
         run_id: Of the record that the sinks write; made up when empty.
         trajectory: Path of that record; goes into the answer.
         forms: The roles have a former, which puts the answer into a form.
+        pause_after: Nodes behind which a person steers the run; needs a checkpointer.
     """
     limits = budget or Budget()
     make_roles = (lambda: roles) if isinstance(roles, Roles) else roles
     teller = Teller(run_id or uuid.uuid4().hex, tuple(sinks))
     nodes = Nodes(
         asker=Asker(view, limits, effort, teller),
-        scopes=Scopes(make_roles, tuple(tools), tool_timeout_s, view.version),
+        scopes=Scopes(
+            make_roles,
+            view,
+            tools if callable(tools) else tuple(tools),
+            tool_timeout_s,
+            view.version,
+        ),
         teller=teller,
         model=model,
         trajectory=trajectory,
@@ -88,10 +96,13 @@ def build(
     )  # fmt: skip
     for work in works:
         graph.add_node(work.__name__, nodes.guarded(work.__name__, work))
-    _connect(graph, _Routes(limits, effort), forms=forms)
+    for name in pause_after:
+        graph.add_node(f"pause_{name}", pause(name, nodes.asker))
+    _connect(graph, _Routes(nodes.asker), forms=forms, pauses=pause_after)
     saver = strict(checkpointer) if checkpointer is not None else None
     # A step is at most explore, act, summarize and reflect; the other nodes run at most twice.
-    recursion_limit = 4 * (limits.steps or 10_000) + 16
+    steps = 10_000 if pause_after else limits.steps or 10_000  # a person may raise the limit
+    recursion_limit = 4 * steps + 16
     machine = graph.compile(checkpointer=saver, name="explore")
     return machine.with_config(recursion_limit=recursion_limit)
 
@@ -100,11 +111,10 @@ def build(
 class _Routes:
     """Which node comes next, from the state alone."""
 
-    budget: Budget
-    effort: Effort
+    asker: Asker
 
     def after_plan(self, state: State) -> str:
-        return "answer" if self.budget.used_up(state["spent"]) else "explore"
+        return "answer" if self.asker.limits(state).used_up(state["spent"]) else "explore"
 
     def after_explore(self, state: State) -> str:
         return "act" if state["pending"] else "summarize"
@@ -113,26 +123,36 @@ class _Routes:
         characters = sum(len(item.text) for item in state["observations"])
         over = (
             state["round_done"]
-            or state["step"] - state["round_start"] >= ROUND_STEPS[self.effort]
+            or state["step"] - state["round_start"] >= ROUND_STEPS[self.asker.effort]
             or characters >= ROUND_CHARACTERS
-            or self.budget.used_up(state["spent"])
+            or self.asker.limits(state).used_up(state["spent"])
         )
         return "summarize" if over else "explore"
 
     def after_summarize(self, state: State) -> str:
         # A limit on steps or tools alone still lets reflect say that what is there suffices.
-        over = self.effort == "low" or self.budget.used_up(state["spent"], only=COSTS)
+        over = self.asker.effort == "low" or self.asker.limits(state).used_up(
+            state["spent"], only=COSTS
+        )
         return "answer" if over else "reflect"
 
     def after_reflect(self, state: State) -> str:
-        return "answer" if state["stop"] or self.budget.used_up(state["spent"]) else "explore"
+        return (
+            "answer"
+            if state["stop"] or self.asker.limits(state).used_up(state["spent"])
+            else "explore"
+        )
 
     def after_verify(self, state: State) -> str:
         return "explore" if state["assembled"] is None else "form"
 
 
 def _connect(
-    graph: StateGraph[State, None, Question, State], routes: _Routes, *, forms: bool
+    graph: StateGraph[State, None, Question, State],
+    routes: _Routes,
+    *,
+    forms: bool,
+    pauses: Sequence[Pause],
 ) -> None:
     """Draw the edges; from every node a run that has its answer, or failed, ends."""
     edges: tuple[tuple[str, Callable[[State], str], list[str]], ...] = (
@@ -146,9 +166,25 @@ def _connect(
     )
     graph.add_edge(START, "plan")
     for name, route, targets in edges:
-        graph.add_conditional_edges(name, _unless_over(route), [*targets, END])
+        if name in pauses:
+            behind = f"pause_{name}"
+            graph.add_conditional_edges(name, _unless_over(_to(behind)), [behind, END])
+            graph.add_conditional_edges(behind, _pinned_or(route), [*targets, "act"])
+        else:
+            graph.add_conditional_edges(name, _unless_over(route), [*targets, END])
     if forms:
         graph.add_edge("form", END)
+
+
+def _to(name: str) -> Callable[[State], str]:
+    return lambda state: name
+
+
+def _pinned_or(route: Callable[[State], str]) -> Callable[[State], Awaitable[str]]:
+    async def decide(state: State) -> str:
+        return "act" if state["pending"] else route(state)
+
+    return decide
 
 
 def _unless_over(route: Callable[[State], str]) -> Callable[[State], Awaitable[str]]:

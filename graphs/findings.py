@@ -36,10 +36,12 @@ def sift(
     """
     calls = {call.id: call for call in made}
     seen = {_identity(item) for item in known}
+    # Evidence of a banned page is gone, and its number is not given again.
+    last = max((int(item.id[1:]) for item in known), default=0)
     kept: list[Evidence] = []
     dropped: list[str] = []
     for finding in findings:
-        item = _evidence(view, finding, calls, f"E{len(known) + len(kept) + 1}")
+        item = _evidence(view, finding, calls, f"E{last + len(kept) + 1}")
         if isinstance(item, str):
             dropped.append(item)
         elif _identity(item) not in seen:

@@ -6,7 +6,6 @@ from the state alone, so that a resumed run takes the same way.
 
 import time
 import traceback
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -27,11 +26,12 @@ from pagehop.agents.moves import (
 )
 from pagehop.errors import ModelError
 from pagehop.graphs.asking import Asker
-from pagehop.graphs.budget import Budget, Spent
+from pagehop.graphs.beginning import LISTS, begun, replaced
+from pagehop.graphs.budget import Spent
 from pagehop.graphs.calls import Done, within_budget
 from pagehop.graphs.findings import sift
 from pagehop.graphs.outcome import assemble
-from pagehop.graphs.scope import Scopes
+from pagehop.graphs.scope import Scope, Scopes
 from pagehop.graphs.state import State, Stop
 from pagehop.graphs.telling import Teller, told
 from pagehop.graphs.threads import in_thread
@@ -41,16 +41,6 @@ from pagehop.types import Answer
 
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
-_LISTS = (
-    "turns",
-    "observations",
-    "evidence",
-    "notes",
-    "tried",
-    "calculations",
-    "warnings",
-    "broken",
-)
 
 
 class Node(Protocol):
@@ -85,18 +75,13 @@ class Nodes:
         """What is searched."""
         return self.asker.view
 
-    @property
-    def budget(self) -> Budget:
-        """Limits of each run."""
-        return self.asker.budget
-
     def guarded(self, name: str, work: Callable[[State], Awaitable[Work]]) -> Node:
         """Wrap a node: count its time, tell what it did, end the run as failed if it raises."""
 
         async def node(state: State) -> State:
             started = time.perf_counter()
             if name == "plan":
-                state = _begun(state)
+                state = begun(state)
             try:
                 done = await work(state)
             except GraphBubbleUp:
@@ -118,7 +103,7 @@ class Nodes:
             "effort": self.asker.effort,
             "labels": None if labels is None else sorted(labels),
             "library_version": self.view.version,
-            "budget": self.budget.to_json(),
+            "budget": self.asker.limits(state).to_json(),
         }
         self.teller.tell(state, "episode.start", "start", start)
         move, spent = await self.asker.ask(self._roles(state).planner, Plan, state, state["spent"])
@@ -133,7 +118,7 @@ class Nodes:
         """Choose the next calls."""
         step, spent = state["step"] + 1, state["spent"].plus(steps=1)
         state = State(**{**state, "step": step})
-        nudge = self.budget.nearly_used_up(spent)
+        nudge = self.asker.limits(state).nearly_used_up(spent)
         if nudge and not state["told"]:
             self.teller.tell(state, "note", "budget", {"text": nudge})
         move, spent = await self.asker.ask(
@@ -153,10 +138,10 @@ class Nodes:
 
     async def act(self, state: State) -> Work:
         """Run the calls."""
-        spent, runner = state["spent"], self.scopes.of(state["episode_id"]).runner
+        spent, runner = state["spent"], self._scope(state).runner
         seen = {runner.key(call) for call in state["tried"]}
         allowed, refused = within_budget(
-            runner, state["pending"], left=self.budget.left(spent), seen=seen
+            runner, state["pending"], left=self.asker.limits(state).left(spent), seen=seen
         )
         for call in allowed:
             body = {"call": call.id, **told(call), "step": state["step"]}
@@ -166,7 +151,7 @@ class Nodes:
         done = await runner.run(
             allowed,
             seen=seen,
-            seconds_left=self.budget.seconds_for_role(spent, reserve=0),
+            seconds_left=self.asker.limits(state).seconds_for_role(spent, reserve=0),
             finished=lambda one: self._tell_call(state, one),
         )
         observations = [one.observation for one in done]
@@ -197,7 +182,9 @@ class Nodes:
     async def summarize(self, state: State) -> Work:
         """Close the round: keep what was found, let the observations go."""
         move, spent = Summary(), state["spent"]
-        if used_up := self.budget.used_up(spent, only=("model_calls", "tokens", "money")):
+        if used_up := self.asker.limits(state).used_up(
+            spent, only=("model_calls", "tokens", "money")
+        ):
             text = f"What was read last is not summarized, the budget is spent: {used_up}."
             self.teller.tell(state, "note", "budget2", {"text": text})
         elif state["observations"]:
@@ -205,8 +192,8 @@ class Nodes:
                 self._roles(state).summarizer, Summary, state, spent, reserve=0.5
             )
             move = asked or move
-        known, made = state["evidence"], state["tried"]
-        sifted = await in_thread(lambda: sift(self.view, move.findings, known=known, made=made))
+        known, made, view = state["evidence"], state["tried"], self.asker.view_of(state)
+        sifted = await in_thread(lambda: sift(view, move.findings, known=known, made=made))
         for item in sifted.evidence:
             self.teller.tell(state, "evidence", item.id, told(item))
         for i, text in enumerate(sifted.dropped, 1):
@@ -255,7 +242,11 @@ class Nodes:
         """Draft the answer from the evidence."""
         stop, used_up = state["stop"], ""
         if not stop:
-            used_up = "" if self.asker.effort == "low" else self.budget.used_up(state["spent"])
+            used_up = (
+                ""
+                if self.asker.effort == "low"
+                else self.asker.limits(state).used_up(state["spent"])
+            )
             stop = "budget" if used_up else "one round"
         draft, spent = await self.asker.ask(
             self._roles(state).answerer, Draft, state, state["spent"], reserve=1
@@ -303,10 +294,13 @@ class Nodes:
         allowed = (
             self.asker.effort != "low" and not state["sent_back"] and state["stop"] != "budget"
         )
-        return wanted and allowed and not self.budget.used_up(spent)
+        return wanted and allowed and not self.asker.limits(state).used_up(spent)
+
+    def _scope(self, state: State) -> Scope:
+        return self.scopes.of(state["episode_id"], state.get("banned") or ())
 
     def _roles(self, state: State) -> Roles:
-        return self.scopes.of(state["episode_id"]).roles
+        return self._scope(state).roles
 
     def _end(self, state: State, answer: Answer) -> None:
         self.scopes.close(state["episode_id"])
@@ -321,11 +315,11 @@ class Nodes:
         changed = {
             key: value
             for key, value in done.update.items()
-            if (key in _LISTS and value) or (key not in _LISTS and value != state.get(key))
+            if (key in LISTS and value) or (key not in LISTS and value != state.get(key))
         }
         update: State = {**changed, "spent": spent}  # type: ignore[typeddict-item]  # same keys
         if name == "plan":
-            update = _replaced(state, update)
+            update = replaced(state, update)
         step = update.get("step", state["step"])
         body = {"node": name, "step": step, "round": state["round"], **done.says}
         self.teller.tell(state, "node", name, {**body, "seconds": round(seconds, 4)}, step=step)
@@ -361,53 +355,4 @@ class Nodes:
         )
         self._end(state, answer)
         update = State(answer=answer, spent=spent)
-        return _replaced(state, update) if name == "plan" else update
-
-
-def _begun(state: State) -> State:
-    """Return the state in which a question starts: nothing of an earlier one on its thread."""
-    episode = state.get("episode_id", "")
-    if not episode or episode == state.get("planned"):
-        episode = uuid.uuid4().hex[:12]
-    return State(
-        turns=[],
-        observations=[],
-        evidence=[],
-        notes=[],
-        tried=[],
-        calculations=[],
-        warnings=[],
-        broken=[],
-        worked=0,
-        question=state["question"],
-        asked=state["question"],
-        # A run on a checkpointed thread that is given no history starts without one.
-        history=state.get("history") or [],
-        episode_id=episode,
-        planned=episode,
-        sub_questions=[],
-        pending=[],
-        round_done=False,
-        reflection=None,
-        fused=None,
-        draft=None,
-        verdict=None,
-        assembled=None,
-        answer=None,
-        spent=Spent(),
-        step=0,
-        round=0,
-        round_start=0,
-        barren_rounds=0,
-        strategy=0,
-        told=False,
-        sent_back=False,
-        stop="",
-        used_up="",
-    )
-
-
-def _replaced(start: State, update: State) -> State:
-    """Return what plan gives: every value, in place of what an earlier question left."""
-    lists = {name: Overwrite([]) for name in _LISTS}
-    return {**start, **lists, **update}  # type: ignore[typeddict-item]  # empties the channels
+        return replaced(state, update) if name == "plan" else update

@@ -11,7 +11,10 @@ from langchain_core.tools import BaseTool
 
 from pagehop.agents.moves import Roles
 from pagehop.graphs.calls import ToolRunner
+from pagehop.library.view import View
 
+Tools = Sequence[BaseTool] | Callable[[View], Sequence[BaseTool]]
+"""The tools, or a function that makes them for a view."""
 _MOST = 256
 """Runs of one machine at once; beyond, the oldest scope is made anew when it is needed."""
 
@@ -29,21 +32,26 @@ class Scopes:
     """The scopes of one machine's runs."""
 
     make_roles: Callable[[], Roles]
-    tools: Sequence[BaseTool]
+    view: View
+    tools: Tools
     timeout_s: float
     version: int
     """Of the library; part of every key of a result."""
-    _open: dict[str, Scope] = field(default_factory=dict)
+    _open: dict[str, tuple[tuple[str, ...], Scope]] = field(default_factory=dict)
 
-    def of(self, episode: str) -> Scope:
-        """Return the scope of a run, making it on first use."""
-        if episode not in self._open:
+    def of(self, episode: str, banned: Sequence[str] = ()) -> Scope:
+        """Return the scope of a run, making it on first use and when more of the view is banned."""
+        known = self._open.get(episode)
+        if known is None or known[0] != tuple(banned):
             while len(self._open) >= _MOST:
                 self._open.pop(next(iter(self._open)))
-            tools = {tool.name: tool for tool in self.tools}
+            made = self.tools
+            if callable(made):
+                made = made(self.view.without(banned) if banned else self.view)
+            tools = {tool.name: tool for tool in made}
             runner = ToolRunner(tools, self.timeout_s, self.version)
-            self._open[episode] = Scope(self.make_roles(), runner)
-        return self._open[episode]
+            known = self._open[episode] = (tuple(banned), Scope(self.make_roles(), runner))
+        return known[1]
 
     def close(self, episode: str) -> None:
         """Forget a run that has ended."""

@@ -24,16 +24,17 @@ from pagehop.agents.moves import (
     Turn,
     Verdict,
 )
-from pagehop.graphs.budget import Spent
+from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.saving import in_one_transaction
+from pagehop.graphs.steer import Steer
 from pagehop.types import Answer, Citation, Evidence, PageRef, Usage
 
 Stop = Literal["", "sufficient", "one round", "budget", "no leads"]
 """Why the run went to answer: the reflector was satisfied, effort low, a limit, nothing new."""
 
 STATE_TYPES: tuple[type, ...] = (
-    Answer, Call, Citation, Claim, Draft, Evidence, Exchange, Observation, PageRef, Reflection,
-    Spent, SubQuestion, Turn, Usage, Verdict,
+    Answer, Budget, Call, Citation, Claim, Draft, Evidence, Exchange, Observation, PageRef,
+    Reflection, Spent, Steer, SubQuestion, Turn, Usage, Verdict,
 )  # fmt: skip
 
 
@@ -86,6 +87,10 @@ class State(TypedDict, total=False):
     """Rounds in a row without new evidence."""
     strategy: int
     """0, or 1 after the one change of strategy."""
+    limits: Budget | None
+    """A person's, in place of the machine's own."""
+    banned: list[str]
+    """Pages and documents that a person took out of the view."""
     told: bool
     """The reasoner was told that the budget is nearly spent."""
     sent_back: bool

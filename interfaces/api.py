@@ -7,7 +7,7 @@
 """
 
 import queue
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from pagehop.graphs.explore import Machine
+    from pagehop.graphs.steering import Pause
 
 T = TypeVar("T")
 
@@ -108,6 +109,7 @@ def graph(
     source: Source,
     *,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
+    pause_after: "Sequence[Pause]" = (),
     **options: Unpack[RunOptions],
 ) -> "Machine":
     """Return a compiled LangGraph machine; `{"question": ...}` goes in, `answer` comes out.
@@ -118,6 +120,8 @@ def graph(
         name: One of `list_graphs()`.
         source: As for `ask`.
         checkpointer: LangGraph saver; with it a run can be killed and resumed.
+        pause_after: Where a person steers the run: `plan`, `reflect`. It stops there with a
+            LangGraph interrupt and goes on with `Command(resume=pagehop.graphs.Steer(...))`.
         options: As for `ask`; all runs of the machine share one record.
 
     Raises:
@@ -127,8 +131,12 @@ def graph(
     checked = checked_options({**options, "graph": name})
     if checked.samples > 1:
         raise ConfigError("samples= is for ask and stream; run the machine as often as you want")
+    if pause_after and checkpointer is None:
+        raise ConfigError("pause_after= needs a checkpointer=, which keeps the run while it waits")
+    if wrong := set(pause_after) - {"plan", "reflect"}:
+        raise ConfigError(f"pause_after has {min(wrong)!r}; use plan, reflect")
     view, _ = open_view(source)
-    return build_machine(view, checked, checkpointer)
+    return build_machine(view, checked, checkpointer, pause_after)
 
 
 @lru_cache(maxsize=1)

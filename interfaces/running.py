@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pagehop.graphs.budget import Budget
     from pagehop.graphs.explore import Machine
     from pagehop.graphs.state import Question
+    from pagehop.graphs.steering import Pause
     from pagehop.interfaces.conversation import Conversation
     from pagehop.tools.pictures import Images
     from pagehop.trajectories.recorder import Recorder
@@ -169,10 +170,14 @@ async def prepare_run(source: Source, options: Options, asked: Asked) -> AskRun:
 
 
 def build_machine(
-    view: View, options: Options, checkpointer: "BaseCheckpointSaver[Any] | None"
+    view: View,
+    options: Options,
+    checkpointer: "BaseCheckpointSaver[Any] | None",
+    pause_after: "Sequence[Pause]" = (),
 ) -> "Machine":
     """Build the machine for a view; all its runs share one record."""
-    machines, _ = _build(view, options, (options.budget,), checkpointer=checkpointer)
+    budgets = (options.budget,)
+    machines, _ = _build(view, options, budgets, checkpointer=checkpointer, pause_after=pause_after)
     return machines[0]
 
 
@@ -183,19 +188,20 @@ def _build(
     *,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
     asked: Asked | None = None,
+    pause_after: "Sequence[Pause]" = (),
 ) -> "tuple[list[Machine], Recorder]":
     """Build a machine for each budget, and the record that all of them share."""
     from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
 
     run = load_settings().run
-    tools, roles = _staff(view, options, asked)
-    recorder = _recorder(view, options, [tool.name for tool in tools])
+    make_tools, roles = _staff(view, options, asked)
+    recorder = _recorder(view, options, [tool.name for tool in make_tools(view)])
     machines = [
         build(
             view,
             roles,
             budget,
-            tools=tools,
+            tools=make_tools,
             effort=options.effort,
             model=options.model_name,
             tool_timeout_s=run.tool_timeout_s,
@@ -204,6 +210,7 @@ def _build(
             run_id=recorder.run_id,
             trajectory=str(recorder.path) if recorder.path else "",
             forms=options.form is not None,
+            pause_after=pause_after,
         )
         for budget in budgets
     ]
@@ -235,14 +242,14 @@ def _sees(options: Options) -> bool:
 
 def _staff(
     view: View, options: Options, asked: Asked | None
-) -> "tuple[list[BaseTool], Callable[[], Roles]]":
-    """Return the tools and who fills the roles."""
+) -> "tuple[Callable[[View], list[BaseTool]], Callable[[], Roles]]":
+    """Return what makes the tools for a view, and who fills the roles."""
     from pagehop.tools.toolset import toolset  # noqa: PLC0415 - loads langchain
 
     if options.model is None:
         from pagehop.agents.builtin import builtin_roles  # noqa: PLC0415 - loads the rules
 
-        return [*toolset(view, images="text", inside=True), *options.tools], builtin_roles
+        return lambda v: [*toolset(v, "text", inside=True), *options.tools], builtin_roles
     from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
     from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
     from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
@@ -256,7 +263,11 @@ def _staff(
 
         perceive = Perceiver(options.vision_model)
     images: Images = "reference" if perceive is None else "text"
-    tools = [*toolset(view, images=images, perceive=perceive, inside=True), *options.tools]
+
+    def make_tools(view: View) -> "list[BaseTool]":
+        return [*toolset(view, images, perceive=perceive, inside=True), *options.tools]
+
+    tools = make_tools(view)
     prompts = Prompts(options.prompts)
     beside = shown(asked, perceive) if asked is not None else []
 
@@ -276,14 +287,14 @@ def _staff(
 
     form = options.form
     if form is None:
-        return tools, model_roles(make_reasoner)
+        return make_tools, model_roles(make_reasoner)
     from pagehop.agents.former import ModelFormer  # noqa: PLC0415 - only with a schema
 
     def make_roles() -> "Roles":
         reasoner = make_reasoner()
         return replace(model_roles(lambda: reasoner)(), former=ModelFormer(reasoner, form))
 
-    return tools, make_roles
+    return make_tools, make_roles
 
 
 def _recorder(view: View, options: Options, tools: Sequence[str]) -> "Recorder":

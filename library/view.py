@@ -62,6 +62,7 @@ class View:
         self._encoder = encoder
         self._pool = pool
         self._narrowed = False
+        self._hidden: frozenset[PageRef] = frozenset()
 
     def __repr__(self) -> str:
         shown = "everything" if self.labels is None else sorted(self.labels)
@@ -101,6 +102,24 @@ class View:
         narrowed._narrowed = True
         return narrowed
 
+    def without(self, hidden: Collection[str]) -> "View":
+        """Return this view without some documents (`name`) and pages (`name:page`).
+
+        Raises:
+            LibraryError: One of them is not visible.
+        """
+        pages, names = set(), set()
+        for name in hidden:
+            head, colon, page = name.rpartition(":")
+            if colon and page.isdigit():
+                pages.add(PageRef(self._checked(PageRef(head, int(page))).name, int(page)))
+            else:
+                names.add(self.document(name).name)
+        made = self.within([d.name for d in self._documents if d.name not in names])
+        made._narrowed = self._narrowed or bool(names)
+        made._hidden = self._hidden | pages
+        return made
+
     @cached_property
     def _by_name(self) -> dict[str, Document]:
         return {document.name: document for document in self._documents}
@@ -138,6 +157,7 @@ class View:
         return tuple(
             replace(page, ref=PageRef(document.name, page.ref.page))
             for page in self.snapshot.pages(document.id)
+            if PageRef(document.name, page.ref.page) not in self._hidden
         )
 
     def regions(self, ref: PageRef, kinds: Collection[str] | None = None) -> tuple[Region, ...]:
@@ -190,16 +210,20 @@ class View:
 
         if documents is None and self._narrowed:
             documents = [document.name for document in self._documents]
-        return search(
+        hits = search(
             self,
             query,
-            k=k,
+            k=k + len(self._hidden),
             mode=mode,
             documents=documents,
             kinds=kinds,
             pages=pages,
             metadata=metadata,
         )
+        if not self._hidden:
+            return hits
+        left = [hit for hit in hits if hit.ref not in self._hidden][:k]
+        return Hits(left, embedded=hits.embedded, note=hits.note)
 
     def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
         """Render a box of a page from its PDF so that it fills `max_pixels`, and never more.
@@ -238,7 +262,9 @@ class View:
         from pagehop.library.page_graph import walk  # noqa: PLC0415 - page_graph reads views
 
         self._checked(ref)
-        return walk(self, ref, relations=relations, query=query, hops=hops, width=width)
+        paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
+        hidden = self._hidden
+        return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
 
     def locate(self, ref: PageRef, quote: str) -> Located | None:
         """Find where a quote stands on a page; None when it does not.
@@ -297,4 +323,6 @@ class View:
         if not 1 <= ref.page <= document.pages:
             count = f"{document.pages} page{'s' if document.pages != 1 else ''}"
             raise LibraryError(f"page {ref.page} does not exist; {document.name} has {count}")
+        if PageRef(document.name, ref.page) in self._hidden:
+            raise LibraryError(f"page {ref.page} of {document.name} is not to be used in this run")
         return document
