@@ -26,7 +26,11 @@ class ViewRetriever(BaseRetriever):
         self._view = view
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
     ) -> list[Document]:
         return [
             Document(
@@ -41,5 +45,5 @@ class ViewRetriever(BaseRetriever):
                     "score": hit.score,
                 },
             )
-            for hit in self._view.search(query, k=self.k)
+            for hit in self._view.search(query, k=self.k if k is None else k)
         ]
