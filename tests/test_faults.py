@@ -243,7 +243,7 @@ async def test_wrong_arguments_are_answered_with_the_right_ones(view: View, args
 
 async def test_arguments_that_are_no_json_are_told(view: View) -> None:
     def bad(request: StubRequest) -> StubReply:
-        return StubReply(tool_calls=[{"name": "semantic_search", "args": '{"query": "unclo'}])
+        return StubReply(tool_calls=[{"name": "semantic_search", "args": "no JSON"}])
 
     once = await ended(Sick("explorer", bad, 1), view)
     assert once.answer.status == "answered"
