@@ -1,5 +1,6 @@
 """The roles of a run filled by a chat model; what they are asked is in `prompts/`."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -35,6 +36,7 @@ from pagehop.agents.reply_moves import (
 )
 from pagehop.agents.reply_schemas import ANSWER, JUDGE, KEEP, PLAN
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.errors import ModelError
 from pagehop.types import Usage
 
 FIRST_PAGES = 3
@@ -137,7 +139,7 @@ class ModelExplorer:
     async def step(self, context: Context) -> Explore:
         """Return calls, or that nothing more is to be looked up."""
         if context.effort == "low":
-            return _first_look(context)
+            return await asyncio.to_thread(_first_look, context)
         reasoner = self._reasoner
 
         def make(*, brief: bool) -> list[BaseMessage]:
@@ -199,9 +201,15 @@ class ModelCondenser:
                 raise Unusable(kept + " ".join(wrong[:4]) + " Send the whole object again.")
             return joined(before, summary)
 
-        summary, usage = await reasoner.ask(
-            "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
-        )
+        try:
+            summary, usage = await reasoner.ask(
+                "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
+            )
+        except ModelError:
+            # Only the repair failed, and the record says how: what was right before it stands.
+            if not before:
+                raise
+            summary, usage = before[0], Usage(model_calls=1)
         if context.effort == "high":
             summary = replace(summary, reflection=None)
         return replace(summary, usage=usage)
@@ -276,18 +284,15 @@ class ModelAnswerer:
 
 
 def _first_look(context: Context) -> Explore:
-    """Search in both ways, then read the best pages: no model call."""
+    """Search in both ways and read the best pages, all in one step: no model call."""
     part = context.sub_questions[0].id if context.sub_questions else "Q1"
-    query = {"query": context.question}
-    if not context.tried:
-        searches = ("semantic_search", "keyword_search")
-        return Explore(tuple(Call(tool, query, sub_question=part) for tool in searches))
-    refs = [
-        str(hit["ref"]) for item in context.observations for hit in item.artifact.get("hits", ())
+    asked = [
+        Call(tool, {"query": context.question}, sub_question=part)
+        for tool in ("semantic_search", "keyword_search")
     ]
-    pages = list(dict.fromkeys(refs))[:FIRST_PAGES]
-    read = tuple(Call("read_page", {"ref": ref}, sub_question=part) for ref in pages)
-    return Explore(read, done=True)
+    hits = context.view.search(context.question, k=FIRST_PAGES)
+    asked += [Call("read_page", {"ref": str(hit.ref)}, sub_question=part) for hit in hits]
+    return Explore(tuple(asked), done=True)
 
 
 def _for_parts(context: Context, calls: Sequence[Call]) -> tuple[Call, ...]:

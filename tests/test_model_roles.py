@@ -14,7 +14,7 @@ import pagehop
 from pagehop.agents.ledger import chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
 from pagehop.agents.prompting import round_messages
-from pagehop.errors import ContextOverflow, PicturesUnsupported
+from pagehop.errors import ContextOverflow, ModelError, PicturesUnsupported
 from pagehop.graphs.budget import Budget
 from pagehop.interfaces.conversation import Conversation
 from pagehop.library.view import View
@@ -151,6 +151,18 @@ def test_effort_low_takes_two_model_calls(view: View) -> None:
     answer, model = run(view, [keep(), claim()], effort="low")
     assert roles_of(model) == ["condenser", "answerer"]
     assert answer.status == "answered"
+    shown = [str(m.content) for m in model.calls[0].messages if isinstance(m, ToolMessage)]
+    assert len(shown) == 5  # both searches and the three best pages
+    assert any(QUOTE in " ".join(text.split()) for text in shown[2:])
+
+
+def test_evidence_survives_a_repair_that_the_endpoint_breaks(view: View) -> None:
+    half = json.loads(keep())
+    half["evidence"].append({"ref": f"{REPORT}:1", "quote": "words of no page", "part": "Q1"})
+    replies = [PLAN, READ, DONE, json.dumps(half), ModelError("gone"), claim()]
+    answer, _ = run(view, replies)
+    assert answer.status == "answered"
+    assert answer.citations
 
 
 def test_effort_high_judges_in_a_call_of_its_own(view: View) -> None:
