@@ -10,9 +10,10 @@ schemas takes milliseconds.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, StructuredTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 Form = Literal["whole", "short", "line"]
@@ -32,7 +33,7 @@ class ToolTexts:
     def native(self, form: Form) -> list[dict[str, Any]]:
         """Return schemas for native calls."""
         if form not in self._native:
-            whole = [convert_to_openai_tool(tool) for tool in self._tools]
+            whole = [_schema(tool) for tool in self._tools]
             self._native[form] = whole if form == "whole" else [_short(tool) for tool in whole]
         return self._native[form]
 
@@ -43,6 +44,20 @@ class ToolTexts:
             shown = (_described(tool["function"], form) for tool in self.native("whole"))
             self._written[form] = between.join(shown)
         return self._written[form]
+
+
+def _schema(tool: BaseTool) -> dict[str, Any]:
+    arguments = tool.args_schema
+    if type(tool) is StructuredTool and isinstance(arguments, type):
+        return _schema_of(tool.name, tool.description, arguments)
+    return convert_to_openai_tool(tool)
+
+
+@lru_cache(maxsize=128)
+def _schema_of(name: str, description: str, arguments: type) -> dict[str, Any]:
+    """Return the schema of all tools that are the same but for the view they hold."""
+    made = StructuredTool(name=name, description=description, args_schema=arguments)
+    return convert_to_openai_tool(made)
 
 
 def _short(tool: Mapping[str, Any]) -> dict[str, Any]:
