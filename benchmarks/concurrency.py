@@ -8,7 +8,7 @@ through langchain-openai with one model object, unrecorded, over a library of tw
 clients send the bodies of one such run, as often and as many at once, without reading the replies:
 the OpenAI client, through which langchain-openai goes, and httpx.
 
-CPU is that of the client's process: it holds runs, tools and encoder-free search, not the endpoint.
+CPU is that of the client's process: it holds the runs and their tools, not the endpoint.
 """
 
 import argparse
@@ -21,8 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -125,10 +125,11 @@ async def together(run: Callable[[], Awaitable[int]], runs: int) -> Load:
     return Load(sum(calls for calls, _ in done), seconds, used, [took for _, took in done])
 
 
-def clients(
+@asynccontextmanager
+async def clients(
     view: pagehop.View, url: str, bodies: list[Mapping[str, Any]]
-) -> dict[str, Callable[[], Awaitable[int]]]:
-    """Return what makes one run, by name."""
+) -> AsyncIterator[dict[str, Callable[[], Awaitable[int]]]]:
+    """Give what makes one run, by name."""
     model = load_chat_model("openai:stub", base_url=url, api_key=KEY)
     openai = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
     limits = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
@@ -150,7 +151,8 @@ def clients(
             reply.raise_for_status()
         return len(bodies)
 
-    return {"pagehop": ours, "openai client": through_openai, "httpx": through_httpx}
+    async with openai, bare:
+        yield {"pagehop": ours, "openai client": through_openai, "httpx": through_httpx}
 
 
 def recorded_bodies(view: pagehop.View) -> list[Mapping[str, Any]]:
@@ -165,13 +167,13 @@ async def measure(
     view: pagehop.View, url: str, bodies: list[Mapping[str, Any]], runs: int, rounds: int
 ) -> dict[str, list[Load]]:
     """Let the kinds of client take turns; the first turn warms up."""
-    kinds = clients(view, url, bodies)
-    loads: dict[str, list[Load]] = {name: [] for name in kinds}
-    for run in kinds.values():
-        await together(run, 4)
-    for _ in range(rounds):
-        for name, run in kinds.items():
-            loads[name].append(await together(run, runs))
+    async with clients(view, url, bodies) as kinds:
+        loads: dict[str, list[Load]] = {name: [] for name in kinds}
+        for run in kinds.values():
+            await together(run, 4)
+        for _ in range(rounds):
+            for name, run in kinds.items():
+                loads[name].append(await together(run, runs))
     return loads
 
 
