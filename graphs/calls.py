@@ -5,6 +5,7 @@
    end; its thread is given up at the time limit.
 3. Results are kept by (library version, tool, normalised arguments) for as long as the machine
    lives: tools only read, and the view is fixed, so an identical call has an identical result.
+   One that hung or broke is made once more when it is asked for again.
 
 Not covered: ending a tool that hangs inside its thread; Python cannot.
 """
@@ -52,6 +53,8 @@ class ToolRunner:
     version: int
     """Of the library; part of every key."""
     _results: dict[str, Done] = field(default_factory=dict)
+    _broken: set[str] = field(default_factory=set)
+    """Keys of calls that hung or broke, which may be made once more."""
     _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _keys: dict[str, str] = field(default_factory=dict)
 
@@ -92,7 +95,8 @@ class ToolRunner:
 
         async def one(call: Call) -> Done:
             key = self.key(call)
-            repeated = key in seen or key in running
+            again = key in self._broken and key not in self._results
+            repeated = key in running or (key in seen and not again)
             if key not in running:
                 running[key] = asyncio.create_task(self._result(call, key, seconds_left))
             done = _for_call(await running[key], call, repeated=repeated)
@@ -112,6 +116,9 @@ class ToolRunner:
         done = self._refused(call) or await self._executed(call, seconds_left)
         seconds = round(time.perf_counter() - started, 6)
         done = replace(done, observation=replace(done.observation, seconds=seconds))
+        if done.error and key not in self._broken:
+            self._broken.add(key)  # it hung or broke: the same call may do better once more
+            return done
         while len(self._results) >= _KEPT:
             self._results.pop(next(iter(self._results)))
         self._results[key] = done

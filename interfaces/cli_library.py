@@ -11,6 +11,7 @@ import typer
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.interfaces import cli_options
 from pagehop.interfaces.terminal import FAILED, guarded, print_json, say, tell, warn
+from pagehop.library.reports import none_readable
 from pagehop.types import Document, Scalar
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def add(
     path: cli_options.Path,
-    sources: Annotated[list[str], typer.Argument(help="Folders and PDF files.")],
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Folders and PDF files; PATH itself when left out.")
+    ] = None,
     labels: Annotated[
         str | None, typer.Option(metavar="A,B", help="Who may see them; see ask --labels.")
     ] = None,
@@ -37,7 +40,7 @@ def add(
     """Index files and folders, or bring them up to date."""
     with guarded(), opened(path, create=True) as library:
         report = library.add(
-            sources,
+            sources or [path],
             labels=cli_options.words(labels),
             metadata=_metadata(metadata),
             password=password,
@@ -186,6 +189,8 @@ def _update(library: "Library", folder: Path) -> list[str]:
             raise
         warnings = [f"the library was not brought up to date: {error}"]
     else:
+        if report.failed and not library.documents():
+            raise LibraryError(none_readable(report.failed))
         new = f"{len(report.added)} new, {len(report.updated)} changed"
         if report.added or report.updated:
             tell(f"indexed {new}, {len(report.unchanged)} unchanged")

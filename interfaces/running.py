@@ -14,6 +14,7 @@ from pagehop.interfaces.options import Options
 from pagehop.interfaces.sampling import Sampling
 from pagehop.library.library import FOLDER, Library
 from pagehop.library.manifest import HEADER
+from pagehop.library.reports import none_readable
 from pagehop.library.scan import scan
 from pagehop.library.view import View
 from pagehop.settings import load_settings
@@ -84,6 +85,8 @@ def _brought_up_to_date(library: Library, folder: Path) -> list[str]:
         if not library.documents():
             raise
         return [f"The library was not brought up to date: {error}."]
+    if report.failed and not library.documents():
+        raise LibraryError(none_readable(report.failed))
     warnings = [f"{name} is not searched: {reason}." for name, reason in report.failed]
     warnings += [f"{name} was deleted from the folder and is hidden." for name in report.removed]
     return [*warnings, *report.warnings]

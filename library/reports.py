@@ -1,5 +1,6 @@
 """What adding, checking and asking for the state of a library return."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -77,3 +78,11 @@ class CheckReport:
     def ok(self) -> bool:
         """No damage was found."""
         return not self.problems
+
+
+def none_readable(failed: Sequence[tuple[str, str]]) -> str:
+    """Say that a folder holds files and none can be read, with the first reasons."""
+    shown = "; ".join(f"{path}: {reason}" for path, reason in failed[:3])
+    more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
+    count = "the only file cannot" if len(failed) == 1 else f"none of the {len(failed)} files can"
+    return f"{count} be read, so there is nothing to search ({shown}{more})"

@@ -63,9 +63,11 @@ def search(
 
     Raises:
         LibraryError: A named document is not visible.
-        ConfigError: An unknown mode, kind or fusion, or `k` below 1.
+        ConfigError: An empty query, an unknown mode, kind or fusion, or `k` below 1.
         ModelError: Semantic search without an encoder.
     """
+    if not query.strip():
+        raise ConfigError("the search query is empty; give some words")
     scope = _read_scope(view, mode, k, documents, kinds, pages, metadata)
     if scope.documents is not None and not scope.documents:
         return Hits()

@@ -319,6 +319,8 @@ class View:
         return ViewRetriever(self, k)
 
     def _checked(self, ref: PageRef) -> Document:
+        if not isinstance(ref, PageRef):
+            raise ConfigError(f"{ref!r} is no PageRef; write PageRef(name, page)")
         document = self.document(ref.name)
         if not 1 <= ref.page <= document.pages:
             count = f"{document.pages} page{'s' if document.pages != 1 else ''}"

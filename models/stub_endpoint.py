@@ -1,8 +1,12 @@
 """A real local HTTP server that speaks the OpenAI chat protocol and answers as a test tells it.
 
     with StubEndpoint(scripted(["Bergen."]), latency_s=0.05) as stub:
-        answer = pagehop.ask("...", view, model="openai:stub", base_url=stub.base_url)
-    assert "capital" in str(stub.requests[0])
+        model = ChatOpenAI(model="stub", base_url=stub.base_url, api_key="none")
+        assert model.invoke("Which city?").text == "Bergen."
+    assert "city" in str(stub.requests[0])
+
+A whole run of `pagehop.ask` takes a reply of each role; `evaluation.stand_in.stand_in()` gives them
+all by rules.
 
 1. `POST /v1/chat/completions`, plain and streamed, with tool calls and usage; `GET /v1/models`.
 2. One thread with one asyncio loop serves all connections (kept alive); 64 at once are cheap.

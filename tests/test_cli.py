@@ -375,3 +375,19 @@ def test_ctrl_c_leaves_a_usable_library(pdf_folder: Path, tmp_path: Path) -> Non
     assert "Stopped" in stderr and "Traceback" not in stderr
     assert len(stderr.strip().splitlines()) == 1
     assert read_json("check", many)["ok"] is True
+
+
+def test_add_without_sources_indexes_the_folder_itself(reports: Path) -> None:
+    assert len(read_json("add", reports)["added"]) == 2
+
+
+def test_a_folder_of_which_no_file_can_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "note.pdf").write_text("only called a PDF")
+    result = run("ask", tmp_path, QUESTION)
+    assert result.exit_code != 0
+    assert "the only file cannot be read" in result.stderr and "note.pdf" in result.stderr
+
+
+def test_an_empty_search_is_wrong_input(folder: Path) -> None:
+    result = run("search", folder, " ")
+    assert result.exit_code == 2 and "query is empty" in result.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import pagehop.library
-from pagehop.errors import LibraryError
+from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.library import Library
 from pagehop.library.view import View
 from pagehop.types import PageRef
@@ -49,3 +49,14 @@ def test_the_map_of_the_layer_names_every_module() -> None:
     folder = Path(pagehop.library.__file__).parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     assert set(re.findall(r"`(\w+)`", pagehop.library.__doc__ or "")) == modules
+
+
+def test_a_library_is_not_made_below_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="no folder"):
+        Library(tmp_path / "mistyped" / "reports")
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_a_page_asked_for_by_its_text_is_refused_in_words(view: View) -> None:
+    with pytest.raises(ConfigError, match="PageRef"):
+        view.page("Halden_2021_annual_report:1")  # type: ignore[arg-type]
