@@ -6,8 +6,8 @@
     ])
     agent = create_agent(model, pagehop.toolset(view))
 
-A run of `pagehop.ask` takes a reply of each role in turn (plan, calls, a closing word, what to keep,
-the claims): tests/test_model_roles.py shows one.
+A run of `pagehop.ask` takes a reply of each role in turn (plan, calls, a closing word, what to
+keep, the claims): tests/test_model_roles.py shows one.
 
 1. Replies are used up in the order in which calls arrive, whatever thread or task they come from.
 2. Copies made by `bind`, `bind_tools` and `with_structured_output` share the script and `calls`.
