@@ -19,7 +19,15 @@ from pagehop.agents.extract import Scored, page_scores
 from pagehop.agents.match import Value, find_values
 from pagehop.agents.moves import SubQuestion
 from pagehop.agents.question import Question, read_question
-from pagehop.agents.solve import MIN_FIT, Comparison, Form, Solution, as_amounts, expression_of
+from pagehop.agents.solve import (
+    MIN_FIT,
+    Comparison,
+    Form,
+    Solution,
+    as_amounts,
+    expression_of,
+    unlike_scales,
+)
 from pagehop.agents.vocabulary import COMPARATIVE_DOWN, COMPARATIVE_UP, HIGHEST, LOWEST
 from pagehop.agents.words import stem, stems
 
@@ -114,6 +122,8 @@ def compare(
     amounts = as_amounts([value for value, _ in found])
     found = [(value, name) for value, (_, name) in zip(amounts, found, strict=True)]
     if len({value.number.unit == "%" for value, _ in found}) > 1:
+        return None
+    if unlike_scales([value for value, _ in found]):
         return None
     if comparison.form == "which":
         sign = -1 if comparison.up else 1

@@ -1,6 +1,7 @@
 """Numbers in running text and table cells: value, sign, unit and scale."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pagehop.agents.vocabulary import SCALES
@@ -15,11 +16,15 @@ _NUMBER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SCALE = re.compile(r"\s?(thousands?|millions?|mn|billions?|bn|trillions?|k|m|b)\b", re.IGNORECASE)
+_MONEY = r"(?:[$€£¥]|\b(?:USD|EUR|GBP|CHF|JPY|CNY|SEK|NOK|DKK|CAD|AUD|INR)\b)"
 _TABLE_SCALE = re.compile(
     r"\b(?:in|of|[$€£¥]|us\$|amounts|dollars|expressed in)\s+\(?[$€£¥]?\s?"
-    r"(thousands|millions|billions|trillions)\b|[$€£¥]?\s?(000s?)\b(?=['’]?s?\)|,|\s*$)",  # noqa: RUF001
+    r"(?P<word>thousands|millions|billions|trillions)\b"
+    rf"|{_MONEY}\s?(?P<short>thousands?|millions?|billions?|trillions?|mn|bn|m|k)\b"
+    r"|[$€£¥]?\s?(?:000s?)\b(?=['’]?s?\)|,|\s*$)",  # noqa: RUF001
     re.IGNORECASE,
 )
+_SHORT = {"m": "million", "k": "thousand"}
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _NIL = re.compile(rf"^[$€£¥]?\s?[{_MINUS}]+$")
 
@@ -83,16 +88,19 @@ def parse_cell(text: str) -> Number | None:
 
 
 def table_scale(text: str) -> float | None:
-    """Return what the numbers under a heading such as `(in thousands)` are multiplied by."""
-    match = _TABLE_SCALE.search(text)
-    if match is None:
-        return None
-    return SCALES[(match[1] or "thousands").lower()]
+    """Return what numbers under a heading such as `(in thousands)` or `£m` are multiplied by."""
+    return next(_scales(text), None)
 
 
 def table_scales(text: str) -> set[float]:
     """Return every multiplier that a text states for the numbers of its tables."""
-    return {SCALES[(match[1] or "thousands").lower()] for match in _TABLE_SCALE.finditer(text)}
+    return set(_scales(text))
+
+
+def _scales(text: str) -> Iterator[float]:
+    for match in _TABLE_SCALE.finditer(text):
+        word = (match["word"] or match["short"] or "thousands").lower()
+        yield SCALES.get(word) or SCALES[_SHORT[word]]
 
 
 def format_number(value: float, *, decimals: int | None = None) -> str:

@@ -101,6 +101,8 @@ def _written(result: float, solution: Solution) -> str:
     if solution.task.operation in ("sum", "top_sum", "difference"):
         parts = [v.number.text.partition(".")[2] for v in solution.values]
         decimals = max(len(re.sub(r"\D.*", "", part)) for part in parts)
+        if abs(result) >= 1e5 and result == round(result):
+            decimals = 0  # written out in full, from numbers in millions
         if abs(round(result, decimals) - result) <= 1e-9 * max(1.0, abs(result)):
             return f"{result:,.{decimals}f}"
     return _rounded(result)

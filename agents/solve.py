@@ -23,6 +23,7 @@ MIN_FIT = 0.45
 _SIGNED = frozenset(stems(" ".join(SIGNED)))
 _SAME_TABLE = 0.06
 _PAGE_SHARE = 0.3
+_OVER_TIME = ("difference", "growth")
 
 
 Form = Literal["which", "whether", "by"]
@@ -123,6 +124,8 @@ def _on_page(
     chosen = _choose(choices)
     if not chosen:
         return None
+    if unlike_scales(chosen) or (task.operation in _OVER_TIME and not _one_measure(task, chosen)):
+        return None
     fit = sum(v.score for v in chosen) / len(chosen)
     if task.operation in ("sum", "average"):
         chosen = as_amounts(chosen)
@@ -177,6 +180,32 @@ def as_amounts(values: Sequence[Value]) -> list[Value]:
     ]
 
 
+def _one_measure(task: Task, chosen: Sequence[Value]) -> bool:
+    """Whether one quantity in two years is read from one table or one sentence.
+
+    Two sentences that share its name may speak of different things: orders, and an outlook. In
+    one sentence each number needs its year.
+    """
+    if len({v.number.unit == "%" for v in chosen}) > 1:
+        return False
+    if len(task.operands) > 1:
+        return True
+    if any(v.table < 0 for v in chosen) and len({v.year for v in chosen} - {None}) < len(chosen):
+        return False
+    places = {(v.table, "" if v.table >= 0 else v.quote) for v in chosen}
+    return len(places) == 1
+
+
+def unlike_scales(values: Sequence[Value]) -> bool:
+    """Whether one number says that it is in millions and another, smaller than one, says nothing.
+
+    Its table's heading was not read then: 531.9 beside 412.8 million is no amount to work with.
+    """
+    whole = [(v, v.scale * v.number.scale) for v in values if v.number.unit != "%"]
+    largest = max((scale for _, scale in whole), default=1.0)
+    return largest > 1 and any(scale == 1 and 0 < abs(v.value) < largest for v, scale in whole)
+
+
 def _twin(a: Value, b: Value) -> bool:
     """Whether two values are the same cell."""
     return a.quote == b.quote and a.number == b.number and a.column == b.column
@@ -206,13 +235,12 @@ def expression_of(task: Task, chosen: Sequence[Value]) -> tuple[str, bool]:
 def _numbers(chosen: Sequence[Value]) -> list[str]:
     """Write the values in one scale: as printed when they share it, else multiplied out."""
     scales = {v.scale * (v.number.scale if v.number.unit != "%" else 1.0) for v in chosen}
-    mixed = len(scales) > 1 and any(v.table < 0 for v in chosen)
     same_words = len({v.number.scale for v in chosen}) == 1
+    # 412.8 million of a sentence and 531.9 of a table in millions share a scale, not a form.
+    mixed = not same_words or (len(scales) > 1 and any(v.table < 0 for v in chosen))
     numbers = []
     for v in chosen:
-        value = v.value * v.scale if mixed else v.value
-        if same_words and not mixed:
-            value = v.value / v.number.scale
+        value = v.value * v.scale if mixed else v.value / v.number.scale
         numbers.append(format_number(value, decimals=6).replace(",", ""))
     return numbers
 

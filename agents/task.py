@@ -156,6 +156,9 @@ def _difference(core: str, years: tuple[int, ...], _: str) -> Task | None:
         r"\bhow (?:much|many) (?:more|less|fewer|higher|lower|greater|larger|smaller) "
         r"(?P<x>.+ than .+)",
     )
+    told = re.search(rf"^how {_BE} (?P<x>.+?) (?:change|develop|evolve)d?$", core)
+    if told is not None and len(set(years)) > 1:
+        return _compared("difference", told["x"], years)
     if re.search(r"^(?:how|why) (?:has|have|did|does|do|is|are|was|were)\b", core):
         return None
     for pattern in patterns:

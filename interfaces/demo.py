@@ -49,6 +49,7 @@ def run_demo(
         )
         return WRONG_INPUT
     started = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
     library = Library(out / "library")
     try:
         report = library.add(documents, progress=True)

@@ -269,3 +269,17 @@ def test_two_questions_in_one_are_two_parts_with_the_same_names() -> None:
     )
     assert len(parts) == 2
     assert "Orrin" in parts[1].text
+
+
+@pytest.mark.parametrize(
+    ("heading", "scale"),
+    [
+        ("Note 2023 2022 £m £m", 1e6), ("£ million", 1e6), ("($bn)", 1e9), ("EUR million", 1e6),
+        ("€k", 1e3), ("$ 5m was paid", None), ("5 m of cable", None), ("Pay in £", None),
+    ],
+)  # fmt: skip
+def test_the_scale_of_a_table_is_read_from_currency_heads(
+    heading: str, scale: float | None
+) -> None:
+    """A head of £m was no scale, so that 531.9 lost against 412.8 million."""
+    assert table_scale(heading) == scale
