@@ -79,7 +79,9 @@ def page(
         with opened(path) as library:
             view = library.view(cli_options.words(labels))
             found = view.page(where)
-            listed = [r for r in view.regions(where) if not r.parent and _overlap(r.box, part)]
+            listed = [
+                r for r in view.regions(where) if r.kind != "passage" and _overlap(r.box, part)
+            ]
             size = _save(view, where, part, out, listed if regions else []) if out else None
         text = _text_in(found, part)
     if as_json:

@@ -1,72 +1,42 @@
-"""Lines to blocks: headings, text, lists, tables, captions, footnotes, running heads and feet.
+"""Lines and drawings of pages to blocks, in reading order.
 
 1. Lines near the page's edge that come back on other pages are headers and footers.
-2. Runs of aligned rows are tables (`table_runs`).
-3. The other lines are gathered into paragraphs by gap, type, indent and list markers.
-4. Type size and weight against the body text tell headings; a stack of them, corrected by the
-   file's outline, gives each block its section.
+2. Rules that cross, or part rows of cells, frame tables (`grids`); images and drawn shapes with
+   the labels in them are figures (`figures`). Their lines leave the text.
+3. Runs of aligned rows are tables too (`table_runs`); the other lines are gathered into paragraphs
+   by gap, type, indent and list markers (`paragraphs`).
+4. Captions are tied to their table or figure; headings give each block its section.
 
 Pages come in chunks, so that memory stays bounded; the state carries over. Plain geometry only.
-Not covered: figures and formulas; headings set like the text.
+Lines may come from any source that gives words with boxes. Not covered: headings set like the text.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
+from pagehop.library.blocks import Block
+from pagehop.library.captions import place_drawn, tie_captions
+from pagehop.library.figures import find_figures
+from pagehop.library.formulas import is_formula
+from pagehop.library.grids import find_grids
+from pagehop.library.heading_paths import NUMBERED, HeadingPath, set_sections
 from pagehop.library.page_lines import Line, PageLines, is_caption, list_marker
-from pagehop.library.table_runs import TableRun, find_tables
+from pagehop.library.paragraphs import split_paragraphs
+from pagehop.library.table_cells import cut_cells
+from pagehop.library.table_runs import TableRun, count_heads, find_tables
 from pagehop.library.titles import number_candidates, printed_numbers
-from pagehop.types import Kind, OutlineEntry
+from pagehop.types import Box, Kind, OutlineEntry
 
 _EDGE = 0.12
 """Share of the page's height in which running heads and feet stand."""
-_NUMBERED = re.compile(r"(?P<number>\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S|(?:[A-Z]|[IVX]{1,4})\.\s+\S")
-_LABELLED = re.compile(
-    r"(?P<label>[A-Za-z]{3,})\s(?:\d{1,3}[A-Z]?|[IVX]{1,5}|[A-Z](?!\.))(?![\w,])"
-)
 _PAGE_NUMBER = re.compile(
     r"(?:page\s*)?[-\u2013\u2014|\s]*(?:[A-Z]-)?[\divxlc]+[-\u2013\u2014|\s]*(?:(?:of|/)\s*\d+)?",
     re.I,
 )
-_SECTION_CHARS = 160
 _SIZE_STEP = 1.12
 """A heading is set this much larger than the text; smaller steps are scaling noise."""
-
-
-@dataclass
-class Block:
-    """Lines that belong together."""
-
-    kind: Kind
-    lines: list[Line]
-    section: str = ""
-    heads: int = 0
-    """Number of leading lines that are a table's head."""
-
-    @property
-    def text(self) -> str:
-        """Table rows and list items on lines of their own, other text on one line."""
-        if self.kind == "table":
-            return "\n".join(line.text for line in self.lines)
-        text = self.lines[0].text
-        for line in self.lines[1:]:
-            item = self.kind == "list" and list_marker(line.text)
-            text += ("\n" if item else " ") + line.text
-        return text
-
-
-@dataclass
-class _Heading:
-    text: str
-    rank: tuple[float, ...]
-    """The smaller, the higher the heading stands."""
-    depth: int = 0
-    """Of its number, 2 for `4.2`; 0 without one."""
-    label: str = ""
-    """What is counted, `note` for `Note 8`."""
 
 
 @dataclass
@@ -83,13 +53,12 @@ class LayoutState:
     sizes: Counter[float] = field(default_factory=Counter)
     """Letters by type size."""
     bold: Counter[bool] = field(default_factory=Counter)
-    ranks: Counter[tuple[float, ...]] = field(default_factory=Counter)
-    """On how many pages headings of each rank stand."""
-    labels: Counter[str] = field(default_factory=Counter)
-    """How often headings count things, such as `note` in `Note 8`."""
-    path: list[_Heading] = field(default_factory=list)
+    headings: HeadingPath = field(init=False)
     pages: int = 0
     titled: bool = False
+
+    def __post_init__(self) -> None:
+        self.headings = HeadingPath(self.outline)
 
     @property
     def body_size(self) -> float:
@@ -116,12 +85,9 @@ def read_chunk(
             state.bold[line.bold] += len(line.text)
     state.numbers = printed_numbers(state.candidates)
     chunk = [(page, _blocks(page, state)) for page in pages]
-    for _, blocks in chunk:
-        headings = [block for block in blocks if block.kind == "heading"]
-        state.labels.update(label for block in headings if (label := _label(block)))
-        state.ranks.update({_rank(block, state) for block in headings})
+    state.headings.learn(blocks for _, blocks in chunk)
     for page, blocks in chunk:
-        _set_sections(blocks, page, state)
+        set_sections(blocks, page.number, state.headings)
     return chunk
 
 
@@ -165,80 +131,75 @@ def _is_running(line: Line, outermost: bool, page: PageLines, state: LayoutState
 def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
     running = _running(page, state)
     edges = [Block(running[id(line)], [line]) for line in page.lines if id(line) in running]
+    body = [line for line in page.lines if id(line) not in running]
+    drawn = _drawn(page, body)
+    taken = {id(line) for block in drawn for line in block.lines}
     blocks: list[Block] = []
     column: list[Line] = []
-    for line in page.lines:
+    for line in body:
+        if id(line) in taken:
+            continue
         if column and column[-1].column != line.column:
-            blocks += _column_blocks(column, state)
+            blocks += _column_blocks(column, page, state)
             column = []
-        if id(line) not in running:
-            column.append(line)
-    blocks += _column_blocks(column, state) if column else []
-    blocks = _join_lists(blocks)
+        column.append(line)
+    blocks += _column_blocks(column, page, state) if column else []
+    blocks = place_drawn(_join_lists(blocks), drawn)
     _find_title(blocks, page, state)
     _find_footnotes(blocks, page, state)
     heads = [edge for edge in edges if edge.kind == "header"]
-    return heads + blocks + [edge for edge in edges if edge.kind == "footer"]
+    blocks = heads + blocks + [edge for edge in edges if edge.kind == "footer"]
+    tie_captions(blocks, page.height)
+    return blocks
 
 
-def _column_blocks(lines: list[Line], state: LayoutState) -> list[Block]:
+def _drawn(page: PageLines, lines: list[Line]) -> list[Block]:
+    """Find the tables and figures that rules, shapes and images tell."""
+    grids = find_grids(page.marks, lines)
+    found: list[Block] = []
+    for grid in grids:
+        inside = [line for line in lines if _is_in(line, grid.box)]
+        if inside:
+            across = [r for r in page.marks.across if grid.box[1] - 4 <= r[1] <= grid.box[3] + 4]
+            heads = count_heads(inside)
+            cells = cut_cells(inside, heads, grid, across)
+            found.append(Block("table", inside, heads=heads, drawn=grid.box, cells=cells))
+    taken = {id(line) for block in found for line in block.lines}
+    free = [line for line in lines if id(line) not in taken]
+    for figure in find_figures(page, free, grids):
+        found.append(Block("figure", figure.lines, drawn=figure.box))
+    return found
+
+
+def _is_in(line: Line, box: Box) -> bool:
+    x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
+def _column_blocks(lines: list[Line], page: PageLines, state: LayoutState) -> list[Block]:
     """Cut the lines of one column into tables and, between them, paragraphs."""
     blocks: list[Block] = []
+    edges = min(line.x0 for line in lines), max(line.x1 for line in lines)
     at = 0
     for run in [*find_tables(lines), TableRun(len(lines), len(lines), 0)]:
-        for paragraph in _paragraphs(lines[at : run.start]):
-            blocks.append(Block(_kind(paragraph, state), paragraph))
+        for paragraph in split_paragraphs(lines[at : run.start]):
+            blocks.append(Block(_kind(paragraph, edges, state), paragraph))
         if run.end > run.start:
-            blocks.append(Block("table", lines[run.start : run.end], heads=run.heads))
+            inside = lines[run.start : run.end]
+            top, foot = inside[0].y0 - 8, inside[-1].y1 + 8
+            across = [r for r in page.marks.across if top <= r[1] <= foot]
+            cells = cut_cells(inside, run.heads, None, across)
+            blocks.append(Block("table", inside, heads=run.heads, cells=cells))
         at = run.end
     return blocks
 
 
-def _paragraphs(lines: list[Line]) -> list[list[Line]]:
-    if not lines:
-        return []
-    right = max(line.x1 for line in lines)
-    gaps = sorted(b.y0 - a.y1 for a, b in pairwise(lines))
-    usual = max(gaps[len(gaps) // 4], -2.0) if gaps else 0.0
-    paragraphs = [[lines[0]]]
-    for above, line in pairwise(lines):
-        if _breaks(above, line, usual, right, paragraphs[-1]):
-            paragraphs.append([line])
-        else:
-            paragraphs[-1].append(line)
-    return paragraphs
-
-
-def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list[Line]) -> bool:
-    """Tell whether a paragraph ends between two lines."""
-    small = max(1.0, min(above.height, line.height))
-    gap = line.y0 - above.y1
-    if gap > usual + 0.45 * small or gap < -0.9 * small:
-        return True
-    runs_on = above.x1 > right - 2 * small and above.text[-1] not in ".:;?!"
-    resized = abs(line.size - above.size) > 0.08 * max(line.size, above.size)
-    if not runs_on and (resized or line.bold != above.bold):
-        return True
-    if not runs_on and line.italic != above.italic and len(paragraph) == 1:
-        return True
-    if list_marker(line.text) and line.x0 <= paragraph[0].x0 + small:
-        return True
-    centres = abs(line.x0 + line.x1 - above.x0 - above.x1) / 2
-    short = above.x1 < right - 0.2 * (right - paragraph[0].x0)
-    if line.bold and short and min(centres, abs(line.x0 - above.x0)) > 2 * small:
-        return True
-    in_item = bool(list_marker(paragraph[0].text))
-    if in_item and len(paragraph) > 1 and line.x0 < paragraph[1].x0 - 0.5 * small:
-        return True
-    ended = above.text[-1] in ".:;?!" and above.x1 < right - 3 * small
-    indented = line.x0 - above.x0 > 0.7 * small and len(paragraph) > 1 and not in_item
-    return (ended and not in_item) or (indented and above.text[-1] in ".:;?!")
-
-
-def _kind(lines: list[Line], state: LayoutState) -> Kind:
+def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> Kind:
     text = " ".join(line.text for line in lines)
     if is_caption(text, alone=len(lines) == 1):
         return "caption"
+    if is_formula(lines, text, edges):
+        return "formula"
     if _is_heading(lines, text, state):
         return "heading"
     return "list" if list_marker(text) else "text"
@@ -258,7 +219,7 @@ def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
     larger = lines[0].size > _SIZE_STEP * state.body_size
     if larger:
         return not (text[-1] == "." and len(words) > 14)
-    short = len(words) <= 8 or bool(_NUMBERED.match(text))
+    short = len(words) <= 8 or bool(NUMBERED.match(text))
     if lines[0].size < 0.85 * state.body_size or (text[-1] == "." and not short):
         return False
     bold = all(line.bold for line in lines) and state.bold[True] < state.bold[False]
@@ -273,11 +234,7 @@ def _join_lists(blocks: list[Block]) -> list[Block]:
     joined: list[Block] = []
     for block in blocks:
         last = joined[-1] if joined else None
-        if (
-            last
-            and last.kind == block.kind == "list"
-            and last.lines[-1].column == block.lines[0].column
-        ):
+        if last and last.kind == block.kind == "list" and last.column == block.lines[0].column:
             last.lines += block.lines
         else:
             joined.append(block)
@@ -301,7 +258,7 @@ def _find_footnotes(blocks: list[Block], page: PageLines, state: LayoutState) ->
     column = -1
     for block in reversed(blocks):
         if block.kind not in ("text", "list"):
-            column = block.lines[-1].column if block.kind not in ("header", "footer") else column
+            column = block.column if block.kind not in ("header", "footer") else column
             continue
         line = block.lines[0]
         if line.column == column or line.y0 < 0.55 * page.height:
@@ -311,90 +268,3 @@ def _find_footnotes(blocks: list[Block], page: PageLines, state: LayoutState) ->
             block.kind = "footnote"
         elif not small:
             column = line.column
-
-
-def _set_sections(blocks: list[Block], page: PageLines, state: LayoutState) -> None:
-    """Give each block the path of headings above it."""
-    entries = [entry for entry in state.outline if entry.page == page.number]
-    # Type that only one page is set in belongs to a cover or a slogan, not to a chapter.
-    state.path = [h for h in state.path if state.ranks[h.rank] != 1 or h.depth or h.label]
-    after_heading = False
-    for block in blocks:
-        if block.kind == "heading":
-            _push(block, state, entries, nested=after_heading)
-            block.section = _path(state.path[:-1])
-            after_heading = True
-        elif block.kind not in ("header", "footer", "title"):
-            block.section = _path(state.path)
-            after_heading = False
-
-
-def _push(
-    block: Block, state: LayoutState, entries: Iterable[OutlineEntry], *, nested: bool
-) -> None:
-    """Put a heading on the path; one right below another is its continuation or its child."""
-    text = " ".join(line.text for line in block.lines)
-    rank = _rank(block, state)
-    entry = next((e for e in entries if _same_title(e.title, text)), None)
-    if entry is not None:
-        state.path = _ancestors(entry, state.outline)
-    number, label = _NUMBERED.match(text), _label(block)
-    depth = number["number"].count(".") + 1 if number and number["number"] else 0
-    heading = _Heading(text, rank, depth, label if state.labels[label] > 1 else "")
-    _pop(state.path, heading, nested=nested)
-    state.path.append(heading)
-
-
-def _pop(path: list[_Heading], heading: _Heading, *, nested: bool) -> None:
-    """Take off the path what a heading ends: `Note 8` ends `Note 7`, `4.2` ends `4.1.3`."""
-    if heading.depth and any(h.depth for h in path):
-        while any(h.depth >= heading.depth for h in path):
-            path.pop()
-    elif heading.label and any(h.label == heading.label for h in path):
-        while any(h.label == heading.label for h in path):
-            path.pop()
-    elif not (nested and path and path[-1].rank == heading.rank):
-        while path and _ends(path[-1], heading):
-            path.pop()
-
-
-def _ends(above: _Heading, heading: _Heading) -> bool:
-    """Tell whether a heading is no part of the one before it; set alike, the counted is above."""
-    return above.rank > heading.rank or (above.rank == heading.rank and not above.label)
-
-
-def _label(block: Block) -> str:
-    match = _LABELLED.match(block.lines[0].text)
-    return match["label"].casefold() if match else ""
-
-
-def _rank(block: Block, state: LayoutState) -> tuple[float, ...]:
-    """Order headings: larger type first, then counted ones, capitals, bold, upright."""
-    line = block.lines[0]
-    counted = state.labels[_label(block)] > 1
-    lower = line.text != line.text.upper()
-    return -round(line.size * 2), not counted, lower, not line.bold, line.italic
-
-
-def _same_title(title: str, text: str) -> bool:
-    a, b = (re.sub(r"\W+", "", t).casefold() for t in (title, text))
-    return bool(a) and (a == b or (len(b) >= 8 and (b in a or a in b)))
-
-
-def _ancestors(entry: OutlineEntry, outline: Sequence[OutlineEntry]) -> list[_Heading]:
-    """Return the chapters above an entry of the outline."""
-    path: list[_Heading] = []
-    level = entry.level
-    for other in reversed(outline[: list(outline).index(entry)]):
-        if other.level < level:
-            path.insert(0, _Heading(other.title, (-1000.0 + other.level,)))
-            level = other.level
-    return path
-
-
-def _path(headings: Iterable[_Heading]) -> str:
-    """Join headings, the nearest last; long paths lose their beginning."""
-    parts = [heading.text[:80] for heading in headings]
-    while len(parts) > 1 and len(" > ".join(parts)) > _SECTION_CHARS:
-        parts.pop(0)
-    return " > ".join(parts)

@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from pagehop.library.page_marks import Marks
 from pagehop.library.rows import RawWord, Row
 from pagehop.types import Box
 
@@ -93,6 +94,8 @@ class PageLines:
     width: float
     height: float
     lines: list[Line]
+    marks: Marks = field(default_factory=Marks)
+    """What is drawn on it."""
 
 
 def page_lines(
@@ -100,6 +103,7 @@ def page_lines(
     size_pt: tuple[float, float],
     rows: list[Row],
     styles: Mapping[tuple[int, int], Style],
+    marks: Marks | None = None,
 ) -> PageLines:
     """Give rows their type and cells.
 
@@ -107,9 +111,12 @@ def page_lines(
         number: 1-based.
         size_pt: Width and height of the page as displayed.
         rows: As `read_rows` orders them.
-        styles: Of each line of the engine, by block and line number.
+        styles: Of each line of the engine, by block and line number; words of another source
+            need none.
+        marks: What is drawn on the page.
     """
-    return PageLines(number, *size_pt, [_line(row, styles) for row in rows])
+    lines = [_line(row, styles) for row in rows]
+    return PageLines(number, *size_pt, lines, marks or Marks())
 
 
 def list_marker(text: str) -> str:

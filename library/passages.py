@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pagehop.library.layout import Block
+from pagehop.library.blocks import Block
 from pagehop.library.page_lines import PageLines, around, join_hyphens, list_marker
+from pagehop.library.page_tables import pack_cells
 from pagehop.library.rows import RawWord
 from pagehop.types import Box, Kind
 
@@ -33,8 +34,10 @@ _ABBREVIATION = re.compile(
     r"(?:[A-Z]|[A-Za-z]\.[A-Za-z]|Inc|Corp|Co|Ltd|No|Nos|vs|cf|al|Mr|Mrs|Ms|Dr|St|Fig|Figs|Eq|Sec|approx"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|U\.S|Jr|Sr|Prof|ca)\.$"
 )
-_BLOCK_KINDS: frozenset[Kind] = frozenset({"text", "list", "table", "caption", "footnote"})
-_SHARING: frozenset[Kind] = frozenset({"text", "list"})
+_BLOCK_KINDS: frozenset[Kind] = frozenset(
+    {"text", "list", "table", "figure", "caption", "formula", "footnote"}
+)
+_SHARING: frozenset[Kind] = frozenset({"text", "list", "formula"})
 
 
 class TokenCounter:
@@ -121,7 +124,7 @@ def cut_passages(
     for i, block in enumerate(blocks):
         if block.kind in ("heading", "title"):
             cutter.wait(i)
-        elif block.kind in _BLOCK_KINDS:
+        elif block.kind in _BLOCK_KINDS and block.lines:
             cutter.add(i)
     cutter.flush()
     return cutter.passages
@@ -198,7 +201,7 @@ def shorten(text: str, tokens: int, counter: TokenCounter) -> str:
 
 
 def _may_share(above: Block, block: Block) -> bool:
-    same_column = above.lines[-1].column == block.lines[0].column
+    same_column = above.column == block.lines[0].column
     kinds = above.kind in _SHARING and block.kind in _SHARING
     return kinds and same_column and above.section == block.section
 
@@ -237,7 +240,7 @@ def _pack(units: Iterable[_Unit], room: int) -> list[_Packed]:
 
 def _units(block: Block, index: int, counter: TokenCounter, room: int) -> list[_Unit]:
     units: list[_Unit] = []
-    if block.kind in ("table", "list", "heading", "title"):
+    if block.kind in ("table", "figure", "list", "heading", "title"):
         items = block.kind == "list"
         pieces = [(line.words, not items or bool(list_marker(line.text))) for line in block.lines]
     else:
@@ -303,24 +306,26 @@ def _passage(
 def region_fields(
     page: PageLines, blocks: list[Block], passages: list[Passage], vocabulary: set[str]
 ) -> list[Any]:
-    """Give page, order, kind, text, search text, parent, its kind, section, box of each region."""
+    """Give the fields of each region in the order of `reading_task`, its box last."""
     fields: list[Any] = []
     for order, block in enumerate(blocks):
-        text = block.text if block.kind == "table" else join_hyphens(block.text, vocabulary)
-        box = fractions(_around_lines(block), page.width, page.height)
-        fields.append((page.number, order, block.kind, text, "", -1, "", block.section, box))
+        text = (
+            block.text
+            if block.kind in ("table", "figure")
+            else join_hyphens(block.text, vocabulary)
+        )
+        box = fractions(block.box, page.width, page.height)
+        parent = blocks[block.parent].kind if block.parent >= 0 else ""
+        named = block.parent, parent, block.section
+        size_pt = page.width, page.height
+        cells = pack_cells(block.cells, block.note, size_pt) if block.cells else ""
+        fields.append((page.number, order, block.kind, text, "", *named, cells, box))
     for i, passage in enumerate(passages):
         block = blocks[passage.block]
         box = fractions(around(passage.words), page.width, page.height)
-        rest = passage.text, passage.search_text, passage.block, block.kind, block.section, box
+        rest = passage.text, passage.search_text, passage.block, block.kind, block.section, "", box
         fields.append((page.number, len(blocks) + i, "passage", *rest))
     return fields
-
-
-def _around_lines(block: Block) -> Box:
-    lines = block.lines
-    x0, y0 = min(line.x0 for line in lines), min(line.y0 for line in lines)
-    return x0, y0, max(line.x1 for line in lines), max(line.y1 for line in lines)
 
 
 def fractions(box: Box, width: float, height: float) -> Box:

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from pagehop.library.page_lines import PageLines, Style, page_lines
+from pagehop.library.page_marks import Marks, read_marks
 from pagehop.library.passages import fractions
 from pagehop.library.reading_order import read_rows
 from pagehop.library.rows import RawWord, Row
 
 MAX_LINKS = 300
 """Internal links of one page; more are an index or a forgery."""
+_PICTURES = 4
+"""The text flag that keeps images."""
 _BOLD = 16
 _ITALIC = 2
 """Bits of a span's flags, the same in all versions of the engine."""
@@ -112,7 +115,23 @@ def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageL
         if (block["number"], i) in worded
     }
     size = page.rect.width, page.rect.height
-    return words, page_lines(number, size, read_rows(words, size[0]), styles)
+    marks = _marks(page, size, flags)
+    return words, page_lines(number, size, read_rows(words, size[0]), styles, marks)
+
+
+def _marks(page: Any, size_pt: tuple[float, float], flags: int) -> Marks:
+    """Read what is drawn; a page whose drawings the engine refuses has its type only."""
+    turn = page.rotation_matrix if page.rotation else None
+    try:
+        pictures: list[Any] = []
+        if page.get_images():  # else the second pass over the page is saved
+            textpage = page.get_textpage(flags=flags | _PICTURES)
+            pictures = [image["bbox"] for image in textpage.extractIMGINFO()]
+            if turn is not None:
+                pictures = [_turn((*box, "", 0, 0, 0), turn)[:4] for box in pictures]
+        return read_marks(page.get_cdrawings(), pictures, size_pt, turn)
+    except (RuntimeError, ValueError, KeyError, TypeError):
+        return Marks()
 
 
 def _style(spans: list[dict[str, Any]]) -> Style:

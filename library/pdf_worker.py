@@ -27,7 +27,8 @@ import ormsgpack  # noqa: E402
 import pymupdf  # noqa: E402
 
 from pagehop.errors import PdfError  # noqa: E402
-from pagehop.library.layout import Block, LayoutState, read_chunk  # noqa: E402
+from pagehop.library.blocks import Block  # noqa: E402
+from pagehop.library.layout import LayoutState, read_chunk  # noqa: E402
 from pagehop.library.page_lines import Line, PageLines, whole_words  # noqa: E402
 from pagehop.library.passages import (  # noqa: E402
     TokenCounter,

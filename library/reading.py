@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pagehop.types import Box, OutlineEntry, Region
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Regions are a function of (document hash, parser version); raise it when the cut changes."""
 
 

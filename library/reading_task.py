@@ -205,7 +205,7 @@ def _missing(number: int, pages: dict[int, PageText]) -> PageText:
 
 
 def _region(document: str, fields: list[Any], box: list[float]) -> Region:
-    page, order, kind, text, search_text, parent, parent_kind, section = fields
+    page, order, kind, text, search_text, parent, parent_kind, section, cells = fields
     stem = f"{document[:16]}-{page}-"
     return Region(
         id=f"{stem}{order}",
@@ -219,4 +219,5 @@ def _region(document: str, fields: list[Any], box: list[float]) -> Region:
         search_text=search_text,
         parent_kind=parent_kind,
         section=section,
+        cells=cells,
     )

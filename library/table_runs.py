@@ -18,8 +18,6 @@ _MAX_GAP = 2.8
 _ALIGN_PT = 4.0
 _MIN_GAP = 1.6
 """Gap between cells of words, in line heights; justified text has gaps up to about 1.3."""
-_MIN_GAP = 1.6
-"""Gap between cells of words, in line heights; justified text has gaps up to about 1.3."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def find_tables(lines: list[Line]) -> list[TableRun]:
         rows = [line for line, is_row in zip(lines[i:end], tabular[i:end], strict=True) if is_row]
         if _is_table(rows):
             start = _with_heads(lines, tabular, i, found[-1].end if found else 0)
-            found.append(TableRun(start, end, _count_heads(lines[start:end])))
+            found.append(TableRun(start, end, count_heads(lines[start:end])))
         i = end
     return found
 
@@ -144,7 +142,7 @@ def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) 
     return first
 
 
-def _count_heads(lines: list[Line]) -> int:
+def count_heads(lines: list[Line]) -> int:
     """Count the lines before the first one with a label and an amount."""
     left = min(line.x0 for line in lines)
     width = max(line.x1 for line in lines) - left

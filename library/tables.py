@@ -70,6 +70,7 @@ REGIONS = pa.schema(
         ("terms", pa.string()),
         ("section", pa.string()),
         ("source", pa.string()),
+        ("cells", pa.string()),
     ]
 )
 TERMS = pa.schema(
@@ -295,6 +296,7 @@ def region_rows(regions: Sequence[Region], terms: Mapping[str, Sequence[str]]) -
     columns["search_text"] = [r.search_text if r.id in terms else None for r in regions]
     columns["terms"] = [" ".join(terms[r.id]) if r.id in terms else None for r in regions]
     columns["source"] = [region.source for region in regions]
+    columns["cells"] = [region.cells or None for region in regions]
     return pa.table({name: columns[name] for name in REGIONS.names}, schema=REGIONS)
 
 
@@ -314,6 +316,7 @@ def to_regions(rows: pa.Table) -> list[Region]:
             parent_kind=cast(Kind, row["parent_kind"]),
             section=row["section"],
             source=row["source"],
+            cells=row["cells"] or "",
         )
         for row in rows.to_pylist()
     ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.names import find_document, name_uniquely
+from pagehop.library.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
     FULL_PAGE,
@@ -168,6 +169,14 @@ class View:
         """
         document = self._checked(ref)
         return tuple(self.snapshot.regions(document.id, page=ref.page, kinds=kinds))
+
+    def tables(self, ref: PageRef) -> tuple[Table, ...]:
+        """Return the tables of a page as cells, in reading order.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+        """
+        return read_tables(ref, self.regions(ref, kinds=("table",)))
 
     def region(self, region_id: str) -> Region:
         """Return one region or passage.

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pagehop.library.layout import Block, LayoutState, read_chunk
+from pagehop.library.blocks import Block
+from pagehop.library.layout import LayoutState, read_chunk
 from pagehop.library.page_lines import (
     PageLines,
     Style,

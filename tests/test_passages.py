@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from pagehop.library.layout import Block
+from pagehop.library.blocks import Block
 from pagehop.library.page_lines import Cell, Line, PageLines
 from pagehop.library.passages import (
     PASSAGE_TOKENS,

@@ -117,7 +117,8 @@ class Region:
     id: str
     """`<first 16 hex of the document id>-<page>-<order>`; a function of document and parser."""
     parent: str
-    """Id of the region a passage was cut from; empty for regions of the page itself."""
+    """Id of the region a passage was cut from, of the table or figure that a caption names; else
+    empty."""
     document: str
     """Document id."""
     page: int
@@ -130,10 +131,12 @@ class Region:
     search_text: str
     """Text with document title and section heading before it, for indexing only."""
     parent_kind: Kind | Literal[""] = ""
-    """For a passage, the kind of the region it was cut from: what a `kinds` filter matches."""
+    """Kind of the parent; for a passage, what a `kinds` filter matches."""
     section: str = ""
     """Path of headings above it, joined by ` > `."""
     source: TextSource = "text"
+    cells: str = field(default="", repr=False)
+    """Of a table, its cells as they are stored; `View.tables` reads them."""
 
 
 @dataclass(frozen=True)
