@@ -68,8 +68,25 @@ def tie_captions(blocks: Sequence[Block], height_pt: float) -> None:
                 taken.add(block.parent)
                 break
     for i, block in enumerate(blocks):
+        if block.kind == "figure" and i not in taken:
+            _caption_below(block, i, blocks)
+    for i, block in enumerate(blocks):
         if block.kind == "table":
             _note(block, i, blocks, height_pt)
+
+
+def _caption_below(figure: Block, index: int, blocks: Sequence[Block]) -> None:
+    """Make a caption of few lines right below a figure that are no wider than it."""
+    x0, _, x1, y1 = figure.box
+    for block in blocks:
+        if block.kind != "text" or len(block.lines) > 8:
+            continue
+        line = block.lines[0]
+        near = -2 <= block.box[1] - y1 < 1.6 * line.height
+        within = block.box[0] > x0 - line.height and block.box[2] < x1 + line.height
+        if near and within and x1 - x0 > 60:
+            block.kind, block.parent = "caption", index
+            return
 
 
 def _gap(a: Box, b: Box) -> float:

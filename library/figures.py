@@ -9,6 +9,7 @@ Not covered: charts without any shape, figures made of type alone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,10 +125,22 @@ def _with_axes(boxes: list[Box], across: Sequence[Box], upright: Sequence[Box]) 
             *(r for r in across if _crosses(r[1], (y0, y1), (r[0], r[2]), (x0, x1))),
             *(r for r in upright if _crosses(r[0], (x0, x1), (r[1], r[3]), (y0, y1))),
         ]
+        crossing += [rung for r in crossing[:1] for rung in _ladder(r, across)]
         for r in crossing:
             x0, y0, x1, y1 = min(x0, r[0]), min(y0, r[1]), max(x1, r[2]), max(y1, r[3])
         widened.append((x0, y0, x1, y1))
     return widened
+
+
+def _ladder(rule: Box, across: Sequence[Box]) -> list[Box]:
+    """Give the grid lines of a plot: level rules of one width, evenly above one another."""
+    if rule[3] - rule[1] > rule[2] - rule[0]:
+        return []
+    alike = [r for r in across if abs(r[0] - rule[0]) < 3 and abs(r[2] - rule[2]) < 3]
+    heights = sorted({round(r[1]) for r in alike})
+    steps = [b - a for a, b in pairwise(heights)]
+    even = len(steps) >= 3 and max(steps) < 1.35 * min(steps) + 2
+    return alike if even else []
 
 
 def _crosses(
@@ -143,16 +156,22 @@ def _labelled(box: Box, lines: Sequence[Line], page: PageLines, *, pictured: boo
     inside = [line for line in lines if _centre_in(line, box)]
     prose = [line for line in inside if len(line.words) >= _PROSE_WORDS]
     large = (box[2] - box[0]) * (box[3] - box[1]) > _BACKGROUND * page.width * page.height
-    crowded = len(prose) >= 3 and len(prose) > 0.3 * len(inside)
-    if crowded and (not pictured or large or len(prose) > 6):
+    words = sum(len(line.words) for line in inside)
+    crowded = len(prose) >= 2 and sum(len(line.words) for line in prose) > 0.5 * words
+    if crowded:
         return None
     if not pictured and len(inside) > 40:
         return None  # type on a drawn background
     if large and len(inside) > 12:
         return None
     if not pictured:
+        sizes = sorted(line.size for line in lines)
+        largest = 1.25 * sizes[len(sizes) // 2] if sizes else 0.0
+        known = {id(line) for line in inside}
         for _ in range(2):
-            labels = [ln for ln in lines if ln not in inside and _is_label(ln, box)]
+            free = [ln for ln in lines if id(ln) not in known and ln.size <= largest]
+            labels = [ln for ln in free if _is_label(ln, box)]
+            known |= {id(ln) for ln in labels}
             inside += labels
             box = _around([box, *[(ln.x0, ln.y0, ln.x1, ln.y1) for ln in labels]])
     inside = [line for line in inside if not is_caption(line.text, alone=True)]

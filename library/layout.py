@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pagehop.library.blocks import Block
 from pagehop.library.captions import place_drawn, tie_captions
 from pagehop.library.figures import find_figures
-from pagehop.library.formulas import is_formula
-from pagehop.library.grids import find_grids
+from pagehop.library.formulas import is_formula, join_formulas
+from pagehop.library.grids import Grid, find_grids
 from pagehop.library.heading_paths import NUMBERED, HeadingPath, set_sections
 from pagehop.library.page_lines import Line, PageLines, is_caption, list_marker
 from pagehop.library.paragraphs import split_paragraphs
@@ -31,6 +31,8 @@ from pagehop.types import Box, Kind, OutlineEntry
 
 _EDGE = 0.12
 """Share of the page's height in which running heads and feet stand."""
+_LOW = 0.78
+"""A page number alone below the last line may stand this high."""
 _PAGE_NUMBER = re.compile(
     r"(?:page\s*)?[-\u2013\u2014|\s]*(?:[A-Z]-)?[\divxlc]+[-\u2013\u2014|\s]*(?:(?:of|/)\s*\d+)?",
     re.I,
@@ -119,7 +121,8 @@ def _running(page: PageLines, state: LayoutState) -> dict[int, Kind]:
 def _is_running(line: Line, outermost: bool, page: PageLines, state: LayoutState) -> bool:
     needed = 2 if state.pages < 4 else 3
     in_zone = line.y1 < _EDGE * page.height or line.y0 > (1 - _EDGE) * page.height
-    if in_zone and outermost and _PAGE_NUMBER.fullmatch(line.text):
+    low = line.y0 > _LOW * page.height
+    if (in_zone or low) and outermost and _PAGE_NUMBER.fullmatch(line.text):
         return True
     numbers = number_candidates([line.text]) if outermost and len(line.words) <= 14 else []
     if state.numbers.get(page.number) in numbers:
@@ -132,7 +135,9 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
     running = _running(page, state)
     edges = [Block(running[id(line)], [line]) for line in page.lines if id(line) in running]
     body = [line for line in page.lines if id(line) not in running]
-    drawn = _drawn(page, body)
+    grids = find_grids(page.marks, body)
+    drawn = _drawn(page, body, grids)
+    ruled = [grid for grid in grids if not grid.xs]
     taken = {id(line) for block in drawn for line in block.lines}
     blocks: list[Block] = []
     column: list[Line] = []
@@ -140,11 +145,11 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
         if id(line) in taken:
             continue
         if column and column[-1].column != line.column:
-            blocks += _column_blocks(column, page, state)
+            blocks += _column_blocks(column, page, ruled, state)
             column = []
         column.append(line)
-    blocks += _column_blocks(column, page, state) if column else []
-    blocks = place_drawn(_join_lists(blocks), drawn)
+    blocks += _column_blocks(column, page, ruled, state) if column else []
+    blocks = place_drawn(join_formulas(_join_lists(blocks)), drawn)
     _find_title(blocks, page, state)
     _find_footnotes(blocks, page, state)
     heads = [edge for edge in edges if edge.kind == "header"]
@@ -153,11 +158,12 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
     return blocks
 
 
-def _drawn(page: PageLines, lines: list[Line]) -> list[Block]:
-    """Find the tables and figures that rules, shapes and images tell."""
-    grids = find_grids(page.marks, lines)
+def _drawn(page: PageLines, lines: list[Line], grids: Sequence[Grid]) -> list[Block]:
+    """Find the tables and figures that crossing rules, shapes and images tell."""
     found: list[Block] = []
     for grid in grids:
+        if not grid.xs:
+            continue  # its head and foot may stand outside: found with the rows
         inside = [line for line in lines if _is_in(line, grid.box)]
         if inside:
             across = [r for r in page.marks.across if grid.box[1] - 4 <= r[1] <= grid.box[3] + 4]
@@ -176,22 +182,39 @@ def _is_in(line: Line, box: Box) -> bool:
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def _column_blocks(lines: list[Line], page: PageLines, state: LayoutState) -> list[Block]:
+def _column_blocks(
+    lines: list[Line], page: PageLines, ruled: Sequence[Grid], state: LayoutState
+) -> list[Block]:
     """Cut the lines of one column into tables and, between them, paragraphs."""
     blocks: list[Block] = []
     edges = min(line.x0 for line in lines), max(line.x1 for line in lines)
+    between = {id(line) for grid in ruled for line in lines if _is_in(line, grid.box)}
     at = 0
-    for run in [*find_tables(lines), TableRun(len(lines), len(lines), 0)]:
+    for run in [*find_tables(lines, between), TableRun(len(lines), len(lines), 0)]:
         for paragraph in split_paragraphs(lines[at : run.start]):
             blocks.append(Block(_kind(paragraph, edges, state), paragraph))
         if run.end > run.start:
-            inside = lines[run.start : run.end]
-            top, foot = inside[0].y0 - 8, inside[-1].y1 + 8
-            across = [r for r in page.marks.across if top <= r[1] <= foot]
-            cells = cut_cells(inside, run.heads, None, across)
-            blocks.append(Block("table", inside, heads=run.heads, cells=cells))
+            blocks.append(_table(lines[run.start : run.end], run.heads, page, ruled))
         at = run.end
     return blocks
+
+
+def _table(lines: list[Line], heads: int, page: PageLines, ruled: Sequence[Grid]) -> Block:
+    """Make a table of its lines and the rules between them."""
+    top, foot = lines[0].y0 - 8, lines[-1].y1 + 8
+    left, right = min(line.x0 for line in lines), max(line.x1 for line in lines)
+    across = [r for r in page.marks.across if top <= r[1] <= foot and r[0] < right and r[2] > left]
+    grid = max(ruled, key=lambda g: sum(_is_in(line, g.box) for line in lines), default=None)
+    if grid and sum(_is_in(line, grid.box) for line in lines) < 0.5 * len(lines):
+        grid = None
+    drawn = None
+    width = right - left
+    wide = [r for r in across if 0.6 * width < r[2] - r[0] < 1.6 * width]
+    if wide:
+        x0, y0, x1, y1 = zip(*wide, strict=True)
+        drawn = min(x0), min(y0), max(x1), max(y1)
+    cells = cut_cells(lines, heads, grid, across)
+    return Block("table", lines, heads=heads, drawn=drawn, cells=cells)
 
 
 def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> Kind:
@@ -251,6 +274,18 @@ def _find_title(blocks: list[Block], page: PageLines, state: LayoutState) -> Non
         top = max(headings, key=lambda b: b.lines[0].size)
         if top.lines[0].size > 1.2 * state.body_size:
             top.kind = "title"
+            _join_title(blocks, top)
+
+
+def _join_title(blocks: list[Block], top: Block) -> None:
+    """Take in the lines right below a title that are set like it."""
+    at = next(i for i, block in enumerate(blocks) if block is top) + 1
+    while at < len(blocks) and blocks[at].kind == "heading":
+        line, last = blocks[at].lines[0], top.lines[-1]
+        alike = abs(line.size - last.size) < 0.06 * last.size and line.bold == last.bold
+        if not alike or line.y0 - last.y1 > 0.8 * last.height or line.column != last.column:
+            break
+        top.lines += blocks.pop(at).lines
 
 
 def _find_footnotes(blocks: list[Block], page: PageLines, state: LayoutState) -> None:

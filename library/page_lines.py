@@ -214,15 +214,23 @@ def around(words: Iterable[RawWord]) -> Box:
     return min(x0), min(y0), max(x1), max(y1)
 
 
+def _amount_starts(row: Row) -> list[int]:
+    """Part `(1,266) $` before a sign that belongs to the amount in the next column."""
+    words = row.words
+    signs = [i for i in range(1, len(words)) if words[i][4] in _OPENERS]
+    more = {i for i in signs if _NUMBER.fullmatch(words[i - 1][4]) or words[i - 1][4] in _NOTHING}
+    return sorted({*row.cells, *more}) if more else row.cells
+
+
 def _cells(row: Row) -> list[Cell]:
     """Part a row at its gaps; a currency sign or bracket belongs to the number after it."""
-    starts = [*row.cells, len(row.words)]
+    starts = [*_amount_starts(row), len(row.words)]
     cells: list[Cell] = []
     for start, end in pairwise(starts):
         part = row.words[start:end]
         text = " ".join([w[4] for w in part])
         cell = Cell(part[0][0], part[-1][2], text, len(part))
-        if cells and cells[-1].text in _OPENERS:
+        if cells and cells[-1].text in _OPENERS and cell.is_number:
             last = cells[-1]
             cells[-1] = Cell(last.x0, cell.x1, f"{last.text} {text}", last.words + len(part))
         else:

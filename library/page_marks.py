@@ -62,8 +62,12 @@ def read_marks(
             reader.take(drawing)
     for picture in pictures:
         box = reader.placed(picture)
-        if box and box[2] - box[0] > _THIN_PT and box[3] - box[1] > _THIN_PT:
+        if box is None:
+            continue
+        if min(box[2] - box[0], box[3] - box[1]) > _THIN_PT:
             marks.pictures.append(box)
+        elif max(box[2] - box[0], box[3] - box[1]) > _THIN_PT:
+            reader.rule(box)  # some programs draw rules as pictures
     for name in ("across", "upright", "shapes", "shading", "pictures"):
         boxes = list(dict.fromkeys(getattr(marks, name)))
         if len(boxes) > MOST_MARKS:
@@ -116,13 +120,14 @@ class _Reader:
             if item[0] == "l":
                 (x0, y0), (x1, y1) = item[1], item[2]
                 if (box := self.placed((x0, y0, x1, y1), turned=True)) is not None:
-                    self._rule(box)
+                    self.rule(box)
             else:
                 corners = item[1] if item[0] == "re" else _around(item[1])
                 if (box := self.placed(corners, turned=True)) is not None:
                     self._rectangle(box, drawing)
 
-    def _rule(self, box: Box) -> None:
+    def rule(self, box: Box) -> None:
+        """Take a thin box for a rule."""
         x0, y0, x1, y1 = box
         if x1 - x0 >= y1 - y0:
             self.marks.across.append(box)
@@ -133,13 +138,13 @@ class _Reader:
         x0, y0, x1, y1 = box
         if min(x1 - x0, y1 - y0) < _THIN_PT:
             if max(x1 - x0, y1 - y0) > _THIN_PT:
-                self._rule(box)
+                self.rule(box)
             return
         if drawing.get("fill") is not None:
             self._area(box, drawing, shape=False)
         if drawing.get("color") is not None and drawing.get("type") != "f":
             for side in ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)):
-                self._rule(side)
+                self.rule(side)
 
     def _area(self, box: Box, drawing: Drawing, *, shape: bool) -> None:
         width, height = self.size_pt

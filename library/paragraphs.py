@@ -11,7 +11,8 @@ def split_paragraphs(lines: list[Line]) -> list[list[Line]]:
         return []
     right = max(line.x1 for line in lines)
     gaps = sorted(b.y0 - a.y1 for a, b in pairwise(lines))
-    usual = max(gaps[len(gaps) // 4], -2.0) if gaps else 0.0
+    tall = sorted(line.height for line in lines)[len(lines) // 2]
+    usual = min(max(gaps[len(gaps) // 4], -2.0), 1.1 * tall) if gaps else 0.0
     paragraphs = [[lines[0]]]
     for above, line in pairwise(lines):
         if _breaks(above, line, usual, right, paragraphs[-1]):

@@ -123,12 +123,10 @@ def _marks(page: Any, size_pt: tuple[float, float], flags: int) -> Marks:
     """Read what is drawn; a page whose drawings the engine refuses has its type only."""
     turn = page.rotation_matrix if page.rotation else None
     try:
-        pictures: list[Any] = []
-        if page.get_images():  # else the second pass over the page is saved
-            textpage = page.get_textpage(flags=flags | _PICTURES)
-            pictures = [image["bbox"] for image in textpage.extractIMGINFO()]
-            if turn is not None:
-                pictures = [_turn((*box, "", 0, 0, 0), turn)[:4] for box in pictures]
+        textpage = page.get_textpage(flags=flags | _PICTURES)
+        pictures = [image["bbox"] for image in textpage.extractIMGINFO()]
+        if turn is not None:
+            pictures = [_turn((*box, "", 0, 0, 0), turn)[:4] for box in pictures]
         return read_marks(page.get_cdrawings(), pictures, size_pt, turn)
     except (RuntimeError, ValueError, KeyError, TypeError):
         return Marks()
@@ -143,9 +141,11 @@ def _style(spans: list[dict[str, Any]]) -> Style:
     main = spans[letters.index(max(letters))]
     size = main["size"]
     if main["text"].isupper():
+        by_size: dict[float, int] = {}
+        for span, count in zip(spans, letters, strict=True):
+            by_size[span["size"]] = by_size.get(span["size"], 0) + count
         enough = 0.08 * sum(letters)
-        first = [s["size"] for s, count in zip(spans, letters, strict=True) if count >= enough]
-        size = max([size, *first])
+        size = max([size, *(s for s, count in by_size.items() if count >= enough)])
     return _type(size, main["font"], main["flags"])
 
 

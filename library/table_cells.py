@@ -189,15 +189,16 @@ def _from_lines(
         placed = _placed_head(parts, line, edges, across) if i < heads else _placed(parts, edges)
         rows.append(placed)
         starts.append(line.y0)
-    groups = _bands(lines, ys) if ys else _rows(lines, rows, heads)
+    groups = _rows(lines, rows, heads)
+    if ys and _is_worded(rows, heads):
+        groups = _bands(lines, ys)
     cells: list[CellText] = []
     for number, group in enumerate(groups):
         cells += _row_cells([rows[i] for i in group], number)
     table = TableCells(cells, len(groups), max(len(edges), 1), 0)
-    if ys:
+    table.heads = sum(group[-1] < heads for group in groups)
+    if ys and not table.heads:
         table.heads = _count_heads(table)
-    else:
-        table.heads = sum(group[-1] < heads for group in groups)
     return table
 
 
@@ -217,6 +218,8 @@ def _columns(rows: Sequence[Sequence[_Part]]) -> list[tuple[float, float]]:
     wide = (per_row >= 2).sum(axis=1) >= max(2, 0.15 * len(several))
     if len(several) < 4:
         wide = (per_row >= 2).any(axis=1) & (per_row.max(axis=1) > 2)
+    if wide.all():
+        wide[:] = False
     ranges: list[list[float]] = []
     for a, b in sorted((a, b) for a, b, w in zip(x0, x1, wide, strict=True) if not w):
         if ranges and a < ranges[-1][1]:
@@ -295,9 +298,12 @@ def _split_years(part: _Part, edges: Sequence[tuple[float, float]]) -> list[_Par
 
 
 def _rule_under(part: _Part, line: Line, across: Sequence[Box]) -> Box | None:
+    centres = [(cell.x0 + cell.x1) / 2 for cell in line.cells]
+    others = [centre for centre in centres if not part.x0 <= centre <= part.x1]
     near = [
         r for r in across
         if -3 <= r[1] - line.y1 < 6 and r[0] - 2 <= (part.x0 + part.x1) / 2 <= r[2] + 2
+        and not any(r[0] < other < r[2] for other in others)
     ]  # fmt: skip
     return min(near, key=lambda r: r[2] - r[0]) if near else None
 
@@ -341,14 +347,19 @@ def _bands(lines: Sequence[Line], ys: Sequence[float]) -> list[list[int]]:
 def _rows(lines: Sequence[Line], rows: Sequence[Sequence[_Part]], heads: int) -> list[list[int]]:
     """Group the lines of one row."""
     groups: list[list[int]] = []
-    amounts = sum(any(_is_amount(p.text) for p in row[1:]) for row in rows[heads:])
-    worded = amounts < 0.3 * max(1, len(rows) - heads)
+    worded = _is_worded(rows, heads)
     for i in range(len(lines)):
         if i > heads and groups and _goes_on(lines, rows, groups[-1], i, worded=worded):
             groups[-1].append(i)
         else:
             groups.append([i])
     return groups
+
+
+def _is_worded(rows: Sequence[Sequence[_Part]], heads: int) -> bool:
+    """Tell a table of words, whose cells run over lines, from one of amounts."""
+    amounts = sum(any(_is_amount(p.text) for p in row[1:]) for row in rows[heads:])
+    return amounts < 0.3 * max(1, len(rows) - heads)
 
 
 def _goes_on(

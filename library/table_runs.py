@@ -8,12 +8,15 @@ Not covered: tables without gaps or with one column; cells of several lines are 
 """
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from itertools import pairwise
 
 from pagehop.library.page_lines import Cell, Line, is_caption, list_marker
 
 _YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d[*]?")
+_FORMULA_NUMBER = re.compile(r"\(\d{1,2}(?:\.\d{1,2})?[a-z]?\)")
+_RELATIONS = "=≤≥≈∈∝→<>≡"
 _MAX_GAP = 2.8
 _ALIGN_PT = 4.0
 _MIN_GAP = 1.6
@@ -29,12 +32,19 @@ class TableRun:
     heads: int
 
 
-def find_tables(lines: list[Line]) -> list[TableRun]:
-    """Find the tables among the lines of one column, in order."""
-    tabular = [_is_tabular(line) for line in lines]
+def find_tables(lines: list[Line], ruled: Container[int] = ()) -> list[TableRun]:
+    """Find the tables among the lines of one column, in order.
+
+    Args:
+        lines: Top to bottom.
+        ruled: `id` of those that stand between the rules of a table.
+    """
+    tabular = [_is_tabular(line) or (id(line) in ruled and len(line.cells) > 1) for line in lines]
     for i in [i for i, is_row in enumerate(tabular) if is_row]:
         below = next((lines[j] for j in range(i + 1, len(lines)) if tabular[j]), lines[i])
-        tabular[i] = not _is_larger(lines[i], below)  # a heading such as `Note 4:   Debt`
+        near = below.y0 - lines[i].y1 < 8 * lines[i].height
+        # A heading such as `Note 4:   Debt`; smaller type farther down is another table's.
+        tabular[i] = not (near and _is_larger(lines[i], below))
     found: list[TableRun] = []
     i = 0
     while i < len(lines):
@@ -43,7 +53,8 @@ def find_tables(lines: list[Line]) -> list[TableRun]:
             continue
         end = _run_end(lines, tabular, i)
         rows = [line for line, is_row in zip(lines[i:end], tabular[i:end], strict=True) if is_row]
-        if _is_table(rows):
+        framed = sum(id(line) in ruled for line in rows)
+        if _is_table(rows) or (framed > 1 and framed >= 0.5 * len(rows)):
             start = _with_heads(lines, tabular, i, found[-1].end if found else 0)
             found.append(TableRun(start, end, count_heads(lines[start:end])))
         i = end
@@ -59,6 +70,9 @@ def _is_tabular(line: Line) -> bool:
     if len(cells) == 2 and list_marker(line.text) == cells[0].text and not cells[1].is_number:
         return False
     numbers = sum(cell.is_number for cell in cells)
+    if numbers == 1 and _FORMULA_NUMBER.fullmatch(cells[-1].text):
+        if any(sign in line.text for sign in _RELATIONS):
+            return False
     if numbers:
         return max(cell.words for cell in cells) <= 45
     widest = max(b.x0 - a.x1 for a, b in pairwise(cells))
