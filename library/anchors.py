@@ -69,12 +69,13 @@ _LONGEST_RANGE = 6
 
 @dataclass(frozen=True)
 class Anchor:
-    """One end of a possible edge: something is defined here, or referred to from here."""
+    """One end of a possible edge: something is defined, referred to, or breaks off here."""
 
     document: str
     """Document id."""
     page: int
-    role: Literal["defines", "refers"]
+    role: Literal["defines", "refers", "continues"]
+    """`continues`: what ends the page goes on at the page in its key."""
     key: str
     """Kind and number, lower case, e.g. `table:3`, `part:ii/item:1a`, `page:41`, `link:12`."""
     words: str

@@ -283,6 +283,10 @@ def _join_title(blocks: list[Block], top: Block) -> None:
     while at < len(blocks) and blocks[at].kind == "heading":
         line, last = blocks[at].lines[0], top.lines[-1]
         alike = abs(line.size - last.size) < 0.06 * last.size and line.bold == last.bold
+        centres = abs(line.x0 + line.x1 - last.x0 - last.x1) / 2
+        aligned = min(abs(line.x0 - last.x0), centres) < last.height
+        if not aligned or NUMBERED.match(line.text):
+            break
         if not alike or line.y0 - last.y1 > 0.8 * last.height or line.column != last.column:
             break
         top.lines += blocks.pop(at).lines

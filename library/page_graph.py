@@ -4,13 +4,14 @@
 2. `section`: pages of the same innermost section, by the outline, else by headings.
 3. `refers_to`: internal links, and references (`see Note 8`) joined to where the thing is
    defined; both are stored as anchors of one document and joined here, inside the view.
-4. `similar`: the pages of the view whose passages are nearest to the page's own.
+4. `continues`: the page on which a paragraph or table that breaks off goes on, and back.
+5. `similar`: the pages of the view whose passages are nearest to the page's own.
 
 `walk` is a beam search: the score of a path is the product of its weights, times the similarity
 of its end to the query when one is given. Nothing is stored as an edge, so what is outside the
 view cannot matter.
 
-Not covered: `continues`, `cites`, `mentions` and `duplicate` have no edges yet.
+Not covered: `cites`, `mentions` and `duplicate` have no edges yet.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -27,13 +28,17 @@ from pagehop.library.terms import tokens
 from pagehop.types import Document, Edge, PageRef, Path, Relation
 
 if TYPE_CHECKING:
+    from pagehop.library.anchors import Anchor
     from pagehop.library.view import View
 
-RELATIONS: tuple[Relation, ...] = ("refers_to", "next", "previous", "section", "similar")
+RELATIONS: tuple[Relation, ...] = (
+    "refers_to", "continues", "next", "previous", "section", "similar",
+)  # fmt: skip
 """Relations that have edges, in the order that breaks ties."""
 MAX_HOPS = 3
-_LATER: tuple[Relation, ...] = ("continues", "cites", "mentions", "duplicate")
+_LATER: tuple[Relation, ...] = ("cites", "mentions", "duplicate")
 _NEIGHBOUR_WEIGHT = 0.7
+_CONTINUES_WEIGHT = 0.95
 _SECTION_WEIGHT = 0.6
 _SCAN_LIMIT = 200_000
 """Passages up to which similar pages are found by an exact scan in memory."""
@@ -129,10 +134,12 @@ class PageGraph:
         """Keep at most `width` edges of one relation from one page."""
         self._view = view
         self._width = width
+        self._anchors: dict[str, list[Anchor]] = {}
         self._references: dict[str, References] = {}
         self._sections: dict[str, dict[int, dict[str, list[int]]]] = {}
         self._finders: dict[Relation, Callable[[PageRef, Document], Iterable[Edge]]] = {
             "refers_to": self._refers_to,
+            "continues": self._continues,
             "next": self._next,
             "previous": self._previous,
             "section": self._section,
@@ -195,10 +202,25 @@ class PageGraph:
 
     def _refers_to(self, ref: PageRef, document: Document) -> Iterable[Edge]:
         if document.id not in self._references:
-            anchors = self._view.snapshot.anchors((document.id,))
-            self._references[document.id] = References(document, anchors)
+            self._references[document.id] = References(document, self._anchors_of(document))
         for lead in self._references[document.id].leads(ref.page):
             yield self._edge(ref, lead.page, "refers_to", lead.weight, lead.words)
+
+    def _continues(self, ref: PageRef, document: Document) -> Iterable[Edge]:
+        for anchor in self._anchors_of(document):
+            if anchor.role != "continues":
+                continue
+            after = int(anchor.key.partition(":")[2])
+            if anchor.page == ref.page:
+                yield self._edge(ref, after, "continues", _CONTINUES_WEIGHT, anchor.words)
+            elif after == ref.page:
+                words = f"continued from: {anchor.words}"
+                yield self._edge(ref, anchor.page, "continues", _CONTINUES_WEIGHT, words)
+
+    def _anchors_of(self, document: Document) -> "list[Anchor]":
+        if document.id not in self._anchors:
+            self._anchors[document.id] = self._view.snapshot.anchors((document.id,))
+        return self._anchors[document.id]
 
     def _similar(self, ref: PageRef, document: Document) -> Iterable[Edge]:
         own = self._vectors(document.id, ref.page)

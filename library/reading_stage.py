@@ -8,6 +8,7 @@ import pyarrow as pa
 from pagehop.errors import PdfError
 from pagehop.library.anchors import find_anchors
 from pagehop.library.catalog import Key
+from pagehop.library.continuations import find_continuations
 from pagehop.library.ingest import Ingestion
 from pagehop.library.reading import DocumentReading, PageText, PdfJob
 from pagehop.library.store import Commit
@@ -102,6 +103,7 @@ class ReadingStage:
     ) -> dict[str, pa.Table]:
         terms = {r.id: tokens(r.search_text) for r in reading.regions if r.kind == "passage"}
         anchors = find_anchors(reading, self._page_texts(commit, key, document.id))
+        anchors += find_continuations(reading.regions)
         return {
             "regions": region_rows(reading.regions, terms),
             "terms": term_rows(document.id, terms.values()),

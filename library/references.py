@@ -51,7 +51,7 @@ class References:
         for anchor in (*outline_definitions(document.id, document.outline), *anchors):
             if anchor.role == "defines":
                 self._defines.setdefault(anchor.key, []).append(anchor)
-            else:
+            elif anchor.role == "refers":
                 self._refers.setdefault(anchor.page, []).append(anchor)
                 self._links[anchor.key, anchor.words] += 1
 

@@ -22,6 +22,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "keyword_search": {"query": "revenue"},
     "read_page": PAGE,
     "look": {**PAGE, "y1": 0.5},
+    "find_tables": PAGE,
     "walk": PAGE,
     "filter_documents": {"predicate": "pages > 2"},
     "aggregate": {"field": "pages", "op": "sum"},

@@ -22,6 +22,7 @@ CALLS = [
     ("keyword_search", {"query": r"regex:\d+\.\d million"}),
     ("read_page", {"ref": f"{HALDEN}:2"}),
     ("look", {"ref": f"{HALDEN}:2", "y1": 0.5}),
+    ("find_tables", {"ref": f"{HALDEN}:2"}),
     ("walk", {"ref": f"{HALDEN}:1", "hops": 3, "width": 20}),
     ("walk", {"ref": f"{HALDEN}:3", "query": "debt", "relations": "similar", "width": 20}),
     ("filter_documents", {"predicate": "pages > 1"}),

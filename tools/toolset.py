@@ -16,6 +16,7 @@ from pagehop.library.view import View
 from pagehop.tools.aggregate import aggregate
 from pagehop.tools.calculate import calculate
 from pagehop.tools.filter_documents import filter_documents
+from pagehop.tools.find_tables import find_tables
 from pagehop.tools.keyword_search import keyword_search
 from pagehop.tools.list_documents import list_documents
 from pagehop.tools.look import look
@@ -62,6 +63,7 @@ def toolset(
         keyword_search(view),
         read_page(view, pictures),
         look(view, pictures),
+        find_tables(view),
         walk(view),
         filter_documents(view),
         aggregate(view),

@@ -31,12 +31,13 @@ def walk(view: View) -> BaseTool:
     ) -> Result:
         """Go from a page to the pages it is connected with.
 
-        Relations: refers_to (where "see Note 8", "Table 3", "page 41" or a link leads), next and
-        previous (the neighbours, when a table or paragraph runs over), section (the pages of the
-        same section), similar (pages with nearly the same content, in any document). Use it when
-        a page you read points elsewhere or breaks off, or to find the same statement in another
-        year or document. With a query, pages near it come first. Returns paths: each page
-        reached, the relation and the words that justify it. Next: read_page the end of a path.
+        Relations: refers_to (where "see Note 8", "Table 3", "page 41" or a link leads), continues
+        (where a table or paragraph that breaks off goes on, or came from), next and previous (the
+        neighbours), section (the pages of the same section), similar (pages with nearly the same
+        content, in any document). Use it when a page you read points elsewhere or breaks off, or
+        to find the same statement in another year or document. With a query, pages near it come
+        first. Returns paths: each page reached, the relation and the words that justify it. Next:
+        read_page the end of a path.
         """
         start = read_ref(view, ref)
         chosen = read_choices(relations, _KNOWN, "relation")
@@ -56,7 +57,7 @@ def walk(view: View) -> BaseTool:
     return make_tool(walk, WalkArguments)
 
 
-_KNOWN = (*RELATIONS, "continues", "cites", "mentions", "duplicate")
+_KNOWN = (*RELATIONS, "cites", "mentions", "duplicate")
 
 
 def _line(view: View, number: int, path: Path) -> str:
