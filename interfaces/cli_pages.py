@@ -9,13 +9,12 @@ import typer
 from pagehop.errors import ConfigError
 from pagehop.interfaces import cli_options
 from pagehop.interfaces.cli_library import opened
+from pagehop.interfaces.region_drawing import draw_regions
 from pagehop.interfaces.terminal import guarded, page_reference, print_json, say, tell, warn
 from pagehop.types import FULL_PAGE, Box, Hit, Mode, Page, PageRef, Region, Relation
 from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from pagehop.library.view import View
 
 _SHOWN_CHARACTERS = 240
@@ -158,7 +157,7 @@ def _save(
     """
     image = view.crop(ref, part, max_pixels=_PIXELS)
     if regions:
-        _outline(image, regions, part)
+        draw_regions(image, regions, part)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         image.save(out)
@@ -167,18 +166,6 @@ def _save(
     except OSError as error:
         raise ConfigError(f"cannot save {str(out)!r}: {error.strerror or error}") from error
     return image.size
-
-
-def _outline(image: "Image", regions: list[Region], part: Box) -> None:
-    from PIL import ImageDraw, ImageFont  # noqa: PLC0415 - only pictures need it
-
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=max(10, image.width / 80))
-    across, down = image.width / (part[2] - part[0]), image.height / (part[3] - part[1])
-    for region in regions:
-        x0, x1 = ((x - part[0]) * across for x in (region.box[0], region.box[2]))
-        y0, y1 = ((y - part[1]) * down for y in (region.box[1], region.box[3]))
-        draw.rectangle((x0, y0, x1, y1), outline=(200, 30, 30), width=2)
-        draw.text((x1 + 6, y0), region.kind, fill=(200, 30, 30), font=font, anchor="lt")
 
 
 def _text_in(found: Page, part: Box) -> str:
@@ -212,7 +199,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
 
 
 def _region_json(region: Region) -> dict[str, Any]:
-    listed = ("id", "order", "kind", "text", "section", "source")
+    listed = ("id", "parent", "order", "kind", "text", "section", "source")
     return {name: getattr(region, name) for name in listed} | {
         "box": [round(edge, 5) for edge in region.box]
     }

@@ -50,7 +50,8 @@ def find_figures(page: PageLines, lines: Sequence[Line], grids: Sequence[Grid]) 
     pictures = [box for box in marks.pictures if not _inside_any(box, around)]
     shapes = [box for box in marks.shapes if not _inside_any(box, around)]
     clusters = _gather(pictures, _PICTURE_NEAR_PT)
-    drawn = _gather(shapes, _NEAR_PT)
+    plots = [box for box in _plots(marks.across, marks.upright) if not _inside_any(box, around)]
+    drawn = _gather([*shapes, *(p for p in plots if any(_touch(p, s) for s in shapes))], _NEAR_PT)
     found: list[Figure] = []
     for box in _gather([*clusters, *_with_axes(drawn, marks.across, marks.upright)], 1.0):
         if min(box[2] - box[0], box[3] - box[1]) < _SMALLEST_PT:
@@ -60,6 +61,22 @@ def find_figures(page: PageLines, lines: Sequence[Line], grids: Sequence[Grid]) 
         if figure is not None:
             found.append(figure)
     return found
+
+
+def _plots(across: Sequence[Box], upright: Sequence[Box]) -> list[Box]:
+    """Find two axes that meet in the lower left corner of a chart."""
+    if len(across) * len(upright) > 40_000:
+        return []
+    return [
+        (a[0], u[1], a[2], a[1])
+        for a in across
+        for u in upright
+        if abs(u[0] - a[0]) < 2 and abs(u[3] - a[1]) < 2 and min(u[3] - u[1], a[2] - a[0]) > 30
+    ]
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
 
 
 def _inside_any(box: Box, others: Sequence[Box]) -> bool:

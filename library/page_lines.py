@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from pagehop.library.orientation import turned, turned_size
 from pagehop.library.page_marks import Marks
 from pagehop.library.rows import RawWord, Row
 from pagehop.types import Box
@@ -96,6 +97,14 @@ class PageLines:
     lines: list[Line]
     marks: Marks = field(default_factory=Marks)
     """What is drawn on it."""
+    turn: int = 0
+    """By how many degrees it was turned clockwise to be read; boxes here are after the turn."""
+
+    def placed(self, box: Box) -> Box:
+        """Turn points of the page as read into fractions of the page as displayed."""
+        size_pt = self.width, self.height
+        back = turned(box, -self.turn % 360, size_pt)
+        return fractions(back, *turned_size(size_pt, self.turn))
 
 
 def page_lines(
@@ -117,6 +126,14 @@ def page_lines(
     """
     lines = [_line(row, styles) for row in rows]
     return PageLines(number, *size_pt, lines, marks or Marks())
+
+
+def fractions(box: Box, width: float, height: float) -> Box:
+    """Turn points of a page into fractions of it, five digits long."""
+    x0, y0, x1, y1 = box
+    sides = x0 / width, y0 / height, x1 / width, y1 / height
+    a, b, c, d = (round(min(max(side, 0.0), 1.0), 5) for side in sides)
+    return a, b, c, d
 
 
 def list_marker(text: str) -> str:

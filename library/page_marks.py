@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pagehop.library.orientation import turned
 from pagehop.types import Box
 
 Drawing = Mapping[str, Any]
@@ -39,6 +40,16 @@ class Marks:
     shapes: list[Box] = field(default_factory=list)
     shading: list[Box] = field(default_factory=list)
     pictures: list[Box] = field(default_factory=list)
+
+    def turned(self, turn: int, size_pt: tuple[float, float]) -> "Marks":
+        """Return the marks of the page after a turn by 90 or 270 degrees."""
+
+        def turn_all(boxes: list[Box]) -> list[Box]:
+            return [turned(box, turn, size_pt) for box in boxes]
+
+        across, upright = turn_all(self.upright), turn_all(self.across)
+        rest = (turn_all(boxes) for boxes in (self.shapes, self.shading, self.pictures))
+        return Marks(across, upright, *rest)
 
 
 def read_marks(

@@ -1,7 +1,7 @@
 """Tables of a page as cells: how they are stored with a region, and what a reader gets."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pagehop.library.table_cells import TableCells
@@ -67,20 +67,17 @@ class Table:
         return tuple(" ".join(dict.fromkeys(text for text in c if text)) for c in columns)
 
 
-def pack_cells(table: TableCells, note: str, size_pt: tuple[float, float]) -> str:
+def pack_cells(table: TableCells, note: str, placed: Callable[[Box], Box]) -> str:
     """Spell cells for the store.
 
     Args:
         table: Boxes in points.
         note: Its caption.
-        size_pt: Width and height of the page.
+        placed: Turns points of the page as read into fractions of the page.
     """
-    width, height = size_pt
     cells = []
     for cell in table.cells:
-        x0, y0, x1, y1 = cell.box
-        box = (x0 / width, y0 / height, x1 / width, y1 / height)
-        parts = [round(min(max(side, 0.0), 1.0) * _PRECISION) for side in box]
+        parts = [round(side * _PRECISION) for side in placed(cell.box)]
         cells.append([cell.text, cell.row, cell.column, cell.columns, cell.rows, *parts])
     about = {"heads": table.heads, "unit": table.unit, "note": note}
     size = {"rows": table.rows, "columns": table.columns}

@@ -18,7 +18,7 @@ from pagehop.library.blocks import Block
 from pagehop.library.page_lines import PageLines, around, join_hyphens, list_marker
 from pagehop.library.page_tables import pack_cells
 from pagehop.library.rows import RawWord
-from pagehop.types import Box, Kind
+from pagehop.types import Kind
 
 PASSAGE_TOKENS = 180
 SEARCH_TOKENS = 250
@@ -314,23 +314,14 @@ def region_fields(
             if block.kind in ("table", "figure")
             else join_hyphens(block.text, vocabulary)
         )
-        box = fractions(block.box, page.width, page.height)
+        box = page.placed(block.box)
         parent = blocks[block.parent].kind if block.parent >= 0 else ""
         named = block.parent, parent, block.section
-        size_pt = page.width, page.height
-        cells = pack_cells(block.cells, block.note, size_pt) if block.cells else ""
+        cells = pack_cells(block.cells, block.note, page.placed) if block.cells else ""
         fields.append((page.number, order, block.kind, text, "", *named, cells, box))
     for i, passage in enumerate(passages):
         block = blocks[passage.block]
-        box = fractions(around(passage.words), page.width, page.height)
+        box = page.placed(around(passage.words))
         rest = passage.text, passage.search_text, passage.block, block.kind, block.section, "", box
         fields.append((page.number, len(blocks) + i, "passage", *rest))
     return fields
-
-
-def fractions(box: Box, width: float, height: float) -> Box:
-    """Turn points of a page into fractions of it, five digits long."""
-    x0, y0, x1, y1 = box
-    sides = x0 / width, y0 / height, x1 / width, y1 / height
-    a, b, c, d = (round(min(max(side, 0.0), 1.0), 5) for side in sides)
-    return a, b, c, d

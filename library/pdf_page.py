@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from pagehop.library.page_lines import PageLines, Style, page_lines
+from pagehop.library.orientation import reading_turn, turned, turned_size, turned_words
+from pagehop.library.page_lines import PageLines, Style, fractions, page_lines
 from pagehop.library.page_marks import Marks, read_marks
-from pagehop.library.passages import fractions
 from pagehop.library.reading_order import read_rows
 from pagehop.library.rows import RawWord, Row
 
@@ -87,12 +87,25 @@ def _row_text(row: Row) -> str:
     return " ".join([word[4] for word in row.words])
 
 
-def spell_rows(rows: list[Row], width_pt: float, height_pt: float) -> tuple[str, bytes]:
-    """Join rows to text, and their boxes to (n_words, 4) uint16 bytes."""
+def spell_rows(
+    rows: list[Row], width_pt: float, height_pt: float, turn: int = 0
+) -> tuple[str, bytes]:
+    """Join rows to text, and their boxes to (n_words, 4) uint16 bytes.
+
+    Args:
+        rows: In reading order.
+        width_pt: Of the page as displayed.
+        height_pt: Of the page as displayed.
+        turn: How far the page was turned to be read; boxes are turned back.
+    """
     if not rows:
         return "", b""
     text = "\n".join([_row_text(row) for row in rows])
-    boxes = np.array([w[:4] for row in rows for w in row.words])  # (n_words, 4)
+    upright = turned_size((width_pt, height_pt), turn)
+    words = [w[:4] for row in rows for w in row.words]
+    if turn:
+        words = [turned(box, -turn % 360, upright) for box in words]
+    boxes = np.array(words)  # (n_words, 4)
     boxes *= 65535 / np.array([width_pt, height_pt, width_pt, height_pt])
     return text, boxes.round().clip(0, 65535).astype(np.uint16).tobytes()
 
@@ -116,7 +129,21 @@ def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageL
     }
     size = page.rect.width, page.rect.height
     marks = _marks(page, size, flags)
-    return words, page_lines(number, size, read_rows(words, size[0]), styles, marks)
+    turn = reading_turn(words)
+    if turn:
+        marks = marks.turned(turn, size)
+    upright = turned_size(size, turn)
+    rows = read_rows(turned_words(words, turn, size), upright[0])
+    lines = page_lines(number, upright, rows, styles, marks)
+    lines.turn = turn
+    return words, lines
+
+
+def read_page_rows(words: list[RawWord], size_pt: tuple[float, float]) -> tuple[list[Row], int]:
+    """Order the words of a page, turned upright when its type runs up or down, and say how far."""
+    turn = reading_turn(words)
+    upright = turned_size(size_pt, turn)
+    return read_rows(turned_words(words, turn, size_pt), upright[0]), turn
 
 
 def _marks(page: Any, size_pt: tuple[float, float], flags: int) -> Marks:

@@ -41,10 +41,10 @@ from pagehop.library.pdf_page import (  # noqa: E402
     read_lines,
     read_links,
     read_outline,
+    read_page_rows,
     read_words,
     spell_rows,
 )
-from pagehop.library.reading_order import read_rows  # noqa: E402
 from pagehop.library.render import Cut, plan_cut  # noqa: E402
 from pagehop.library.titles import choose_title, number_candidates  # noqa: E402
 from pagehop.types import OutlineEntry  # noqa: E402
@@ -292,9 +292,10 @@ def _page_text(document: Any, number: int, labels: bool) -> tuple[Any, ...]:
     pymupdf.TOOLS.reset_mupdf_warnings()
     page = document[number - 1]
     width, height = page.rect.width, page.rect.height
-    rows = read_rows(read_words(page.get_textpage(flags=_TEXT), page), width)
+    words = read_words(page.get_textpage(flags=_TEXT), page)
+    rows, turn = read_page_rows(words, (width, height))
     label = read_label(page) if labels else ""
-    text, boxes = spell_rows(rows, width, height)
+    text, boxes = spell_rows(rows, width, height, turn)
     if text.count("\ufffd") > 0.3 * len(text):
         text, boxes = "", b""
     if text:

@@ -1,0 +1,335 @@
+"""Layout and table cells: how right and how fast, next to PyMuPDF's own model layout.
+
+    python benchmarks/layout.py [--data FOLDER] [--keep FOLDER] [--save]
+
+1. Pages whose labels are known by construction (`layout_pages`): F1 of regions by kind, a region
+   being found when one of its kind overlaps it by half (intersection over union); of table cells,
+   by neighbours (each cell with the next one to its right and below it).
+2. With `--data`, hand-checked pages of real documents (`layout_labels.json`: boxes and kinds), and
+   the rate over all of them; PyMuPDF's rate over every 20th page, in the same run.
+
+List items of PyMuPDF are joined to lists, as ours are; its boxes of turned sheets are tried in both
+frames and the better one counts. Its cells are those of `Page.find_tables`.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+TABLE = HERE.parent / "docs" / "benchmarks" / "layout.md"
+LABELS = HERE / "layout_labels.json"
+KINDS = (
+    "title", "heading", "text", "list", "table", "figure", "caption", "formula", "header",
+    "footer", "footnote",
+)  # fmt: skip
+THEIRS = {
+    "section-header": "heading", "list-item": "list", "picture": "figure",
+    "page-header": "header", "page-footer": "footer",
+}  # fmt: skip
+EVERY = 20
+Box = Sequence[float]
+Found = dict[str, Any]
+"""`regions`: kind and box; `tables`: rows of texts."""
+
+
+def main() -> None:
+    """Make the pages, read them with both, and print how well each did."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="holds documents/")
+    parser.add_argument("--documents", type=int, default=60, help="made documents, 6 pages each")
+    parser.add_argument("--keep", type=Path, help="folder of pages and findings, used again")
+    parser.add_argument("--save", action="store_true", help=f"write {TABLE.name} into docs/")
+    parser.add_argument("--side", choices=("ours", "theirs"), help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.side:
+        jobs = json.load(sys.stdin)
+        found = ours(jobs) if args.side == "ours" else theirs(jobs, cells=not args.data)
+        args.out.write_text(json.dumps(found))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        text = report(args.keep or Path(folder), args.data, args.documents)
+    print(text)
+    if args.save:
+        command = "python benchmarks/layout.py" + (f" --data {args.data}" if args.data else "")
+        TABLE.write_text(f"# Layout and tables\n\n{date.today()}: `{command} --save`\n\n{text}\n")
+
+
+def report(folder: Path, data: Path | None, documents: int) -> str:
+    """Return the Markdown of all parts."""
+    sys.path.insert(0, str(HERE))
+    from layout_pages import make_pages  # noqa: PLC0415 - beside this file
+
+    made = [asdict(page) for page in make_pages(folder, documents, seed=7)]
+    gold = {f"{folder / p['file']}:{p['page']}": p["labels"] for p in made}
+    jobs = _jobs(gold)
+    parts = [_compared(f"{len(made)} made pages", gold, jobs, folder)]
+    if data:
+        real = data / "documents"
+        checked = json.loads(LABELS.read_text()) if LABELS.exists() else {}
+        labels = {f"{real / name}": value for name, value in checked.items()}
+        if labels:
+            title = f"{len(labels)} hand-checked pages of real documents"
+            parts.append(_compared(title, labels, _jobs(labels), folder))
+        parts.append(_rates(real, folder))
+    return "\n\n".join(parts)
+
+
+def _jobs(gold: dict[str, Any]) -> dict[str, list[int]]:
+    jobs: dict[str, list[int]] = defaultdict(list)
+    for place in gold:
+        path, _, page = place.rpartition(":")
+        jobs[path].append(int(page))
+    return jobs
+
+
+def _run(side: str, jobs: dict[str, list[int]], folder: Path, *more: str) -> Found:
+    asked = json.dumps([side, jobs, more], sort_keys=True)
+    out = folder / f"{side}_{hashlib.sha256(asked.encode()).hexdigest()[:12]}.json"
+    if side == "theirs" and out.exists():  # half a second a page
+        kept: Found = json.loads(out.read_text())
+        return kept
+    command = [sys.executable, __file__, "--side", side, "--out", str(out), *more]
+    subprocess.run(command, input=json.dumps(jobs), text=True, check=True)
+    found: Found = json.loads(out.read_text())
+    return found
+
+
+def ours(jobs: dict[str, list[int]]) -> Found:
+    """Read whole documents, as ingestion does, and keep the pages asked for."""
+    sys.modules["pymupdf.layout"] = None  # type: ignore[assignment]
+    sys.modules["pymupdf4llm"] = None  # type: ignore[assignment]
+    import pymupdf  # noqa: PLC0415 - not beside the model layout
+
+    from pagehop.library.layout import LayoutState, read_chunk  # noqa: PLC0415
+    from pagehop.library.page_tables import pack_cells, read_tables  # noqa: PLC0415
+    from pagehop.library.pdf_page import read_lines, read_outline  # noqa: PLC0415
+    from pagehop.types import OutlineEntry, PageRef, Region  # noqa: PLC0415
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    flags = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE
+    pages: dict[str, Found] = {}
+    seconds = 0.0
+    count = 0
+    for path, numbers in jobs.items():
+        start = time.process_time()
+        document = pymupdf.open(path)
+        state = LayoutState(outline=[OutlineEntry(*e) for e in read_outline(document)])
+        read = []
+        for first in range(0, len(document), 64):
+            last = min(first + 64, len(document))
+            lines = [read_lines(document[i], i + 1, flags)[1] for i in range(first, last)]
+            read += read_chunk(lines, state)
+        seconds += time.process_time() - start
+        count += len(document)
+        for page, blocks in read:
+            if page.number not in numbers:
+                continue
+            tables = []
+            for block in blocks:
+                if block.cells:
+                    cells = pack_cells(block.cells, block.note, page.placed)
+                    region = Region("", "", "", 1, 0, "table", page.placed(block.box), "", "",
+                                    cells=cells)  # fmt: skip
+                    (table,) = read_tables(PageRef("x", page.number), [region])
+                    tables.append(_grid(table))
+            regions = [(block.kind, page.placed(block.box)) for block in blocks]
+            pages[f"{path}:{page.number}"] = {"regions": regions, "tables": tables}
+    return {"pages": pages, "seconds": seconds, "count": count}
+
+
+def _grid(table: Any) -> list[list[str]]:
+    rows = [[""] * table.width for _ in range(table.height)]
+    for cell in table.cells:
+        rows[cell.row][cell.column] = cell.text
+    return rows
+
+
+def theirs(jobs: dict[str, list[int]], *, cells: bool) -> Found:
+    """Run PyMuPDF's model layout; the clock stops while tables are cut into cells."""
+    import pymupdf  # noqa: PLC0415
+    import pymupdf.layout  # noqa: PLC0415 - what makes `get_layout` work
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pages: dict[str, Found] = {}
+    seconds = 0.0
+    for path, numbers in jobs.items():
+        document = pymupdf.open(path)
+        for number in numbers:
+            page = document[number - 1]
+            start = time.process_time()
+            page.get_layout()
+            seconds += time.process_time() - start
+            turned = page.rotation_matrix
+            width, height = page.rect.width, page.rect.height
+            frames = []
+            for turn in (False, True):
+                regions = []
+                for *box, kind in page.layout_information or ():
+                    rect = pymupdf.Rect(box) * turned if turn else pymupdf.Rect(box)
+                    part = rect.x0 / width, rect.y0 / height, rect.x1 / width, rect.y1 / height
+                    regions.append((THEIRS.get(kind, kind), part))
+                frames.append(_joined_lists(regions))
+            tables = [
+                [[cell or "" for cell in row] for row in table.extract()]
+                for table in (page.find_tables().tables if cells else ())
+            ]  # fmt: skip
+            pages[f"{path}:{number}"] = {"frames": frames, "tables": tables}
+    return {"pages": pages, "seconds": seconds, "count": len(pages)}
+
+
+def _joined_lists(regions: list[tuple[str, Box]]) -> list[tuple[str, Box]]:
+    """Join items of a list that follow one another."""
+    joined: list[tuple[str, Box]] = []
+    for kind, box in regions:
+        if joined and kind == "list" == joined[-1][0]:
+            last = joined[-1][1]
+            if box[0] < last[2] and last[0] < box[2] and -0.01 < box[1] - last[3] < 0.04:
+                low, high = map(min, last[:2], box[:2]), map(max, last[2:], box[2:])
+                joined[-1] = ("list", (*low, *high))
+                continue
+        joined.append((kind, box))
+    return joined
+
+
+def _compared(title: str, gold: dict[str, Any], jobs: dict[str, list[int]], folder: Path) -> str:
+    us, them = _run("ours", jobs, folder), _run("theirs", jobs, folder)
+    found = {place: page["regions"] for place, page in us["pages"].items()}
+    framed = {
+        place: max(page["frames"], key=lambda frame, place=place: _hits(gold[place], frame))
+        for place, page in them["pages"].items()
+    }
+    mine, other = region_scores(gold, found), region_scores(gold, framed)
+    lines = [f"## {title}", "", "| F1 of | regions | pagehop | PyMuPDF layout |", "|---" * 4 + "|"]
+    for kind in (*KINDS, "all"):
+        if mine[kind][1]:
+            lines.append(
+                f"| {kind} | {mine[kind][1]} | {mine[kind][0]:.3f} | {other[kind][0]:.3f} |"
+            )
+    if any(label.get("cells") for labels in gold.values() for label in labels):
+        cells = [cell_score(gold, run["pages"]) for run in (us, them)]
+        lines.append(f"| table cells | {cells[0][1]} | {cells[0][0]:.3f} | {cells[1][0]:.3f} |")
+    return "\n".join(lines)
+
+
+def region_scores(
+    gold: dict[str, Any], found: dict[str, list[tuple[str, Box]]]
+) -> dict[str, tuple[float, int]]:
+    """Return F1 and number of labels by kind, and of all kinds together."""
+    hits: Counter[str] = Counter()
+    wanted: Counter[str] = Counter()
+    given: Counter[str] = Counter()
+    for place, labels in gold.items():
+        regions = found.get(place, [])
+        wanted.update(label["kind"] for label in labels)
+        given.update(kind for kind, _ in regions)
+        hits.update(_matched(labels, regions))
+    scores = {}
+    for kind in KINDS:
+        scores[kind] = (_f1(hits[kind], wanted[kind], given[kind]), wanted[kind])
+    total = _f1(hits.total(), wanted.total(), given.total())
+    return {**scores, "all": (total, wanted.total())}
+
+
+def _f1(hits: int, wanted: int, given: int) -> float:
+    return 2 * hits / (wanted + given) if wanted + given else 0.0
+
+
+def _hits(labels: list[Any], regions: list[tuple[str, Box]]) -> int:
+    return len(_matched(labels, regions))
+
+
+def _matched(labels: list[Any], regions: list[tuple[str, Box]]) -> list[str]:
+    """Pair labels with regions of their kind, the best overlap first."""
+    pairs = sorted(
+        (
+            (overlap(label["box"], box), i, j)
+            for i, label in enumerate(labels)
+            for j, (kind, box) in enumerate(regions)
+            if kind == label["kind"]
+        ),
+        reverse=True,
+    )
+    taken_i: set[int] = set()
+    taken_j: set[int] = set()
+    matched = []
+    for share, i, j in pairs:
+        if share >= 0.5 and i not in taken_i and j not in taken_j:
+            taken_i.add(i)
+            taken_j.add(j)
+            matched.append(labels[i]["kind"])
+    return matched
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Return intersection over union."""
+    across = min(a[2], b[2]) - max(a[0], b[0])
+    down = min(a[3], b[3]) - max(a[1], b[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    both = across * down
+    areas = sum((c[2] - c[0]) * (c[3] - c[1]) for c in (a, b))
+    return both / (areas - both)
+
+
+def cell_score(gold: dict[str, Any], pages: dict[str, Found]) -> tuple[float, int]:
+    """Return F1 over pairs of neighbouring cells, and their number."""
+    hits = wanted = given = 0
+    for place, labels in gold.items():
+        true = Counter(p for label in labels if label["cells"] for p in _neighbours(label["cells"]))
+        told = Counter(p for rows in pages[place]["tables"] for p in _neighbours(rows))
+        hits += (true & told).total()
+        wanted += true.total()
+        given += told.total()
+    return _f1(hits, wanted, given), wanted
+
+
+def _neighbours(rows: Sequence[Sequence[str]]) -> list[tuple[str, str, str]]:
+    plain = [[re.sub(r"\W+", "", text or "").casefold() for text in row] for row in rows]
+    pairs = []
+    for way, lines in (("right", plain), ("below", list(zip(*plain, strict=True)))):
+        for line in lines:
+            texts = [text for text in line if text]
+            pairs += [(way, a, b) for a, b in pairwise(texts)]
+    return pairs
+
+
+def _rates(real: Path, folder: Path) -> str:
+    """Return pages per second of processor time of both, in one run."""
+    paths = sorted(real.glob("*.pdf"))
+    us = _run("ours", {str(path): [] for path in paths}, folder)
+    import pymupdf  # noqa: PLC0415 - counts pages only
+
+    jobs: dict[str, Any] = {}
+    at = 0
+    for path in paths:
+        with pymupdf.open(path) as document:
+            chosen = [i + 1 for i in range(len(document)) if (at + i) % EVERY == 0]
+            at += len(document)
+        if chosen:
+            jobs[str(path)] = chosen
+    them = _run("theirs", jobs, folder, "--data", str(real))
+    mine, other = us["count"] / us["seconds"], them["count"] / them["seconds"]
+    return (
+        "## Rate over real documents\n\n| | pages | pages per second of processor time |\n"
+        f"|---|---|---|\n| pagehop, layout and cells | {us['count']} | {mine:.1f} |\n"
+        f"| PyMuPDF `get_layout` | {them['count']} | {other:.2f} |\n"
+        f"| ratio | | {mine / other:.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
