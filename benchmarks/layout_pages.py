@@ -586,7 +586,8 @@ def make_pages(folder: Path, documents: int, seed: int) -> list[LabelledPage]:
         rng = random.Random(f"{seed}-{number}")
         style = choose_style(rng)
         path = folder / f"made_{number:03}.pdf"
-        sheet = style.paper[::-1] if style.rotation and style.upright else style.paper
+        # The canvas swaps the sides of a turned sheet by itself.
+        sheet = style.paper[::-1] if style.rotation and not style.upright else style.paper
         canvas = Canvas(str(path), pagesize=sheet, invariant=1)
         for page in range(1, PAGES + 1):
             if style.rotation and style.upright:

@@ -210,9 +210,9 @@ def _is_label(line: Line, box: Box) -> bool:
         return False
     height = line.y1 - line.y0
     beside = line.y0 < box[3] and line.y1 > box[1]
-    beside = beside and (
-        0 <= box[0] - line.x1 < 1.5 * height or 0 <= line.x0 - box[2] < 1.5 * height
-    )
+    # Tick labels stand farther off than words do.
+    far = (3.5 if numbers == len(line.cells) else 1.5) * height
+    beside = beside and (0 <= box[0] - line.x1 < far or 0 <= line.x0 - box[2] < far)
     under = line.x0 > box[0] - 20 and line.x1 < box[2] + 20 and -2 <= line.y0 - box[3] < height
     return beside or under
 

@@ -257,11 +257,24 @@ def _join_lists(blocks: list[Block]) -> list[Block]:
     joined: list[Block] = []
     for block in blocks:
         last = joined[-1] if joined else None
-        if last and last.kind == block.kind == "list" and last.column == block.lines[0].column:
+        alike = last is not None and last.kind == block.kind == "list"
+        if last and alike and last.column == block.column and not _starts_anew(last, block):
             last.lines += block.lines
         else:
             joined.append(block)
     return joined
+
+
+def _starts_anew(last: Block, block: Block) -> bool:
+    """Tell a second list, with marks of another sort that begin again, from the first one's end."""
+    first, mark = list_marker(last.lines[0].text), list_marker(block.lines[0].text)
+    flush = abs(last.lines[0].x0 - block.lines[0].x0) < block.lines[0].height
+    begins = mark.strip("().") in ("1", "a", "A", "i", "I") or not mark.strip("().").isalnum()
+    return flush and begins and _sort_of(first) != _sort_of(mark)
+
+
+def _sort_of(mark: str) -> str:
+    return re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", "1", mark))
 
 
 def _find_title(blocks: list[Block], page: PageLines, state: LayoutState) -> None:

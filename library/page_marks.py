@@ -127,6 +127,9 @@ class _Reader:
         if curved:
             self._area(whole, drawing, shape=True)
             return
+        if len(items) > 2 and drawing.get("fill") is not None and items[0][0] == "l":
+            self._rectangle(whole, drawing)  # drawn side by side
+            return
         for item in items:
             if item[0] == "l":
                 (x0, y0), (x1, y1) = item[1], item[2]
@@ -162,7 +165,7 @@ class _Reader:
         x0, y0, x1, y1 = box
         if (x1 - x0) * (y1 - y0) > _PAPER * width * height:
             return
-        fill = drawing.get("fill") or ()
+        fill: Sequence[float] = drawing.get("fill") or ()
         light = min(fill) if fill else 0.0
         if fill and light > _WHITE and drawing.get("type") != "fs":
             return

@@ -94,7 +94,7 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
     i = end
     long = 0
     while i < len(lines) and i - end < 4 and _near(lines[i - 1], lines[i]):
-        if is_caption(lines[i].text, alone=False):
+        if is_caption(lines[i].text, alone=False) or _is_new_head(lines, i):
             break
         if tabular[i]:
             end = i + 1
@@ -108,6 +108,14 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
                 break
         i += 1
     return end
+
+
+def _is_new_head(lines: list[Line], i: int) -> bool:
+    """Tell the head of the next table, after a gap: years without a label before them."""
+    line = lines[i]
+    cells = [cell for cell in line.cells if not cell.text.startswith("(")]
+    years = len(cells) > 1 and all(_YEAR.fullmatch(cell.text) for cell in cells)
+    return years and line.y0 - lines[i - 1].y1 > 0.9 * line.height
 
 
 def _is_table(rows: list[Line]) -> bool:
