@@ -119,7 +119,7 @@ class _Reader:
 
     def take(self, drawing: Drawing) -> None:
         """Sort one path."""
-        items = drawing.get("items") or ()
+        items: Sequence[Any] = drawing.get("items") or ()
         whole = self.placed(drawing["rect"], turned=True)
         if whole is None:
             return
