@@ -60,8 +60,8 @@ def grid(sheet: Canvas, y: float) -> None:
         sheet.line(xs[0], 842 - level, xs[-1], 842 - level)
     for x, words in zip(xs, ("Lock", "Duty", "Keeper"), strict=False):
         put(sheet, x + 4, y + 13, words)
-    for x, words in zip(xs, (("North",), ("open in", "spring"), ("Lee",)), strict=False):
-        for i, word in enumerate(words):
+    for x, lines in zip(xs, (("North",), ("open in", "spring"), ("Lee",)), strict=False):
+        for i, word in enumerate(lines):
             put(sheet, x + 4, y + 31 + 12 * i, word)
     for x, word in zip(xs, ("South", "toll", "Fry"), strict=False):
         put(sheet, x + 4, y + 61, word)
