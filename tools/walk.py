@@ -31,9 +31,10 @@ def walk(view: View) -> BaseTool:
     ) -> Result:
         """Go from a page to the pages it is connected with.
 
-        Relations: refers_to (where "see Note 8", "Table 3", "page 41" or a link leads), next and
-        previous (the neighbours, when a table or paragraph runs over), section (the pages of the
-        same section), similar (pages with nearly the same content, in any document). Use it when
+        refers_to: where "see Note 8", "page 41" lead; next, previous; section: its pages;
+        similar: nearly the same content, in any document.
+
+        next and previous are for a table or paragraph that runs over. Use it when
         a page you read points elsewhere or breaks off, or to find the same statement in another
         year or document. With a query, pages near it come first. Returns paths: each page
         reached, the relation and the words that justify it. Next: read_page the end of a path.
