@@ -122,8 +122,9 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
     picked = _pick(by_name, len(profiles))
     picked = tuple(d for d in titled if not picked or d in picked) or titled or picked
     if _PARTY.search(question.text) and not any(n.possessive for n in question.names):
-        picked = titled  # another party is asked for: its own documents may tell of it
-    documents = picked or _by_own_words(question, profiles, weights)
+        documents = titled  # another party is asked for: its own documents may tell of it
+    else:
+        documents = picked or _by_own_words(question, profiles, weights)
     narrowed = _narrow(question, documents or tuple(p.name for p in profiles), profiles)
     return Scope(
         narrowed or documents, by_name, tuple(absent), tuple(mentioned), own, bool(narrowed)
