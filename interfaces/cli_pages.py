@@ -38,7 +38,8 @@ def search(
 ) -> None:
     """Find pages, best first."""
     with guarded(), opened(path) as library:
-        hits = library.view(cli_options.words(labels)).search(
+        view = library.view(cli_options.words(labels))
+        hits = view.search(
             query,
             k=k,
             mode=mode,
@@ -56,7 +57,8 @@ def search(
         say(f"       {hit.kind} · {found_by}" + (f" · {hit.section}" if hit.section else ""), "dim")
         say(f"       {_shortened(hit.text)}")
     if not hits:
-        tell("nothing found")
+        empty = not view.documents()
+        tell("nothing found: no document can be seen here" if empty else "nothing found")
 
 
 def page(

@@ -384,8 +384,10 @@ def test_add_without_sources_indexes_the_folder_itself(reports: Path) -> None:
 def test_a_folder_of_which_no_file_can_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "note.pdf").write_text("only called a PDF")
     result = run("ask", tmp_path, QUESTION)
-    assert result.exit_code != 0
+    assert result.exit_code == 2
     assert "the only file cannot be read" in result.stderr and "note.pdf" in result.stderr
+    found = run("search", tmp_path, "revenue")
+    assert found.exit_code == 0 and "no document can be seen" in found.stderr
 
 
 def test_an_empty_search_is_wrong_input(folder: Path) -> None:
