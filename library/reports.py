@@ -42,6 +42,10 @@ class LibraryStatus:
     pages_read: int
     """Pages cut into regions and passages."""
     passages: int
+    scanned: int
+    """Pages that are pictures of text, in whole or part."""
+    scanned_read: int
+    """Those of them that OCR has been at."""
     embedded: float
     """Share of the passages that have a vector, 0 to 1."""
     text_complete: bool
@@ -49,18 +53,19 @@ class LibraryStatus:
     failed: int
     """Files that could not be read."""
     stage: str = "idle"
-    """text, reading, vectors or idle."""
+    """text, reading, vectors, ocr or idle."""
     waiting: int = 0
     """Files not yet read."""
     seconds_left: float | None = None
-    """Estimate until regions and vectors are done; None when idle or unknown."""
+    """Estimate until regions, vectors and OCR are done; None when idle or unknown."""
     encoder: str = ""
     """Id of the encoder whose vectors answer searches."""
 
     @property
     def complete(self) -> bool:
-        """Everything that was added is read, cut and embedded."""
-        return self.text_complete and self.pages_read == self.pages and self.embedded >= 1.0
+        """Everything that was added is read, by OCR too, cut and embedded."""
+        read = self.pages_read == self.pages and self.scanned_read == self.scanned
+        return self.text_complete and read and self.embedded >= 1.0
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,7 @@ def _rank(view: "View", found: Found, mode: Mode, fusion: str, k: int) -> list[H
                 scores={name: value for name, value in each.items() if value is not None},
                 region="" if passage.kind == "page" else id,
                 section=passage.section,
+                source=passage.source,
                 pictures=view,
             )
         )
