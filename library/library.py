@@ -363,6 +363,7 @@ class Library:
                     runs_path=self.path / "runs",
                     encoder=lambda: self._load_encoder(manifest),
                     pool=self._render_pool,
+                    want=self._writer.want,
                 )
                 while len(self._views) > KEPT_VIEWS:
                     self._views.popitem(last=False)

@@ -80,8 +80,8 @@ def find_skew(picture: Picture, dpi: float) -> float:
 
 
 def _ink(picture: Picture, dpi: float) -> NDArray[np.bool_]:
-    """Mark the feet of dark spots at about 75 dpi: a pixel that is dark above a light one."""
-    step = max(1, round(dpi / 75))
+    """Mark the feet of dark spots at about 150 dpi: a pixel that is dark above a light one."""
+    step = max(1, round(dpi / 150))
     grey = Image.fromarray(picture).convert("L").reduce(step)
     shades = np.asarray(grey).astype(np.int16)
     if min(shades.shape) < 16:

@@ -67,6 +67,7 @@ FILE_BYTES = 2**26
 _TEXT = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE
 """Without ligatures, as search and quotes want plain letters; unknown glyphs come as U+FFFD."""
 _THUMBNAIL = pymupdf.Matrix(0.2, 0.2)
+_SMALL = pymupdf.Matrix(0.5, 0.5)
 _BROKEN = ("zlib error", "read error", "cannot decode", "syntax error", "cannot find", "corrupt")
 
 PAGE_ERRORS: tuple[type[Exception], ...] = (
@@ -322,7 +323,7 @@ def _page_text(document: Any, number: int, labels: bool, scan: PageScan | None) 
     if scan is not None:
         boxes = list(scan.boxes)
     elif words:
-        boxes = picture_areas(page, words, _THUMBNAIL)
+        boxes = picture_areas(page, words, _SMALL)
     else:
         state = _look_at_white(page)
         boxes = [FULL_PAGE] if state == "scanned" else []

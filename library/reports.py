@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pagehop.types import Document
+
 
 @dataclass
 class IngestReport:
@@ -83,6 +85,13 @@ class CheckReport:
     def ok(self) -> bool:
         """No damage was found."""
         return not self.problems
+
+
+def scanned_pages(document: Document) -> str:
+    """Say how many pages are pictures of text, and how many of them OCR has read."""
+    count, read = len(document.scanned_pages), len(document.ocr_pages)
+    pages = "1 scanned page" if count == 1 else f"{count} scanned pages"
+    return f"{pages} read by OCR" if read == count else f"{pages}, {read} read by OCR so far"
 
 
 def none_readable(failed: Sequence[tuple[str, str]]) -> str:

@@ -96,7 +96,7 @@ class Writer:
         self.progress = Progress()
         self._requests: list[Request] = []
         """Of this run."""
-        self.wanted: dict[str, None] = {}
+        self._wanted: dict[str, None] = {}
         """Ids of documents whose scanned pages are read first, the last one first."""
 
     @property
@@ -139,6 +139,11 @@ class Writer:
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="pagehop-writer", daemon=True)
         self._thread.start()
+
+    def want(self, document_id: str) -> None:
+        """Let OCR read a document's scanned pages before others."""
+        self._wanted.pop(document_id, None)
+        self._wanted[document_id] = None
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until idle; false when that took too long.
@@ -206,7 +211,7 @@ class Writer:
         model = self._model(ingestion.manifest)
         reading = ReadingStage(ingestion)
         vectors = VectorStage(ingestion, encoder, model) if encoder else None
-        ocr = OcrStage(ingestion, self._settings.ocr, lambda: list(self.wanted))
+        ocr = OcrStage(ingestion, self._settings.ocr, lambda: list(self._wanted))
         try:
             self._take_turns(ingestion, reading, vectors, ocr)
         finally:

@@ -23,6 +23,7 @@ def _line(number: int, hit: Hit) -> str:
     matches = int(hit.scores.get("matches", 0))
     why = "+".join(hit.found_by) + (f" {hit.score:.3f}" if hit.score else "")
     why += f", {matches} matches" if matches > 1 else ""
+    why += ", read by OCR" if hit.source == "ocr" else ""
     head = f"{number}. [{hit.ref}] {hit.kind}{section} | {why}"
     return f"{head}\n   {snippet(hit.text, 320)}"
 
@@ -35,4 +36,5 @@ def _reference(hit: Hit) -> dict[str, object]:
         "kind": hit.kind,
         "score": round(hit.score, 6),
         "found_by": list(hit.found_by),
+        "source": hit.source,
     }
