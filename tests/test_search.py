@@ -146,11 +146,16 @@ def test_a_narrowed_view_finds_only_its_own(view: View) -> None:
         assert {h.name for h in view.within([name]).search("revenue", mode=mode)} == {name}
 
 
-@pytest.mark.parametrize("query", ["", "   ", "of the and", "zyzzyva quetzalcoatl"])
+@pytest.mark.parametrize("query", ["of the and", "zyzzyva quetzalcoatl"])
 def test_words_that_are_nowhere_find_nothing(view: View, query: str) -> None:
     assert view.search(query, mode="keyword") == []
-    if not query.strip():
-        assert view.search(query) == [] and view.search(query, mode="semantic") == []
+
+
+@pytest.mark.parametrize("query", ["", "   "])
+@pytest.mark.parametrize("mode", MODES)
+def test_an_empty_query_is_refused(view: View, query: str, mode: str) -> None:
+    with pytest.raises(ConfigError, match="give some words"):
+        view.search(query, mode=mode)
 
 
 def test_wrong_arguments_say_what_is_allowed(view: View) -> None:
