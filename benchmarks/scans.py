@@ -50,7 +50,7 @@ def main() -> None:
         report = library.add([folder / name for name in names], progress=True)
         print(f"{what}: {library.status()} in {time.monotonic() - start:.0f} s", file=sys.stderr)
         assert not report.failed, report.failed
-        views[what] = library.view()
+        views[what] = library.view().within(names)
     pages = sum(document.pages for document in views["scans"].documents())
     print(f"{len(chosen)} questions, {len(names)} documents, {pages} pages: {', '.join(names)}\n")
     print(table(views, chosen))
