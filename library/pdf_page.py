@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from pagehop.library.ocr_areas import is_garbage
+from pagehop.library.ocr_words import PageScan, merged, type_sizes
 from pagehop.library.page_lines import PageLines, Style, page_lines
 from pagehop.library.passages import fractions
 from pagehop.library.reading_order import read_rows
@@ -94,13 +96,16 @@ def spell_rows(rows: list[Row], width_pt: float, height_pt: float) -> tuple[str,
     return text, boxes.round().clip(0, 65535).astype(np.uint16).tobytes()
 
 
-def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageLines]:
+def read_lines(
+    page: Any, number: int, flags: int, scan: PageScan | None = None
+) -> tuple[list[RawWord], PageLines]:
     """Read words and their type from one pass over the page.
 
     Args:
         page: Of the engine.
         number: 1-based.
         flags: The engine's text flags.
+        scan: What OCR read on the page.
     """
     textpage = page.get_textpage(flags=flags)
     words = read_words(textpage, page)
@@ -112,6 +117,8 @@ def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageL
         if (block["number"], i) in worded
     }
     size = page.rect.width, page.rect.height
+    words = merged([] if is_garbage(words) else words, scan, *size)
+    styles |= type_sizes(words)
     return words, page_lines(number, size, read_rows(words, size[0]), styles)
 
 

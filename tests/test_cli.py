@@ -74,7 +74,7 @@ def test_ask_json_is_one_document_with_citations(reports: Path) -> None:
     assert {"answer", "status", "citations", "usage", "warnings", "trajectory"} <= set(found)
     assert found["status"] == "answered" and "57.3" in found["answer"]
     citation = found["citations"][0]
-    assert set(citation) == {"document", "name", "page", "box", "quote", "verified"}
+    assert set(citation) == {"document", "name", "page", "box", "quote", "verified", "source"}
     assert citation["name"] == HALDEN and citation["verified"] is True
     assert Path(found["trajectory"]).exists()
 
@@ -206,7 +206,7 @@ def test_search_lists_pages_with_their_boxes(folder: Path) -> None:
     hits = read_json("search", folder, "capital expenditure Halden 2021", "-k", "3")
     assert 1 <= len(hits) <= 3
     assert set(hits[0]) == {
-        "document", "name", "page", "score", "box", "kind", "text", "found_by",
+        "document", "name", "page", "score", "box", "kind", "text", "found_by", "source",
     }  # fmt: skip
     assert hits[0]["name"] == HALDEN
     assert [h["score"] for h in hits] == sorted((h["score"] for h in hits), reverse=True)

@@ -35,6 +35,7 @@ def _shown(view: View, query: str, number: int, hit: Hit, regions: Mapping[str, 
     section = f" | {snippet(innermost, 70)}" if is_label(innermost) else ""
     matches = int(hit.scores.get("matches", 0))
     why = f" | {matches} matches" if matches > 1 else ""
+    why += " | read by OCR" if hit.source == "ocr" else ""
     lines = [f"{number}. [{hit.ref}]{printed(page)} {hit.kind}{section}{why}"]
     most = LONG if number <= FIRST else SHORT
     rows = hit.kind in ("table", "list")
@@ -69,4 +70,5 @@ def _reference(hit: Hit) -> dict[str, object]:
         "kind": hit.kind,
         "score": round(hit.score, 6),
         "found_by": list(hit.found_by),
+        "source": hit.source,
     }

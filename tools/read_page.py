@@ -47,8 +47,7 @@ def read_page(view: View, pictures: Pictures) -> BaseTool:
         if where.page in document.damaged_pages:
             raise ToolError(f"{where} is damaged and holds no text; use the pages around it")
         if not page.text.strip():
-            scanned = where.page in document.scanned_pages
-            reason = "a scan without a text layer" if scanned else "blank, or a picture only"
+            reason = _why_empty(where.page, document)
             advice = f"look({where}, 0, 0, 1, 1) shows it" if pictures.seen else "use other pages"
             return Result(f"{head}\nThe page has no text: it is {reason}; {advice}.", artifact)
         text = mended(page.text)
@@ -65,6 +64,14 @@ def read_page(view: View, pictures: Pictures) -> BaseTool:
     return make_tool(read_page, ReadPageArguments)
 
 
+def _why_empty(page: int, document: Document) -> str:
+    if page not in document.scanned_pages:
+        return "blank, or a picture only"
+    read = page in document.ocr_pages
+    return "a scan in which OCR found no words" if read else "a scan that OCR has not read yet"
+
+
 def _head(page: Page, document: Document) -> str:
     title = f" {document.title}" if document.title else ""
-    return f"[{page.ref}] of {document.pages}{printed(page)} |{title} ({document.source})"
+    ocr = " | read by OCR: letters and digits may be wrong" if page.source == "ocr" else ""
+    return f"[{page.ref}] of {document.pages}{printed(page)} |{title} ({document.source}){ocr}"
