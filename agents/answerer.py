@@ -4,22 +4,27 @@ Extractive: every claim is a quote of a page, a number out of one, or a calculat
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
+from pagehop.agents.numbers import find_numbers
 from pagehop.agents.phrasing import phrase_quote, phrase_solution
 from pagehop.agents.question import read_question
-from pagehop.agents.refusal import refusal
-from pagehop.agents.solutions import charts, quoted_lines, ranked, solutions
+from pagehop.agents.refusal import refused
+from pagehop.agents.solutions import ranked, solutions
 from pagehop.agents.solve import Solution
+from pagehop.agents.vocabulary import NUMBER_WORDS
 from pagehop.types import Evidence, PageRef
 
 CHART = "(the chart on this page may show it; charts are not read)"
 SCAN = "(a page of this document has no text, only a picture, and is not read)"
 """These follow a quote without the number that was asked for."""
+_CAPTION = re.compile(r"^(?:figure|fig\.|table|chart|exhibit)\s+[\w.]+\s*:?", re.IGNORECASE)
+_WORDED = re.compile(rf"\b(?:{'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
 _SECOND = 0.92
 """A second quote is given when its score is at least this share of the first one's."""
 
@@ -39,10 +44,7 @@ class Answerer:
         question = self._desk.open(context)
         units = [u for sub in context.sub_questions for u in ranked(self._desk, context, sub)]
         found = solutions(self._desk, context)
-        reason = refusal(
-            question, self._desk.scope, units, self._desk.weights(), quoted_lines(found),
-            charts(self._desk, units),
-        )  # fmt: skip
+        reason = refused(self._desk, context, units, found)
         if reason:
             return Draft(unanswerable=True, reason=reason)
         claims: list[Claim] = []
@@ -71,8 +73,9 @@ class Answerer:
         kept: list[Evidence] = own[:1]
         kept += [e for e in own[1:2] if e.score >= _SECOND * own[0].score]
         claims = [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]
-        number = read_question(sub.text).kind in ("number", "date")
-        if kept and number and not _states(kept[0].quote):
+        kind = read_question(sub.text).kind
+        told = states_number if kind == "number" else _states_date
+        if kept and kind in ("number", "date") and not told(kept[0].quote):
             remark = self._unread(kept[0].ref)
             claims[0] = replace(claims[0], text=f"{claims[0].text} {remark}".rstrip())
         return claims
@@ -84,8 +87,14 @@ class Answerer:
         return SCAN if self._desk.has_scan(ref.name) else ""
 
 
-def _states(quote: str) -> bool:
+def _states_date(quote: str) -> bool:
     return any(c.isdigit() for c in quote)
+
+
+def states_number(quote: str) -> bool:
+    """Whether a quote gives a number; a caption's own number and its year are none."""
+    said = _CAPTION.sub("", quote)
+    return any(not number.is_year for number in find_numbers(said)) or bool(_WORDED.search(said))
 
 
 def _solution_claim(context: Context, solution: Solution) -> Claim | None:

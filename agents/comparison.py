@@ -13,10 +13,11 @@ Not covered: comparisons in words alone; more than one thing compared at once.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from pagehop.agents.desk import Desk
 from pagehop.agents.extract import Scored, page_scores
-from pagehop.agents.match import Value, find_values
+from pagehop.agents.match import Value, find_values, twins
 from pagehop.agents.moves import SubQuestion
 from pagehop.agents.question import Question, read_question
 from pagehop.agents.solve import (
@@ -123,16 +124,17 @@ def compare(
     found = [(value, name) for value, (_, name) in zip(amounts, found, strict=True)]
     if len({value.number.unit == "%" for value, _ in found}) > 1:
         return None
-    if unlike_scales([value for value, _ in found]):
-        return None
+    values = [value for value, _ in found]
+    if unlike_scales(values) or any(twins(a, b) for a, b in combinations(values, 2)):
+        return None  # the same cell twice is no comparison
     if comparison.form == "which":
         sign = -1 if comparison.up else 1
         found.sort(key=lambda pair: sign * pair[0].value * pair[0].scale)
-    values = tuple(v for v, _ in found)
+    ordered = tuple(v for v, _ in found)
     task = replace(question.task, operation="difference", operands=tuple(n for _, n in found))
-    expression, _ = expression_of(task, values)
-    fit = sum(v.score for v in values) / len(values)
-    return Solution(task, values, expression, fit, joint=True, comparison=comparison)
+    expression, _ = expression_of(task, ordered)
+    fit = sum(v.score for v in ordered) / len(ordered)
+    return Solution(task, ordered, expression, fit, joint=True, comparison=comparison)
 
 
 def _best_value(

@@ -119,6 +119,8 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
     axes = find_axes(rows)
     rows = [row for row in rows if row.table not in axes]
     for row in rows:
+        if not any(c.isalpha() for c in row.text):
+            continue  # numbers alone say nothing that could be quoted
         around = f"{row.section} {' '.join(row.columns)} {row.caption}"
         units.append(
             Unit(

@@ -42,13 +42,17 @@ class Figures:
     context_years: tuple[int, ...]
     siblings: frozenset[str] = frozenset()
     """Stems of the labels and sections of all rows of the page: what tells rows apart."""
+    others: frozenset[frozenset[str]] = frozenset()
+    """The labels of the other rows of its table, each as its stems."""
+    sums_up: bool = False
+    """Its numbers are the sums of rows above it, whatever its label says."""
     document_years: tuple[int, ...] = ()
     """Of the document's name, where nothing nearer names a year."""
 
     @property
     def is_total(self) -> bool:
-        """Whether a row sums up its table."""
-        return bool(TOTALS & set(self.label_stems))
+        """Whether a row sums up its table, or a part of it."""
+        return self.sums_up or bool(TOTALS & set(self.label_stems))
 
 
 def row_figures(rows: Sequence[Row]) -> list[Figures]:
@@ -56,7 +60,44 @@ def row_figures(rows: Sequence[Row]) -> list[Figures]:
     if is_contents(rows):
         return []
     siblings = frozenset(s for row in rows for s in content_stems(f"{row.label} {row.section}"))
-    return [_row_figures(row, siblings) for row in rows]
+    figures = [_row_figures(row, siblings) for row in rows]
+    labels: dict[int, set[frozenset[str]]] = {}
+    for item in figures:
+        labels.setdefault(item.table, set()).add(frozenset(item.label_stems))
+    sums = _sums(figures)
+    return [
+        replace(
+            item,
+            others=frozenset(labels[item.table] - {frozenset(item.label_stems), frozenset()}),
+            sums_up=i in sums,
+        )
+        for i, item in enumerate(figures)
+    ]
+
+
+def _sums(figures: Sequence[Figures]) -> set[int]:
+    """Positions of the rows whose every number is the sum of those of two or more rows above."""
+    found = set()
+    for i, item in enumerate(figures):
+        parts = [0.0] * len(item.numbers)
+        above = 0
+        for other in reversed(figures[:i]):
+            if other.table != item.table or len(other.numbers) != len(item.numbers):
+                break
+            parts = [p + n.value for p, n in zip(parts, other.numbers, strict=True)]
+            above += 1
+            # Rounded parts miss their sum by half of the last digit each.
+            off = 0.51 * above * 10.0 ** -max(len(_decimals(n)) for n in item.numbers)
+            whole = [n.value for n in item.numbers]
+            if above > 1 and all(abs(p - w) <= off for p, w in zip(parts, whole, strict=True)):
+                if any(whole):
+                    found.add(i)
+                break
+    return found
+
+
+def _decimals(number: Number) -> str:
+    return re.sub(r"\D.*", "", number.text.partition(".")[2])
 
 
 def _row_figures(row: Row, siblings: frozenset[str]) -> Figures:

@@ -30,6 +30,7 @@ def show_evidence(context: Context, characters: int) -> str:
     lines = [
         f"{item.id} [{item.ref}] for {item.sub_question}"
         + (" (seen in a picture)" if item.kind == "reading" else "")
+        + (" (read by OCR)" if item.source == "ocr" else "")
         + f": {item.quote}"
         for item in shown
     ]

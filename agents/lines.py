@@ -173,7 +173,9 @@ def _cells(words: Sequence[Word]) -> tuple[int, tuple[Cell, ...]]:
         end = [word, *tail]
         lead = _lead(words, i - 1)
         shown = "".join(w.text for w in (*lead, *end))
-        number = None if shown.endswith((".", ",", ";", ":")) else parse_cell(shown)
+        # `(1 and 2)` before the cells closes a bracket of the label.
+        closes = shown.endswith((".", ",", ";", ":")) or shown.count(")") > shown.count("(")
+        number = None if closes else parse_cell(shown)
         if number is None:
             break
         x1 = max(w.box[2] for w in end)

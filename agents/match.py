@@ -5,9 +5,12 @@
    the section, .7 in the caption, .2 on the page; rare words count more.
 2. A label that says more than the question does loses (`net sales` is not `cost of net sales`).
 3. A year must stand in the heading, the label or the section; in the caption it counts half.
-4. A word that tells rows of the page apart (`current`, `deferred`) must not be missing.
+4. A word that tells rows of the page apart (`current`, `deferred`) must not be missing; least of
+   all one that is another row's whole label. `without` is not `with`.
+5. `Total` is said by a row's label, or by its numbers, when they are the sums of rows above it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -24,12 +27,17 @@ Weight = Callable[[str], float]
 _LABEL, _COLUMN, _SECTION, _CAPTION, _PAGE = 1.0, 0.9, 0.8, 0.7, 0.2
 _EXTRA_PERIOD, _DOCUMENT_PERIOD = 0.25, 0.2
 _TELLING_LOSS = 0.1
+_OTHER_LOSS = 0.15
+"""Another row of the table is called just what the question says and this row's label does not."""
+_CONTRAST_LOSS = 0.02
 _SECTION_LOSS = 0.03
 """A row's group that says more than the question is that of another quantity."""
 _RATE_LOSS = 0.1
 _DATED_LOSS = 0.03
 """A column of one day (of a purchase, say) is not the year's column when there is another."""
 _RATES = frozenset(content_stems("percent percentage rate margin ratio share yield proportion"))
+_CONTRASTS = frozenset("with without before after above below under over not other".split())
+"""Words without a topic by which rows or columns of one table may differ."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ def find_values(
         page_stems: Stems of a page, for words that stand elsewhere on it.
     """
     wanted = dict.fromkeys(content_stems(phrase))
+    contrasts = _CONTRASTS & set(phrase.lower().split())
     extra = [s for s in dict.fromkeys(content_stems(measure)) if s not in wanted]
     if not wanted and year is not None:
         wanted = {str(year): None}
@@ -96,6 +105,9 @@ def find_values(
             if (number.is_year and not number.unit and line.table < 0) or is_reference(column):
                 continue
             score = _score(line, i, list(wanted), extra, near, weight, year)
+            if contrasts and line.table >= 0:
+                own = _CONTRASTS & set(re.findall(r"[a-z]+", f"{line.label} {column}".lower()))
+                score -= _CONTRAST_LOSS * len(own ^ contrasts)
             found.append(
                 Value(
                     number, line.ref, line.quote, line.label, column, score,
@@ -105,6 +117,12 @@ def find_values(
                 )
             )  # fmt: skip
     return sorted(found, key=lambda v: -v.score)
+
+
+def twins(a: Value, b: Value) -> bool:
+    """Whether two values are the same cell."""
+    same = a.ref == b.ref and a.quote == b.quote
+    return same and a.number == b.number and a.column == b.column
 
 
 def is_reference(column: str) -> bool:
@@ -160,6 +178,8 @@ def _score(
     missing = [s for s in wanted if near[s] < _SECTION and s not in column]
     telling = [s for s in missing if s in line.siblings and s not in TOTALS]
     score -= min(_TELLING_LOSS * len(telling), 2 * _TELLING_LOSS)
+    if any(label <= asked and label & set(missing) for label in line.others):
+        score -= _OTHER_LOSS
     rate = line.numbers[i].unit == "%" or (line.table >= 0 and "%" in line.label)
     if rate and not _RATES & asked:
         score -= _RATE_LOSS
@@ -198,7 +218,7 @@ def _nearness(
     label = set(line.label_stems)
     near = {}
     for s in stems:
-        if s in label or _fuzzy(s, label):
+        if s in label or _fuzzy(s, label) or (s in TOTALS and line.sums_up):
             near[s] = _LABEL
         elif s in line.section:
             near[s] = _SECTION

@@ -25,7 +25,7 @@ from pagehop.agents.prompting import (
     standalone_messages,
 )
 from pagehop.agents.reasoner import Reasoner, Unusable, read_object
-from pagehop.agents.replies import Reply, read_json, read_reply, text_of
+from pagehop.agents.replies import Reply, read_calls, read_json, read_kept, read_reply, text_of
 from pagehop.agents.reply_moves import (
     joined,
     read_draft,
@@ -34,7 +34,7 @@ from pagehop.agents.reply_moves import (
     read_summary,
     unsupported,
 )
-from pagehop.agents.reply_schemas import ANSWER, JUDGE, KEEP, PLAN
+from pagehop.agents.reply_schemas import ANSWER, FIRST_CALLS, FIRST_TOOLS, JUDGE, KEEP, PLAN
 from pagehop.agents.verifier import RuleVerifier
 from pagehop.errors import ModelError
 from pagehop.types import Usage
@@ -105,7 +105,9 @@ class ModelPlanner:
             parts = read_parts(value.get("parts"), names)
             if not parts:
                 raise Unusable('"parts" needs at least one object with a "text".')
-            return Plan(tuple(parts), str(value.get("thought", "")))
+            calls = [c for c in read_calls(value.get("calls")) if c.tool in FIRST_TOOLS]
+            first = _for_parts(replace(context, sub_questions=tuple(parts)), calls[:FIRST_CALLS])
+            return Plan(tuple(parts), str(value.get("thought", "")), calls=first)
 
         plan, usage = await self._reasoner.ask(
             "planner", context, make, read, _RIGHT_PLAN, schema=PLAN, spent=usage
@@ -169,7 +171,11 @@ class ModelExplorer:
 
 
 class ModelCondenser:
-    """Keeps evidence and judges what is answered, in one call that ends the round."""
+    """Keeps evidence and judges what is answered, in one call that ends the round.
+
+    An explorer that ended the round itself has said it already: then no call is made, unless
+    something in it was wrong.
+    """
 
     def __init__(self, reasoner: Reasoner) -> None:
         """Share the run's model."""
@@ -184,9 +190,15 @@ class ModelCondenser:
                 context, reasoner.prompts, reasoner.library(context), reasoner.grammar,
                 reasoner.texts, brief=brief, pictures=reasoner.pictures, asked=False,
             )  # fmt: skip
-            return [*messages, HumanMessage(reasoner.prompts["condenser"])]
+            closing = "\n\n".join(filter(None, (reasoner.prompts["condenser"], problem)))
+            return [*messages, HumanMessage(closing)]
 
         before: list[Summary] = []
+        said, problem = _said_already(context)
+        if said is not None and not problem:
+            return _judged(context, said)
+        if said is not None:
+            before.append(said)
 
         def read(message: AIMessage) -> Summary:
             try:
@@ -197,8 +209,7 @@ class ModelCondenser:
                 raise
             if wrong and not before:
                 before.append(summary)
-                kept = f"{len(summary.findings)} of the pieces of evidence are kept. "
-                raise Unusable(kept + " ".join(wrong[:4]) + " Send the whole object again.")
+                raise Unusable(_told_wrong(summary, wrong))
             return joined(before, summary)
 
         try:
@@ -210,9 +221,7 @@ class ModelCondenser:
             if not before:
                 raise
             summary, usage = before[0], Usage(model_calls=1)
-        if context.effort == "high":
-            summary = replace(summary, reflection=None)
-        return replace(summary, usage=usage)
+        return replace(_judged(context, summary), usage=usage)
 
 
 class ModelReflector:
@@ -281,6 +290,29 @@ class ModelAnswerer:
             "answerer", context, make, read, _RIGHT_ANSWER, schema=ANSWER
         )
         return replace(draft, usage=usage)
+
+
+def _said_already(context: Context) -> tuple[Summary | None, str]:
+    """Return what the explorer kept in the reply that ended the round, and what is wrong in it."""
+    last = context.turns[-1] if context.turns else None
+    value = read_kept(last.text) if last is not None and last.step == context.step else None
+    if value is None:
+        return None, ""
+    try:
+        summary, wrong = read_summary(context, value)
+    except Unusable as error:
+        return None, str(error)
+    return summary, _told_wrong(summary, wrong) if wrong else ""
+
+
+def _told_wrong(summary: Summary, wrong: Sequence[str]) -> str:
+    kept = f"{len(summary.findings)} of the pieces of evidence are kept. "
+    return kept + " ".join(wrong[:4]) + " Send the whole object again."
+
+
+def _judged(context: Context, summary: Summary) -> Summary:
+    """Return a summary; with effort high its judgement is left to the reflector."""
+    return replace(summary, reflection=None) if context.effort == "high" else summary
 
 
 def _first_look(context: Context) -> Explore:

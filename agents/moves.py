@@ -88,6 +88,8 @@ class Plan:
     thought: str = ""
     question: str = ""
     """A follow-up written so that it stands alone; empty when the question does."""
+    calls: tuple[Call, ...] = ()
+    """Made at once as the first step, so that it needs no move of the explorer."""
     usage: Usage | None = None
     """What a model spent on this move; None for rules."""
 

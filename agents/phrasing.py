@@ -12,6 +12,7 @@ from pagehop.agents.periods import find_years
 from pagehop.agents.solve import Comparison, Solution
 
 _SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e12: "in trillions"}
+_SCALES = {1e3: "thousand", 1e6: "million", 1e9: "billion", 1e12: "trillion"}
 _MAX_WORDS = 60
 
 
@@ -64,7 +65,10 @@ def phrase_quote(text: str) -> str:
 
 def _verdict(solution: Solution, comparison: Comparison, result: float | None) -> str:
     """The verdict, the numbers and their difference."""
-    names, shown = solution.task.operands, [_shown(v) for v in solution.values]
+    names, values = solution.task.operands, solution.values
+    shown = [_shown(v) for v in values]
+    if len({v.scale for v in values}) > 1:  # a sentence's million against a table in millions
+        shown = [f"{s}{_unit([v])}" for s, v in zip(shown, values, strict=True)]
     first, second = (v.value * v.scale for v in solution.values[:2])
     how = "more" if first > second else "less"
     size = "" if result is None or first == second else _written(abs(result), solution)
@@ -89,6 +93,10 @@ def _extreme(solution: Solution) -> str:
         rest = ", ".join(_part(v) for v in others[:4])
         tail = f", against {rest}" if rest else ""
         return f"{years[-1]}: {first.label} is {word} then, {_shown(first)}{_unit([first])}{tail}."
+    if not solution.joint:
+        rest = ", ".join(f"{v.label} {_shown(v)}" for v in others)
+        when = f" ({first.year})" if first.year else ""
+        return f"{first.label}: {word}, {_shown(first)}{_unit([first])}{when}, against {rest}."
     rest = ", ".join(f"{v.label} {_shown(v)} ({v.ref.name})" for v in others[:4])
     tail = f", against {rest}" if rest else ""
     return (
@@ -102,7 +110,11 @@ def _written(result: float, solution: Solution) -> str:
         parts = [v.number.text.partition(".")[2] for v in solution.values]
         decimals = max(len(re.sub(r"\D.*", "", part)) for part in parts)
         if abs(result) >= 1e5 and result == round(result):
-            decimals = 0  # written out in full, from numbers in millions
+            scale = max(v.scale * v.number.scale for v in solution.values)
+            word = _SCALES.get(scale)
+            if word is not None:  # written out in full, from numbers in millions
+                return f"{result / scale:,.{decimals}f} {word}"
+            decimals = 0
         if abs(round(result, decimals) - result) <= 1e-9 * max(1.0, abs(result)):
             return f"{result:,.{decimals}f}"
     return _rounded(result)

@@ -33,7 +33,7 @@ from pagehop.agents.ledger import (
     show_notes,
 )
 from pagehop.agents.moves import Context, Observation
-from pagehop.agents.tool_texts import Form, ToolTexts
+from pagehop.agents.tool_texts import ToolTexts
 from pagehop.errors import ConfigError
 from pagehop.tools.pictures import NO_PICTURE
 from pagehop.types import PageRef
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 Grammar = Literal["native", "json", "tags"]
 PROMPTS = (
-    "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "condenser",
+    "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "keeping", "condenser",
     "reflector", "answerer", "standalone", "perceiver", "former",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
@@ -114,7 +114,8 @@ def explorer_messages(
     """
     system = prompts["explorer"] + "\n\n" + prompts[f"grammar_{grammar}"]
     if grammar != "native":
-        system += "\n\n" + tools.written("line" if brief else tool_form(context))
+        system += "\n\n" + tools.written("line" if brief else "short")
+    system += "\n\n" + prompts["keeping"]
     messages: list[BaseMessage] = [
         SystemMessage(system),
         HumanMessage(_question(context, library)),
@@ -124,11 +125,6 @@ def explorer_messages(
     if asked:
         messages.append(HumanMessage(_status(context)))
     return messages
-
-
-def tool_form(context: Context) -> Form:
-    """Return how much of the tools' texts is shown: all of it in the first step."""
-    return "short" if context.step > 1 else "whole"
 
 
 def answerer_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:

@@ -21,7 +21,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.tools import BaseTool
 
 from pagehop.agents.moves import Context
-from pagehop.agents.prompting import Grammar, Prompts, library_overview, tool_form
+from pagehop.agents.prompting import Grammar, Prompts, library_overview
 from pagehop.agents.replies import text_of
 from pagehop.agents.reply_schemas import Schema, calls_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
@@ -41,8 +41,9 @@ TRIES = 3
 MOST_FAILURES = 6
 """Unusable replies in a row that end a run."""
 _SHRINKS = 5
-UNOFFERED = frozenset({"verify"})
-"""Tools that a model inside the machine does not need: every quote it keeps is checked anyway."""
+UNOFFERED = frozenset({"verify", "note"})
+"""Tools that a model inside the machine does not need: every quote it keeps is checked anyway, and
+it keeps notes when a round ends."""
 T = TypeVar("T")
 
 
@@ -242,7 +243,7 @@ class Reasoner:
             reply = await call_chat(
                 self.model,
                 messages,
-                tools=self.texts.native(tool_form(context)) if native else (),
+                tools=self.texts.native("short") if native else (),
                 timeout_s=self.timeout_s,
                 seconds_left=context.budget_left.get("seconds"),
                 first_wait_s=self.retry_wait_s,

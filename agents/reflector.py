@@ -15,8 +15,8 @@ from pagehop.agents.extract import Scored
 from pagehop.agents.leads import uncovered
 from pagehop.agents.moves import Context, Reflection, SubQuestion
 from pagehop.agents.question import read_question
-from pagehop.agents.refusal import refusal
-from pagehop.agents.solutions import charts, quoted_lines, ranked, solutions
+from pagehop.agents.refusal import refused
+from pagehop.agents.solutions import ranked, solutions
 
 ENOUGH_COVERAGE = 0.6
 ENOUGH_LIKENESS = 0.6
@@ -37,15 +37,12 @@ class Reflector:
         return await asyncio.to_thread(self._step, context)
 
     def _step(self, context: Context) -> Reflection:
-        question = self._desk.open(context)
+        self._desk.open(context)
         all_units = [
             unit for sub in context.sub_questions for unit in ranked(self._desk, context, sub)
         ]
         found = solutions(self._desk, context)
-        reason = refusal(
-            question, self._desk.scope, all_units, self._desk.weights(), quoted_lines(found),
-            charts(self._desk, all_units),
-        )  # fmt: skip
+        reason = refused(self._desk, context, all_units, found)
         if reason:
             subs = tuple(replace(s, state="unanswerable") for s in context.sub_questions)
             return Reflection(False, reason, subs, give_up=True, thought=reason)

@@ -6,18 +6,21 @@
    a sentence that covers most of what else is asked. Where documents speak of a name without being
    about it on every page, a line must cover less, but some of what else is asked.
 3. Otherwise a question is refused when the best line found is neither like it nor about its words.
-
-Not covered: a detail that documents about the right things do not give. Words that no document
-holds were tried as a sign of it: of twelve sample questions that had some, all could be answered.
+4. A detail that documents about the right things do not give (details.py).
 """
 
 import re
 from collections.abc import Collection, Sequence
 
+from pagehop.agents.desk import Desk
+from pagehop.agents.details import missing_detail
 from pagehop.agents.extract import Scored, Weight, coverage
+from pagehop.agents.moves import Context, SubQuestion
 from pagehop.agents.presence import is_mentioned
-from pagehop.agents.question import Question
+from pagehop.agents.question import Question, read_question
 from pagehop.agents.scope import Scope
+from pagehop.agents.solutions import charts, quoted_lines
+from pagehop.agents.solve import Solution
 from pagehop.agents.words import stem
 from pagehop.types import PageRef
 
@@ -28,6 +31,29 @@ MENTION_COVERAGE = 0.6
 """Share of the other words that must stand with a name that is only mentioned."""
 TOPICAL_COVERAGE = 0.3
 """The same for a name that documents speak of."""
+
+
+def refused(
+    desk: Desk,
+    context: Context,
+    units: Sequence[Scored],
+    found: Sequence[tuple[Solution, SubQuestion]],
+) -> str:
+    """Return why a run's question is to be refused; empty when it is not.
+
+    Args:
+        desk: What the roles have read.
+        context: The run.
+        units: Best lines found, of all parts.
+        found: Solutions of its parts.
+    """
+    question = read_question(context.question)
+    reason = refusal(
+        question, desk.scope, units, desk.weights(), quoted_lines(found), charts(desk, units)
+    )
+    if reason or found or len(context.sub_questions) > 1:
+        return reason
+    return missing_detail(desk, question, units)
 
 
 def refusal(

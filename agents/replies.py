@@ -33,6 +33,8 @@ _TAG = re.compile(
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _FINISH = frozenset({"done", "finish", "final_answer", "answer"})
 """Names that models give to a call which says that they are done."""
+_KEPT = frozenset({"evidence", "sufficient", "give_up"})
+"""Names by which the object that ends a round is known."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def read_reply(message: AIMessage, shown: Sequence[Observation] = ()) -> Reply:
         return _native(message, _without_thoughts(text))
     if not text.strip():
         return Reply(problem="The reply was empty.")
+    if read_kept(text) is not None:
+        return Reply(done=True)
     tags = [(name.lower(), body.strip()) for name, body in _TAG.findall(text)]
     thought = " ".join(body for name, body in tags if name in ("think", "thinking"))
     actions = [(name, body) for name, body in tags if name not in ("think", "thinking")]
@@ -81,6 +85,20 @@ def read_reply(message: AIMessage, shown: Sequence[Observation] = ()) -> Reply:
     if "{" in outside and re.search(r'"(calls?|tool|done|arguments)"', outside):
         return Reply(thought, problem="The JSON of the reply is broken or was cut off.")
     return Reply(thought=outside.strip() or thought, done=True)
+
+
+def read_kept(text: str) -> dict[str, Any] | None:
+    """Return the object that ends a round, when a reply is one."""
+    value = read_json(text)
+    if value is None or value.get("calls") or "tool" in value:
+        return None
+    return value if _KEPT & value.keys() else None
+
+
+def read_calls(value: object) -> tuple[Call, ...]:
+    """Return the calls of a list that can be read; the others are left out."""
+    read = map(_call, value if isinstance(value, list) else [])
+    return tuple(call for call in read if isinstance(call, Call))
 
 
 def read_json(text: str) -> dict[str, Any] | None:

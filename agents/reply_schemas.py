@@ -18,6 +18,9 @@ _TEXT: Schema = {"type": "string"}
 """Without `maxLength`, which makes llama.cpp ten times slower; the endpoint limits the tokens."""
 _YES_OR_NO: Schema = {"type": "boolean"}
 _MOST_CALLS = 8
+FIRST_TOOLS = ("semantic_search", "keyword_search")
+"""What a plan may call."""
+FIRST_CALLS = 6
 
 
 def _object(properties: Schema, required: Sequence[str]) -> dict[str, Any]:
@@ -45,6 +48,16 @@ PLAN: Schema = _object(
             **_list(_object({"id": _ID, **_PART, "after": _TEXT}, ["id", "text"]), most=8),
             "minItems": 1,
         },
+        "calls": _list(
+            _object(
+                {
+                    "tool": {"type": "string", "enum": list(FIRST_TOOLS)},
+                    "arguments": _object({"query": _TEXT, "documents": _TEXT}, ["query"]),
+                },
+                ["tool", "arguments"],
+            ),
+            most=FIRST_CALLS,
+        ),
     },
     ["parts"],
 )
@@ -97,7 +110,7 @@ ANSWER: Schema = _object(
 
 
 def calls_schema(tools: Sequence[BaseTool]) -> Schema:
-    """Return the schema of the explorer's reply: each call with its tool's own arguments."""
+    """Return the schema of the explorer's reply: calls with their arguments, or what it keeps."""
     calls = [
         _object(
             {"tool": {"type": "string", "enum": [tool.name]}, "arguments": _arguments(tool)},
@@ -105,7 +118,7 @@ def calls_schema(tools: Sequence[BaseTool]) -> Schema:
         )
         for tool in tools
     ]
-    fields: dict[str, Any] = {"thought": _TEXT, "done": _YES_OR_NO}
+    fields: dict[str, Any] = {"thought": _TEXT, "done": _YES_OR_NO, **KEEP["properties"]}
     if calls:
         fields["calls"] = _list({"anyOf": calls}, most=_MOST_CALLS)
     return _object(fields, ["thought"])

@@ -28,6 +28,17 @@ MAX_PROFILES = 300
 _FIRST_PAGE_WORDS = 450
 _LOOKED_AT = 4
 """Documents of a name in which it is counted, page by page."""
+_TITLE = re.compile(
+    rf"\b(?:(?:[A-Z]\w+ ){{0,2}}(?:{'|'.join(w.capitalize() for w in sorted(DOCUMENT_WORDS))})"
+    r" (?:of |for )?(?:15|16|17|18|19|20)\d\d)\b"
+)
+_PARTY = re.compile(
+    r"^(?:which|what) (?:other )?(?:\w+ )?(?:competitors?|rivals?|compan(?:y|ies)|firms?|"
+    r"suppliers?|customers?|organi[sz]ations?) "
+    r"(?!is\b|are\b|was\b|were\b|has\b|have\b|had\b)\w+ (?!or\b)",
+    re.IGNORECASE,
+)
+"""Asks which party did something to what is named."""
 _LATEST = re.compile(
     r"\b(latest|most recent|newest|last)\b[^.?]{0,30}\b(report|filing|10-|document|quarter)"
 )
@@ -107,8 +118,13 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
         for name in question.names
         if name.text in by_name and _is_own(view, name, by_name[name.text], profiles)
     )
+    titled = _titled(question, profiles)
     picked = _pick(by_name, len(profiles))
-    documents = picked or _by_own_words(question, profiles, weights)
+    picked = tuple(d for d in titled if not picked or d in picked) or titled or picked
+    if _PARTY.search(question.text) and not any(n.possessive for n in question.names):
+        documents = titled  # another party is asked for: its own documents may tell of it
+    else:
+        documents = picked or _by_own_words(question, profiles, weights)
     narrowed = _narrow(question, documents or tuple(p.name for p in profiles), profiles)
     return Scope(
         narrowed or documents, by_name, tuple(absent), tuple(mentioned), own, bool(narrowed)
@@ -200,6 +216,16 @@ def _pick(by_name: Mapping[str, tuple[str, ...]], n: int) -> tuple[str, ...]:
         else:
             picked += [d for d in found if d not in picked]
     return tuple(picked)
+
+
+def _titled(question: Question, profiles: Sequence[Profile]) -> tuple[str, ...]:
+    """Documents that a question calls by kind and year: `of the Annual Report 2023`."""
+    for match in _TITLE.finditer(question.text):
+        words = set(stems(match[0]))
+        found = tuple(p.name for p in profiles if words <= p.own)
+        if found and len(found) < len(profiles):
+            return found
+    return ()
 
 
 def _by_own_words(

@@ -69,9 +69,13 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
     if names or (question.kind in _NO_NUMBERS and reads and not over_time):
         return None
     scores = page_scores(ranked(desk, context, sub))
+    lines = {ref: desk.lines(ref) for ref in scores}
+    labels = {
+        s for own in lines.values() for x in own if len(x.label_stems) == 1 for s in x.label_stems
+    }
     solution = solve(
-        localised(question, desk.scope),
-        {ref: desk.lines(ref) for ref in scores},
+        localised(question, desk.scope, labels),
+        lines,
         desk.weights(sub.documents),
         page_scores=scores,
         page_stems=desk.stems,
@@ -87,12 +91,13 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
     return solution
 
 
-def localised(question: Question, scope: Scope) -> Task:
+def localised(question: Question, scope: Scope, labels: Set[str] = frozenset()) -> Task:
     """Return a question's task without the names that lead to documents, and without framing.
 
-    `Halden Marine's revenue` stands as `Revenue` in the tables of Halden Marine's own report.
+    `Halden Marine's revenue` stands as `Revenue` in the tables of Halden Marine's own report. A
+    name that is the whole label of a row there, such as a division's, tells rows apart and stays.
     """
-    led = scope.settled(question)
+    led = scope.settled(question) - labels
     task = question.task
     if task.operation == "value" and question.kind in _NO_NUMBERS:
         words = [t.text for t in question.content if t.stem not in led and not t.text.isdigit()]

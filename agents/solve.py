@@ -9,9 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pagehop.agents.figures import Figures
-from pagehop.agents.match import Value, Weight, find_values, first_value, nearness
+from pagehop.agents.figures import Figures, content_stems
+from pagehop.agents.match import (
+    Value,
+    Weight,
+    find_values,
+    first_value,
+    is_reference,
+    nearness,
+    twins,
+)
 from pagehop.agents.numbers import format_number
+from pagehop.agents.periods import find_years
 from pagehop.agents.task import Task
 from pagehop.agents.vocabulary import SIGNED
 from pagehop.agents.words import stems
@@ -24,6 +33,8 @@ _SIGNED = frozenset(stems(" ".join(SIGNED)))
 _SAME_TABLE = 0.06
 _PAGE_SHARE = 0.3
 _OVER_TIME = ("difference", "growth")
+_FEWEST_ROWS = 2
+_ROWS_SHOWN = 5
 
 
 Form = Literal["which", "whether", "by"]
@@ -111,6 +122,8 @@ def _on_page(
         return _top_sum(task, values)
     if task.over == "years":
         return _over_years(task, values)
+    if task.over == "rows":
+        return _over_rows(task, prepared, weight)
     if task.operation == "share" and not task.operands[0]:
         return _share_of_year(task, prepared, weight, page_stems)
     slots = _slots(task)
@@ -154,7 +167,7 @@ def _choose(choices: Sequence[Sequence[Value]]) -> list[Value]:
         chosen: list[Value] = []
         for options in choices:
             same = [v for v in options if table is None or v.table == table]
-            fresh = [v for v in same if not any(_twin(v, c) for c in chosen)]
+            fresh = [v for v in same if not any(twins(v, c) for c in chosen)]
             if fresh:
                 chosen.append(fresh[0])
         if len(chosen) < len(choices):
@@ -204,11 +217,6 @@ def unlike_scales(values: Sequence[Value]) -> bool:
     whole = [(v, v.scale * v.number.scale) for v in values if v.number.unit != "%"]
     largest = max((scale for _, scale in whole), default=1.0)
     return largest > 1 and any(scale == 1 and 0 < abs(v.value) < largest for v, scale in whole)
-
-
-def _twin(a: Value, b: Value) -> bool:
-    """Whether two values are the same cell."""
-    return a.quote == b.quote and a.number == b.number and a.column == b.column
 
 
 def expression_of(task: Task, chosen: Sequence[Value]) -> tuple[str, bool]:
@@ -286,6 +294,58 @@ def _share_of_year(
             expression, percent = expression_of(task, values)
             best = Solution(task, values, expression, fit, percent)
     return best
+
+
+def _over_rows(task: Task, prepared: Sequence[Figures], weight: Weight) -> Solution | None:
+    """The rows of the table about what is asked, in one column, the extreme one first.
+
+    The table says of itself what its rows are (`Revenue by division`); totals are no row of it.
+    """
+    wanted, nouns = (
+        list(dict.fromkeys(content_stems(p))) for p in (task.operands[0], task.measure)
+    )
+    best: tuple[float, list[Value]] | None = None
+    for table in sorted({line.table for line in prepared if line.table >= 0}):
+        rows = [x for x in prepared if x.table == table and x.label_stems and not x.is_total]
+        if len(rows) < _FEWEST_ROWS or not set(nouns) & (rows[0].caption | rows[0].section):
+            continue
+        about = rows[0].caption | rows[0].section | set(content_stems(" ".join(rows[0].columns)))
+        total = sum(weight(s) for s in (*wanted, *nouns)) or 1.0
+        fit = sum(weight(s) for s in (*wanted, *nouns) if s in about) / total
+        values = _column(rows, wanted, task.years[-1] if task.years else None, fit)
+        if values and fit >= MIN_FIT and (best is None or fit > best[0]):
+            best = (fit, values)
+    if best is None:
+        return None
+    sign = -1 if task.operation == "highest" else 1
+    ordered = sorted(as_amounts(best[1]), key=lambda v: sign * v.value)
+    return Solution(task, tuple(ordered[:_ROWS_SHOWN]), "", best[0])
+
+
+def _column(
+    rows: Sequence[Figures], wanted: Sequence[str], year: int | None, fit: float
+) -> list[Value]:
+    """One column of rows: that of the year, else the one whose heading says most of the phrase."""
+    headings = max((row.columns for row in rows), key=len)
+    if any(len(row.numbers) != len(headings) for row in rows):
+        return []
+    fits = [
+        (
+            year is None or year in find_years(heading),
+            len(set(wanted) & set(content_stems(heading))),
+        )
+        for heading in headings
+    ]
+    best = max(range(len(headings)), key=lambda i: (*fits[i], -i)) if headings else -1
+    if best < 0 or not fits[best][0] or is_reference(headings[best]):
+        return []
+    return [
+        Value(
+            row.numbers[best], row.ref, row.quote, row.label, headings[best], fit,
+            1.0 if row.numbers[best].unit == "%" else row.scale, year, row.table,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _over_years(task: Task, values: Callable[[str, int | None], list[Value]]) -> Solution | None:

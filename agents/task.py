@@ -106,7 +106,7 @@ def _share(core: str, years: tuple[int, ...], _: str) -> Task | None:
     patterns = (
         rf"\b{_PERCENT} (?:constitution|composition|contribution)s? of (?P<part>.+?) "
         rf"(?:among|in|of|out of|to|within|towards) (?:the )?(?P<whole>.+)",
-        rf"\b(?:what|which|how much) {_PERCENT}? ?of (?:the )?(?P<whole>.+?) "
+        rf"\b(?:(?:what|which|how much) {_PERCENT}|what|how much) of (?:the )?(?P<whole>.+?) "
         rf"(?:{_BE}|consist\w*|compris\w+|represent\w*|account\w*|come|came|relate\w*)\b"
         rf"(?P<part>.*)",
         rf"(?:what|how much) {_BE} (?:the )?(?P<part>.+?) as an? {_PERCENT} of (?:the )?"

@@ -1,7 +1,8 @@
-"""What a model is told of the tools: all of it in the first step, the essentials after that.
+"""What a model is told of the tools: the essentials, the same in every prompt of a run.
 
-1. The first step shows each tool's whole text, later ones the first paragraph and the arguments:
-   every prompt of a run repeats them, and the explorer's own prompt says how to work with them.
+1. The first line of a tool's text, the paragraph with the syntax where two follow, and the
+   arguments: every prompt repeats them, so that an endpoint reuses them, and the explorer's own
+   prompt says how to work with them. The whole text is for agents that have no such prompt.
 2. A tool of which an argument has no description is always shown whole.
 3. A prompt that was too long for its endpoint gets one line a tool.
 
@@ -70,7 +71,7 @@ def _short(tool: Mapping[str, Any]) -> dict[str, Any]:
         for name, schema in arguments.items()
     }
     parameters = {**function["parameters"], "properties": slim}
-    about = _first_paragraph(function)
+    about = _essentials(function)
     return {**tool, "function": {**function, "description": about, "parameters": parameters}}
 
 
@@ -81,7 +82,7 @@ def _described(function: Mapping[str, Any], form: Form) -> str:
         first = about.partition(". ")[0].rstrip(".")
         return f"{function['name']}({', '.join(arguments)}): {first}."
     if form == "short" and _explained(function):
-        about = _first_paragraph(function)
+        about = _essentials(function)
     lines = [f"{function['name']}: {about}"]
     for name, schema in arguments.items():
         default = f", default {schema['default']!r}" if "default" in schema else ", needed"
@@ -95,6 +96,7 @@ def _explained(function: Mapping[str, Any]) -> bool:
     return all(schema.get("description") for schema in arguments.values())
 
 
-def _first_paragraph(function: Mapping[str, Any]) -> str:
-    first = str(function["description"]).partition("\n\n")[0]
-    return " ".join(first.split())
+def _essentials(function: Mapping[str, Any]) -> str:
+    """Return the first line of a tool's text, and the syntax where a paragraph after it has it."""
+    paragraphs = str(function["description"]).split("\n\n")
+    return " ".join(" ".join(paragraphs[: 2 if len(paragraphs) > 2 else 1]).split())

@@ -70,6 +70,13 @@ SIGNED = frozenset(
 )
 """Words for quantities that may be above or below zero: a bracket around one means minus."""
 
+MEASURES = frozenset(
+    """age amount average cost count date degree distance duration extent height kind length level
+    money name number order part people person percentage place position price rank rate ratio
+    score size sort sum time times total type value weight width year years""".split()
+)
+"""Words for what is asked of a thing; a text gives it without saying them."""
+
 HIGHEST = frozenset("biggest greatest highest largest longest maximum max most peak top".split())
 LOWEST = frozenset("bottom fewest least lowest minimum min shortest smallest".split())
 COMPARATIVE_UP = frozenset("bigger greater higher larger longer more exceed above".split())

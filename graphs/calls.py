@@ -5,7 +5,7 @@
    end; its thread is given up at the time limit.
 3. Results are kept by (library version, tool, normalised arguments) for as long as the machine
    lives: tools only read, and the view is fixed, so an identical call has an identical result.
-   One that hung or broke is made once more when it is asked for again.
+   One that hung or broke is no result: asked for again, the call is made again.
 
 Not covered: ending a tool that hangs inside its thread; Python cannot.
 """
@@ -54,7 +54,7 @@ class ToolRunner:
     """Of the library; part of every key."""
     _results: dict[str, Done] = field(default_factory=dict)
     _broken: set[str] = field(default_factory=set)
-    """Keys of calls that hung or broke, which may be made once more."""
+    """Keys of calls that hung or broke when they were last made."""
     _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _keys: dict[str, str] = field(default_factory=dict)
 
@@ -63,6 +63,10 @@ class ToolRunner:
         if call.id not in self._keys:
             self._keys[call.id] = self._key(call)
         return self._keys[call.id]
+
+    def is_broken(self, call: Call) -> bool:
+        """Whether a call hung or broke when it was last made, so that it has no result yet."""
+        return self.key(call) in self._broken
 
     def _key(self, call: Call) -> str:
         if call.tool in MEMORY_TOOLS:
@@ -95,8 +99,7 @@ class ToolRunner:
 
         async def one(call: Call) -> Done:
             key = self.key(call)
-            again = key in self._broken and key not in self._results
-            repeated = key in running or (key in seen and not again)
+            repeated = key in running or (key in seen and not self.is_broken(call))
             if key not in running:
                 running[key] = asyncio.create_task(self._result(call, key, seconds_left))
             done = _for_call(await running[key], call, repeated=repeated)
@@ -116,9 +119,10 @@ class ToolRunner:
         done = self._refused(call) or await self._executed(call, seconds_left)
         seconds = round(time.perf_counter() - started, 6)
         done = replace(done, observation=replace(done.observation, seconds=seconds))
-        if done.error and key not in self._broken:
-            self._broken.add(key)  # it hung or broke: the same call may do better once more
+        if done.error:
+            self._broken.add(key)
             return done
+        self._broken.discard(key)
         while len(self._results) >= _KEPT:
             self._results.pop(next(iter(self._results)))
         self._results[key] = done
@@ -192,14 +196,14 @@ def within_budget(
         runner: Knows which calls are identical.
         calls: What a role asked for.
         left: Of each limit, by its name.
-        seen: Keys of the calls made before, which cost nothing.
+        seen: Keys of the calls made before, which cost nothing unless they broke.
     """
     no_pictures = min(left.get("images", 1), left.get("pixels", 1)) <= 0
     new = 0
     allowed: list[Call] = []
     refused: list[Observation] = []
     for call in calls:
-        is_new = runner.key(call) not in seen
+        is_new = runner.key(call) not in seen or runner.is_broken(call)
         over = ""
         if is_new and new >= left.get("tool_calls", new + 1):
             over = "tool calls"

@@ -3,6 +3,8 @@
     plan -> explore -> act -> (more steps, or) summarize -> reflect -> explore ...
          -> answer -> verify
 
+A plan may bring the calls of the first step; then act comes next.
+
 1. A round ends after some steps or characters. Summarize makes evidence of its observations, each
    quote located on its page, and the observations leave the state: what the next step sees stays
    bounded however long the run.
@@ -114,6 +116,8 @@ class _Routes:
     asker: Asker
 
     def after_plan(self, state: State) -> str:
+        if state["pending"]:
+            return "act"
         return "answer" if self.asker.limits(state).used_up(state["spent"]) else "explore"
 
     def after_explore(self, state: State) -> str:
@@ -156,7 +160,7 @@ def _connect(
 ) -> None:
     """Draw the edges; from every node a run that has its answer, or failed, ends."""
     edges: tuple[tuple[str, Callable[[State], str], list[str]], ...] = (
-        ("plan", routes.after_plan, ["explore", "answer"]),
+        ("plan", routes.after_plan, ["explore", "act", "answer"]),
         ("explore", routes.after_explore, ["act", "summarize"]),
         ("act", routes.after_act, ["explore", "summarize"]),
         ("summarize", routes.after_summarize, ["reflect", "answer"]),

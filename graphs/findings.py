@@ -78,6 +78,7 @@ def _evidence(view: View, finding: Finding, calls: Mapping[str, Call], name: str
         score=finding.score,
         sub_question=finding.sub_question,
         kind=finding.kind,
+        source=located.source,
     )
 
 

@@ -112,6 +112,9 @@ class Nodes:
         if move and move.question:
             update["question"] = move.question
             self.teller.tell(state, "note", "asked", {"text": f"Understood as: {move.question}"})
+        if move and move.calls and not self.asker.limits(state).used_up(spent):
+            first = [replace(call, id=f"s1c{i}") for i, call in enumerate(move.calls, 1)]
+            update.update(State(step=1, spent=spent.plus(steps=1), pending=first))
         return Work(update, told(move))
 
     async def explore(self, state: State) -> Work:
@@ -187,7 +190,7 @@ class Nodes:
         ):
             text = f"What was read last is not summarized, the budget is spent: {used_up}."
             self.teller.tell(state, "note", "budget2", {"text": text})
-        elif state["observations"]:
+        elif state["observations"] or state["turns"]:
             asked, spent = await self.asker.ask(
                 self._roles(state).summarizer, Summary, state, spent, reserve=0.5
             )

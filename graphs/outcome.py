@@ -87,6 +87,7 @@ def _number(item: Evidence, citations: list[Citation]) -> int:
         quote=item.quote,
         verified=item.kind == "quote",
         evidence=item.id,
+        source=item.source,
     )
     for number, other in enumerate(citations, 1):
         if (other.ref, other.box, other.quote) == (citation.ref, citation.box, citation.quote):

@@ -116,6 +116,8 @@ def _steered(state: State, steer: Steer) -> State:
     if steer.pin or steer.plan or steer.ban:
         # What was judged before no longer holds.
         update.update(State(sub_questions=subs, stop="", barren_rounds=0))
+        if not steer.pin:
+            update["pending"] = []  # calls of the plan as it was
     return update
 
 

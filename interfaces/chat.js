@@ -93,6 +93,7 @@ function render({ model, el }) {
     item.append(element("strong", "", `[${number}] ${citation.document}`), `, page ${citation.page} `);
     item.append(element("code", "", `${citation.name}:${citation.page}`));
     if (!citation.verified) item.append(element("span", "ph-soft", " not verified"));
+    if (citation.source === "ocr") item.append(element("span", "ph-soft", " read by OCR"));
     item.append(element("blockquote", "", citation.quote));
     const slot = element("div", "ph-slot", "");
     slot.dataset.ref = `${citation.name}:${citation.page}`;

@@ -11,7 +11,7 @@ import typer
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.interfaces import cli_options
 from pagehop.interfaces.terminal import FAILED, guarded, print_json, say, tell, warn
-from pagehop.library.reports import none_readable
+from pagehop.library.reports import none_readable, scanned_pages
 from pagehop.types import Document, Scalar
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def documents(
         about = [f"{document.pages} pages", document.title]
         about += [f"labels {', '.join(sorted(document.labels))}"] if document.labels else []
         about += [f"{len(document.damaged_pages)} pages damaged"] if document.damaged_pages else []
-        about += [f"{len(document.scanned_pages)} pages scanned"] if document.scanned_pages else []
+        about += [scanned_pages(document)] if document.scanned_pages else []
         line = " · ".join(part for part in about if part)
         say(f"{document.name:<{width}}  {', '.join(document.sources)}  {line}")
     if not found:
@@ -87,6 +87,8 @@ def status(path: cli_options.Path, as_json: cli_options.Json = False) -> None:
         return
     say(f"{now.path}  version {now.version}")
     say(f"{now.documents} documents, {now.pages_read} of {now.pages} pages read")
+    if now.scanned:
+        say(f"{now.scanned_read} of {now.scanned} scanned pages read by OCR")
     say(f"{now.passages} passages, {now.embedded:.0%} embedded" + _by(now.encoder))
     for file, reason in failed:
         say(f"failed  {file}: {reason}", "yellow")
@@ -225,6 +227,7 @@ def _document_json(document: Document) -> dict[str, Any]:
         "metadata": dict(document.metadata),
         "damaged_pages": list(document.damaged_pages),
         "scanned_pages": list(document.scanned_pages),
+        "ocr_pages": list(document.ocr_pages),
     }
 
 

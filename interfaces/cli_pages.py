@@ -37,7 +37,8 @@ def search(
 ) -> None:
     """Find pages, best first."""
     with guarded(), opened(path) as library:
-        hits = library.view(cli_options.words(labels)).search(
+        view = library.view(cli_options.words(labels))
+        hits = view.search(
             query,
             k=k,
             mode=mode,
@@ -50,12 +51,13 @@ def search(
         print_json([_hit_json(hit) for hit in hits])
         return
     for hit in hits:
-        found_by = ", ".join(hit.found_by)
+        found_by = ", ".join(hit.found_by) + (" · read by OCR" if hit.source == "ocr" else "")
         say(f"{hit.score:.3f}  {hit.ref}  {hit.document}, page {hit.page}", "cyan")
         say(f"       {hit.kind} · {found_by}" + (f" · {hit.section}" if hit.section else ""), "dim")
         say(f"       {_shortened(hit.text)}")
     if not hits:
-        tell("nothing found")
+        empty = not view.documents()
+        tell("nothing found: no document can be seen here" if empty else "nothing found")
 
 
 def page(
@@ -195,6 +197,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     return {name: getattr(hit, name) for name in listed} | {
         "box": [round(edge, 5) for edge in hit.box],
         "found_by": list(hit.found_by),
+        "source": hit.source,
     }
 
 

@@ -119,9 +119,10 @@ def print_answer(answer: Answer) -> None:
     say(answer.text, "bold" if answer.status == "answered" else "")
     for number, citation in enumerate(answer.citations, start=1):
         box = ",".join(f"{edge:.3f}" for edge in citation.box)
-        unverified = "" if citation.verified else "  (not verified)"
+        marks = "" if citation.verified else "  (not verified)"
+        marks += "  (read by OCR)" if citation.source == "ocr" else ""
         say("")
-        say(f"[{number}] {citation.document}, page {citation.page}{unverified}", "cyan")
+        say(f"[{number}] {citation.document}, page {citation.page}{marks}", "cyan")
         say(f"    {citation.ref}  box {box}", "dim")
         say(f"    “{' '.join(citation.quote.split())}”")
     say("")

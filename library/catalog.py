@@ -44,6 +44,7 @@ class Catalog:
         self._gone: set[Key] = set()
         self._copies: list[tuple[str, Key]] = []
         self._pages: list[tuple[frozenset[str], pa.Table]] = []
+        self._replaced: dict[Key, pa.Table] = {}
         self._stored = set(self.documents)
 
     def partitions_of(self, document_id: str) -> list[str]:
@@ -120,6 +121,13 @@ class Catalog:
         self._dirty.discard(key)
         self._gone.add(key)
 
+    def put(self, key: Key, document: StoredDocument, pages: pa.Table | None = None) -> None:
+        """Replace what is said of a document, and its pages when they are given."""
+        self.documents[key] = document
+        self._dirty.add(key)
+        if pages is not None:
+            self._replaced[key] = pages
+
     def update(self, key: Key, *, passages: int) -> None:
         """Note that a document was cut into passages."""
         self.documents[key] = replace(self.documents[key], passages=passages, read_by=READ_BY)
@@ -140,6 +148,10 @@ class Catalog:
                 commit.delete(partition, name, ids, "id" if name == "documents" else "document")
         for labels, name, rows in copies:
             commit.append(labels, name, rows)
+        for (partition, id), pages in self._replaced.items():
+            if (partition, id) in self.documents:
+                commit.delete(partition, "pages", (id,))
+                commit.append(self.labels[partition], "pages", pages)
         for labels, pages in _by_labels(self._pages).items():
             commit.append(labels, "pages", pa.concat_tables(pages))
         for partition, ids in _by_partition(self._dirty).items():
@@ -148,7 +160,7 @@ class Catalog:
             rows = document_rows(self.documents[partition, id] for id in ids)
             commit.append(self.labels[partition], "documents", rows)
         self._stored = (self._stored - self._gone) | self._dirty
-        for done in (self._copies, self._pages, self._dirty, self._gone):
+        for done in (self._copies, self._pages, self._replaced, self._dirty, self._gone):
             done.clear()
 
     def _rows_of(

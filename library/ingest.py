@@ -12,6 +12,8 @@ from typing import Any
 
 from pagehop.library.catalog import Catalog
 from pagehop.library.manifest import Manifest, RemovedFile
+from pagehop.library.ocr_results import read_results
+from pagehop.library.ocr_words import PageScan
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reports import IngestReport
 from pagehop.library.scan import Scan
@@ -41,13 +43,21 @@ class Progress:
     """Of the reading stage."""
     passages_per_s: float = 0.0
     """Of the vector stage."""
+    scans_per_s: float = 0.0
+    """Of the OCR stage."""
 
-    def seconds_left(self, files: int, pages: int, passages: float) -> float | None:
+    def read_scan(self, seconds: float) -> None:
+        """Note how long OCR took for a page; those before count for less and less."""
+        rate = 1 / max(seconds, 0.001)
+        self.scans_per_s = 0.8 * self.scans_per_s + 0.2 * rate if self.scans_per_s else rate
+
+    def seconds_left(self, files: int, pages: int, passages: float, scans: int) -> float | None:
         """Estimate how long the rest takes; None when nothing is known of it."""
         rest = (
             (files, self.files_per_s),
             (pages, self.pages_per_s),
             (passages, self.passages_per_s),
+            (scans, self.scans_per_s),
         )
         return sum(n / per_s for n, per_s in rest if n > 0 and per_s > 0) or None
 
@@ -62,6 +72,7 @@ class Ingestion:
         pool: PdfPool,
         *,
         progress: Progress,
+        reader: str,
         interrupted: Callable[[], bool],
         committed: Callable[[Manifest], None],
     ) -> None:
@@ -72,6 +83,7 @@ class Ingestion:
             manifest: The last commit.
             pool: Workers that read PDFs.
             progress: Kept up to date.
+            reader: Whose OCR results count (`ocr_engine.reader_id`); empty takes any.
             interrupted: Asked between files; true ends the stage after a commit.
             committed: Told of each commit.
         """
@@ -81,6 +93,7 @@ class Ingestion:
         self.progress = progress
         self.catalog = Catalog(store, manifest)
         self.sources = store.folder / "sources"
+        self._reader = reader
         self.last_commit = time.monotonic()
         self.interrupted = interrupted
         self._committed = committed
@@ -93,6 +106,12 @@ class Ingestion:
         """
         if self.interrupted():
             raise Interrupted
+
+    def known_scans(self, document_id: str) -> tuple[PageScan, ...]:
+        """Return what OCR has read of a document, for whoever reads its file."""
+        shown = [d.ocr_by for (_, id), d in self.catalog.documents.items() if id == document_id]
+        by = next(filter(None, shown), self._reader)
+        return tuple(read_results(self.sources / f"{document_id}.pdf", by).values())
 
     def remove(self, document_id: str, names: Collection[str]) -> None:
         """Take a document out under some of its names; scans of their folders leave those out.

@@ -128,8 +128,8 @@ class Library:
                 keeps what was given before; nothing for new sources.
             metadata: Kept with each document, for filters. None keeps what was given before.
             password: Tried on encrypted files; their copies in the library are not encrypted.
-            wait: Return when regions and vectors are done; else at once, with a report that fills
-                up while the writer works.
+            wait: Return when regions, vectors and OCR are done; else at once, with a report that
+                fills up while the writer works.
             progress: True shows a bar on a terminal; a function is called with each `status()`.
 
         Raises:
@@ -216,7 +216,11 @@ class Library:
             records, passages, embedded = [], 0, 0.0  # an older library is being read again
         read = sum(r.pages for r in records if r.read_by == READ_BY)
         pages = sum(r.pages for r in records)
-        left = progress.seconds_left(waiting, pages - read, passages * (1 - embedded))
+        scanned = sum(len(r.scanned_pages) for r in records)
+        scanned_read = sum(len(r.ocr_pages) for r in records)
+        left = progress.seconds_left(
+            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read
+        )
         return LibraryStatus(
             path=str(self.path),
             version=manifest.version,
@@ -224,6 +228,8 @@ class Library:
             pages=pages,
             pages_read=read,
             passages=passages,
+            scanned=scanned,
+            scanned_read=scanned_read,
             embedded=embedded,
             text_complete=waiting == 0,
             failed=len(manifest.failed),
@@ -357,6 +363,7 @@ class Library:
                     runs_path=self.path / "runs",
                     encoder=lambda: self._load_encoder(manifest),
                     pool=self._render_pool,
+                    want=self._writer.want,
                 )
                 while len(self._views) > KEPT_VIEWS:
                     self._views.popitem(last=False)

@@ -214,6 +214,7 @@ def _hit(
         scores={"matches": float(count)},
         region=region.id if region else "",
         section=region.section if region else "",
+        source=region.source if region else "text",
         pictures=view,
     )
     return hit if ranked is None else replace(hit, scores={**ranked.scores, **hit.scores})

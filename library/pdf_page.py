@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from pagehop.library.ocr_areas import is_garbage
+from pagehop.library.ocr_words import PageScan, merged, type_sizes
 from pagehop.library.orientation import reading_turn, turned, turned_size, turned_words
 from pagehop.library.page_lines import PageLines, Style, fractions, page_lines
 from pagehop.library.page_marks import Marks, read_marks
@@ -110,13 +112,16 @@ def spell_rows(
     return text, boxes.round().clip(0, 65535).astype(np.uint16).tobytes()
 
 
-def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageLines]:
+def read_lines(
+    page: Any, number: int, flags: int, scan: PageScan | None = None
+) -> tuple[list[RawWord], PageLines]:
     """Read words and their type from one pass over the page.
 
     Args:
         page: Of the engine.
         number: 1-based.
         flags: The engine's text flags.
+        scan: What OCR read on the page.
     """
     textpage = page.get_textpage(flags=flags)
     words = read_words(textpage, page)
@@ -128,8 +133,10 @@ def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageL
         if (block["number"], i) in worded
     }
     size = page.rect.width, page.rect.height
+    words = merged([] if is_garbage(words) else words, scan, *size)
+    styles |= type_sizes(words)
     marks = _marks(page, size, flags)
-    turn = reading_turn(words)
+    turn = page_turn(words, scan)
     if turn:
         marks = marks.turned(turn, size)
     upright = turned_size(size, turn)
@@ -139,9 +146,16 @@ def read_lines(page: Any, number: int, flags: int) -> tuple[list[RawWord], PageL
     return words, lines
 
 
-def read_page_rows(words: list[RawWord], size_pt: tuple[float, float]) -> tuple[list[Row], int]:
+def page_turn(words: list[RawWord], scan: PageScan | None) -> int:
+    """Return how far a page is turned to be read; one that OCR read is level already."""
+    return 0 if scan is not None and scan.areas else reading_turn(words)
+
+
+def read_page_rows(
+    words: list[RawWord], size_pt: tuple[float, float], scan: PageScan | None = None
+) -> tuple[list[Row], int]:
     """Order the words of a page, turned upright when its type runs up or down, and say how far."""
-    turn = reading_turn(words)
+    turn = page_turn(words, scan)
     upright = turned_size(size_pt, turn)
     return read_rows(turned_words(words, turn, size_pt), upright[0]), turn
 

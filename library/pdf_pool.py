@@ -11,138 +11,38 @@ hangs leaves it for three page timeouts.
 """
 
 import os
-import signal
-import socket
-import struct
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ormsgpack
-
-from pagehop.errors import ConfigError, PdfError, PdfReason
+from pagehop.errors import PdfError
 from pagehop.library.reading import DocumentReading, DocumentText, PdfJob
 from pagehop.library.reading_task import ReadingTask, Task, TextTask
 from pagehop.library.render import PictureCache
+from pagehop.library.worker_process import Died, WorkerProcess
 from pagehop.settings import IngestSettings
 from pagehop.types import Box
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-START_TIMEOUT_S = 60.0
 MAX_WORKERS = 8
 
 
-class _Died(Exception):
-    """A worker hung or ended; `page` is 0 when it was opening the file."""
+@dataclass(frozen=True)
+class Rendered:
+    """A part of a page as pixels."""
 
-    def __init__(self, reason: PdfReason, page: int, detail: str) -> None:
-        super().__init__(detail)
-        self.reason: PdfReason = reason
-        self.page = page
-        self.detail = detail
-
-
-class _Worker:
-    """One process and the socket to it."""
-
-    def __init__(self, settings: IngestSettings, tokenizer: Path | None) -> None:
-        ours, theirs = socket.socketpair()
-        self.timeout_s = settings.page_timeout_s
-        self.ready = False
-        self._position = tempfile.TemporaryFile()
-        self._errors = tempfile.TemporaryFile()
-        fds = theirs.fileno(), self._position.fileno()
-        command = [sys.executable, "-P", "-m", "pagehop.library.pdf_worker", *map(str, fds)]
-        command += [str(settings.memory_mb), str(tokenizer or "")]
-        with theirs:
-            self._process = subprocess.Popen(
-                command,
-                pass_fds=fds,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
-                start_new_session=True,
-            )
-        self.link = Connection(ours.detach())
-        self.deadline = time.monotonic() + START_TIMEOUT_S
-
-    def send(self, op: str, **request: object) -> None:
-        """Give it a request; the deadline starts when it is ready."""
-        message = {"op": op, "alarm_s": int(3 * self.timeout_s) + 5, **request}
-        os.pwrite(self._position.fileno(), bytes(4), 0)
-        if self.ready:
-            self.deadline = time.monotonic() + self.timeout_s
-        try:
-            self.link.send_bytes(ormsgpack.packb(message))
-        except OSError as error:
-            raise self._died() from error
-
-    def receive(self) -> dict[str, Any] | None:
-        """Read one message; None for a sign of life only.
-
-        Raises:
-            _Died: The process ended.
-        """
-        try:
-            message: dict[str, Any] = ormsgpack.unpackb(self.link.recv_bytes())
-        except (EOFError, OSError, ValueError) as error:
-            raise self._died() from error
-        self.deadline = time.monotonic() + self.timeout_s
-        self.ready = True
-        return message if message["kind"] not in ("ready", "alive") else None
-
-    def is_alive(self) -> bool:
-        """Whether it can take a request; an idle worker may have been killed by the system."""
-        return self._process.poll() is None
-
-    def overdue(self) -> _Died:
-        """Kill it and say at which page it hung."""
-        page = self._page()
-        self.kill()
-        return _Died("timeout", page, f"no page in {self.timeout_s:g} s")
-
-    def _died(self) -> _Died:
-        page = self._page()
-        code = self.kill(wait_s=2)
-        self._errors.seek(0)
-        said = self._errors.read()[-400:].decode(errors="replace").strip()
-        if not self.ready:
-            raise ConfigError(f"the PDF worker does not start: {said or f'exit code {code}'}")
-        name = signal.Signals(-code).name if -65 < code < 0 else f"exit code {code}"
-        why = f": {said.splitlines()[-1]}" if said else ""
-        return _Died("crashed", page, f"the PDF engine ended with {name}{why}")
-
-    def _page(self) -> int:
-        data = os.pread(self._position.fileno(), 4, 0)
-        return int(struct.unpack("<I", data)[0]) if len(data) == 4 else 0
-
-    def kill(self, wait_s: float = 0) -> int:
-        """End the process; returns its exit code."""
-        try:
-            code = self._process.wait(wait_s) if wait_s else self._process.poll()
-        except subprocess.TimeoutExpired:
-            code = None
-        if code is None:
-            self._process.kill()
-            code = self._process.wait()
-        self.link.close()
-        return code
-
-    def close(self) -> None:
-        """End the process and let go of its files."""
-        self.kill()
-        self._position.close()
-        self._errors.close()
+    width: int
+    height: int
+    pixels: bytes
+    """RGB, row by row."""
+    dpi: float
 
 
 class PdfPool:
@@ -162,9 +62,9 @@ class PdfPool:
         self._lock = threading.Lock()
         self._crop_lock = threading.Lock()
         self._pictures = PictureCache()
-        self._idle: list[_Worker] = []
-        self._crop_worker: list[_Worker] = []
-        self._all: set[_Worker] = set()
+        self._idle: list[WorkerProcess] = []
+        self._crop_worker: list[WorkerProcess] = []
+        self._all: set[WorkerProcess] = set()
         self._finalizer = weakref.finalize(self, _close_all, self._all)
 
     def texts(self, jobs: Iterable[PdfJob]) -> Iterator[tuple[PdfJob, DocumentText | PdfError]]:
@@ -219,6 +119,17 @@ class PdfPool:
         self._pictures.put(key, picture)
         return picture
 
+    def render(self, path: Path, page: int, box: Box, *, dpi: int, max_pixels: int) -> Rendered:
+        """Render a box of a page at a resolution, coarser when it had more than `max_pixels`.
+
+        Raises:
+            PdfError: The file or page cannot be read, or the page takes too long.
+        """
+        body = {"page": page, "box": box, "max_pixels": max_pixels, "dpi": dpi}
+        with self._crop_lock:
+            answer = self._call("crop", path=str(path), password=None, **body)
+        return Rendered(answer["width"], answer["height"], answer["pixels"], answer["dpi"])
+
     def decrypt(self, path: Path, password: str, out: Path) -> None:
         """Write a copy of an encrypted file without its encryption.
 
@@ -241,21 +152,23 @@ class PdfPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self) -> _Worker:
-        worker = _Worker(self._settings, self._tokenizer)
+    def _start(self) -> WorkerProcess:
+        arguments = [str(self._settings.memory_mb), str(self._tokenizer or "")]
+        timeout_s = self._settings.page_timeout_s
+        worker = WorkerProcess("pagehop.library.pdf_worker", arguments, timeout_s=timeout_s)
         with self._lock:
             self._all.add(worker)
         return worker
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: WorkerProcess) -> None:
         with self._lock:
             self._all.discard(worker)
         worker.close()
 
-    def _take(self) -> _Worker:
+    def _take(self) -> WorkerProcess:
         return self._alive(self._idle) or self._start()
 
-    def _alive(self, idle: list[_Worker]) -> _Worker | None:
+    def _alive(self, idle: list[WorkerProcess]) -> WorkerProcess | None:
         """Take an idle worker; those that have died meanwhile are put away."""
         while True:
             with self._lock:
@@ -276,7 +189,7 @@ class PdfPool:
                 if not worker.link.poll(max(0.0, worker.deadline - time.monotonic())):
                     raise worker.overdue()
                 answer = worker.receive()
-        except _Died as died:
+        except Died as died:
             self._end(worker)
             raise PdfError(died.reason, died.detail) from died
         except BaseException:
@@ -289,7 +202,7 @@ class PdfPool:
 
     def _run(self, tasks: Iterator[Task]) -> Iterator[Task]:
         """Keep all workers busy; yields tasks that have a result."""
-        busy: dict[Connection, tuple[_Worker, Task]] = {}
+        busy: dict[Connection, tuple[WorkerProcess, Task]] = {}
         try:
             while True:
                 while len(busy) < self._size and (task := next(tasks, None)) is not None:
@@ -302,12 +215,12 @@ class PdfPool:
                 self._end(worker)
 
     def _assign(
-        self, busy: dict[Connection, tuple[_Worker, Task]], worker: _Worker, task: Task
+        self, busy: dict[Connection, tuple[WorkerProcess, Task]], worker: WorkerProcess, task: Task
     ) -> None:
         worker.send(task.op, **task.request())
         busy[worker.link] = worker, task
 
-    def _advance(self, busy: dict[Connection, tuple[_Worker, Task]]) -> Iterator[Task]:
+    def _advance(self, busy: dict[Connection, tuple[WorkerProcess, Task]]) -> Iterator[Task]:
         """Take what has come; deal with workers that are overdue or gone."""
         now = time.monotonic()
         soonest = min(worker.deadline for worker, _ in busy.values())
@@ -322,7 +235,7 @@ class PdfPool:
                 message = worker.receive()
                 if message is not None:
                     _give(task, message)
-            except _Died as died:
+            except Died as died:
                 del busy[link]
                 self._end(worker)
                 task.fail(died.reason, died.page, died.detail)
@@ -342,7 +255,7 @@ def _give(task: Task, message: dict[str, Any]) -> None:
         task.take(message)
     except (KeyError, TypeError, ValueError) as error:
         # Only a worker that a file has taken over sends something else than it should.
-        raise _Died("crashed", 0, f"a worker sent a malformed message: {error!r}") from error
+        raise Died("crashed", 0, f"a worker sent a malformed message: {error!r}") from error
 
 
 def _stat(path: Path) -> os.stat_result:
@@ -352,6 +265,6 @@ def _stat(path: Path) -> os.stat_result:
         raise PdfError("unreadable", error.strerror or str(error)) from error
 
 
-def _close_all(workers: set[_Worker]) -> None:
+def _close_all(workers: set[WorkerProcess]) -> None:
     while workers:
         workers.pop().close()

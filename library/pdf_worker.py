@@ -14,6 +14,7 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,6 +30,15 @@ import pymupdf  # noqa: E402
 from pagehop.errors import PdfError  # noqa: E402
 from pagehop.library.blocks import Block  # noqa: E402
 from pagehop.library.layout import LayoutState, read_chunk  # noqa: E402
+from pagehop.library.ocr_areas import is_garbage, picture_areas  # noqa: E402
+from pagehop.library.ocr_words import (  # noqa: E402
+    PageScan,
+    displayed,
+    from_message,
+    is_ocr,
+    merged,
+    with_sources,
+)
 from pagehop.library.page_lines import Line, PageLines, whole_words  # noqa: E402
 from pagehop.library.passages import (  # noqa: E402
     TokenCounter,
@@ -47,7 +57,7 @@ from pagehop.library.pdf_page import (  # noqa: E402
 )
 from pagehop.library.render import Cut, plan_cut  # noqa: E402
 from pagehop.library.titles import choose_title, number_candidates  # noqa: E402
-from pagehop.types import OutlineEntry  # noqa: E402
+from pagehop.types import FULL_PAGE, OutlineEntry  # noqa: E402
 
 FLUSH_PAGES = 24
 FLUSH_S = 0.2
@@ -57,6 +67,8 @@ FILE_BYTES = 2**26
 """Nothing here writes files but the decrypted copy, whose limit goes by the original."""
 _TEXT = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE
 """Without ligatures, as search and quotes want plain letters; unknown glyphs come as U+FFFD."""
+_THUMBNAIL = pymupdf.Matrix(0.2, 0.2)
+_SMALL = pymupdf.Matrix(0.5, 0.5)
 _BROKEN = ("zlib error", "read error", "cannot decode", "syntax error", "cannot find", "corrupt")
 
 PAGE_ERRORS: tuple[type[Exception], ...] = (
@@ -126,16 +138,17 @@ class Worker:
             batch: list[Any] = []
             sent = time.monotonic()
             labels = _has_labels(document)
+            scans = _scans(request)
             for number in range(1, len(document) + 1):
                 if number in request["skip"] or number in request["have"]:
                     continue
                 self.at(number, request["alarm_s"])
-                batch.append(_try_page(document, number, labels))
+                batch.append(_try_page(document, number, labels, scans.get(number)))
                 if len(batch) == FLUSH_PAGES or time.monotonic() - sent > FLUSH_S:
                     self.send("pages", pages=batch)
                     batch, sent = [], time.monotonic()
             self.send("pages", pages=batch)
-            first = _first_lines(document) if 1 not in request["skip"] else []
+            first = _first_lines(document, scans.get(1)) if 1 not in request["skip"] else []
             stated = (document.metadata or {}).get("title") or ""
             self.send("done", title=choose_title(stated, first), cut_short=_is_cut_short(request))
 
@@ -145,21 +158,26 @@ class Worker:
             outline = [OutlineEntry(*entry) for entry in read_outline(document)]
             state = LayoutState(outline=outline)
             numbers = [n for n in range(1, len(document) + 1) if n not in request["skip"]]
+            scans = _scans(request)
             for start in range(0, len(numbers), CHUNK_PAGES):
                 pages, links = [], []
                 for number in numbers[start : start + CHUNK_PAGES]:
                     self.at(number, request["alarm_s"])
                     with contextlib.suppress(*PAGE_ERRORS):  # the text stage has told of it
                         page = document[number - 1]
-                        words, lines = read_lines(page, number, _TEXT)
+                        words, lines = read_lines(page, number, _TEXT, scans.get(number))
                         pages.append(lines)
                         links += read_links(document, page, number, words)
                     self.alive()
-                self.send_regions(read_chunk(pages, state), links, request)
+                self.send_regions(read_chunk(pages, state), links, request, scans)
             self.send("done")
 
     def send_regions(
-        self, chunk: list[tuple[PageLines, list[Block]]], links: list[Any], request: Json
+        self,
+        chunk: list[tuple[PageLines, list[Block]]],
+        links: list[Any],
+        request: Json,
+        scans: Mapping[int, PageScan],
     ) -> None:
         """Cut passages and send the regions of a chunk of pages."""
         lines = [line for page, _ in chunk for line in page.lines]
@@ -170,7 +188,8 @@ class Worker:
         for page, blocks in chunk:
             self.at(page.number, request["alarm_s"])
             passages = cut_passages(blocks, request["title"], self.counter, vocabulary)
-            regions += region_fields(page, blocks, passages, vocabulary)
+            made = region_fields(page, blocks, passages, vocabulary)
+            regions += with_sources(made, page, scans.get(page.number))
             self.alive()
         self.send("regions", regions=regions, links=links)
 
@@ -266,49 +285,62 @@ def _has_labels(document: Any) -> bool:
         return False
 
 
-def _first_lines(document: Any) -> list[Line]:
+def _scans(request: Json) -> dict[int, PageScan]:
+    """Give what is known of the scanned pages of a request, by page."""
+    scans = [from_message(values) for values in request["scans"]]
+    return {scan.page: scan for scan in scans}
+
+
+def _first_lines(document: Any, scan: PageScan | None) -> list[Line]:
     """Give the lines of page 1, for the title."""
     try:
-        return read_lines(document[0], 1, _TEXT)[1].lines
+        return read_lines(document[0], 1, _TEXT, scan)[1].lines
     except PAGE_ERRORS:
         return []
 
 
-def _try_page(document: Any, number: int, labels: bool) -> tuple[Any, ...]:
+def _try_page(document: Any, number: int, labels: bool, scan: PageScan | None) -> tuple[Any, ...]:
     """Read one page; one that the engine refuses is damaged, and the others go on."""
     try:
-        return _page_text(document, number, labels)
+        return _page_text(document, number, labels, scan)
     except PAGE_ERRORS as error:
         state = "memory" if _is_out_of_memory(error) else "damaged"
-        return number, "", 0.0, 0.0, "", b"", state, []
+        return number, "", 0.0, 0.0, "", b"", [], None, state, []
 
 
 def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or "alloc" in str(error)
 
 
-def _page_text(document: Any, number: int, labels: bool) -> tuple[Any, ...]:
-    """Read one page: the fields of `PageText` and what may be its printed number."""
+def _page_text(document: Any, number: int, labels: bool, scan: PageScan | None) -> tuple[Any, ...]:
+    """Read one page: the fields of `PageText`, its state, what may be its printed number."""
     pymupdf.TOOLS.reset_mupdf_warnings()
     page = document[number - 1]
     width, height = page.rect.width, page.rect.height
-    words = read_words(page.get_textpage(flags=_TEXT), page)
-    rows, turn = read_page_rows(words, (width, height))
     label = read_label(page) if labels else ""
-    text, boxes = spell_rows(rows, width, height, turn)
-    if text.count("\ufffd") > 0.3 * len(text):
-        text, boxes = "", b""
-    if text:
-        state = "cut" if "zlib error" in pymupdf.TOOLS.mupdf_warnings() else ""
+    found = read_words(page.get_textpage(flags=_TEXT), page)
+    words = [] if is_garbage(found) else found
+    state = "cut" if words and "zlib error" in pymupdf.TOOLS.mupdf_warnings() else ""
+    if scan is not None:
+        boxes = list(scan.boxes)
+    elif words:
+        boxes = picture_areas(page, words, _SMALL)
     else:
         state = _look_at_white(page)
+        boxes = [FULL_PAGE] if state == "scanned" else []
+    rows, turn = read_page_rows(merged(words, scan, width, height), (width, height), scan)
     edges = number_candidates(outermost_lines(rows))
-    return number, label, width, height, text, boxes, state, edges
+    read = None
+    if scan is not None and scan.areas is not None:
+        displayed(rows, scan, width, height)
+        read = bytes(is_ocr(word) for row in rows for word in row.words)
+    text, places = spell_rows(rows, width, height, turn)
+    return number, label, width, height, text, places, boxes, read, state, edges
 
 
 def _look_at_white(page: Any) -> str:
-    """Tell a page without words: `damaged`, `scanned`, or blank."""
-    picture = page.get_pixmap(matrix=pymupdf.Matrix(0.2, 0.2), alpha=False)
+    """Tell a page without usable words: `damaged`, `scanned`, or blank."""
+    picture = page.get_pixmap(matrix=_THUMBNAIL, alpha=False)
     pixels = picture.samples  # `is_unicolor` takes a second for a page
     white = pixels == pixels[:3] * (len(pixels) // 3)
     said = pymupdf.TOOLS.mupdf_warnings()
@@ -324,7 +356,9 @@ def _picture(page: Any, cut: Cut, link: Connection) -> Json:
     picture = page.get_pixmap(
         matrix=pymupdf.Matrix(cut.zoom, cut.zoom), clip=clip, alpha=False, colorspace=pymupdf.csRGB
     )
-    return {"width": picture.width, "height": picture.height, "pixels": bytes(picture.samples_mv)}
+    pixels = bytes(picture.samples_mv)
+    size = {"width": picture.width, "height": picture.height}
+    return {**size, "pixels": pixels, "dpi": 72 * cut.zoom}
 
 
 def _limit(memory_mb: int) -> None:

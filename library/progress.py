@@ -6,7 +6,13 @@ from contextlib import contextmanager
 
 from pagehop.library.reports import LibraryStatus
 
-WORDS = {"text": "reading", "reading": "finding passages", "vectors": "embedding", "idle": "done"}
+WORDS = {
+    "text": "reading",
+    "reading": "finding passages",
+    "vectors": "embedding",
+    "ocr": "reading scans",
+    "idle": "done",
+}
 
 
 @contextmanager
@@ -44,6 +50,9 @@ def _share(status: LibraryStatus) -> tuple[float, str]:
     if status.stage == "vectors":
         done = round(status.embedded * status.passages)
         return status.embedded, f"{done} of {status.passages} passages"
+    if status.stage == "ocr":
+        share = status.scanned_read / status.scanned if status.scanned else 1.0
+        return share, f"{status.scanned_read} of {status.scanned} scanned pages"
     if status.stage == "reading":
         share = status.pages_read / status.pages if status.pages else 1.0
         return share, f"{status.pages_read} of {status.pages} pages"

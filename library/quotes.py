@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pagehop.library.alignment import align, plain, tokens
-from pagehop.types import Box, Located, Page
+from pagehop.types import Box, Located, Page, TextSource
 
 _ELLIPSIS = re.compile(r"\s*\[?\s*(?:\.{3,}|\. \. \.|\u2026)\s*\]?\s*")
 _MAX_ELLIPSIS_WORDS = 80
@@ -172,7 +172,9 @@ def _located(page: Page, indices: Sequence[int], score: float) -> Located:
     for word in words:
         lines.setdefault(word.line, []).append(word.box)
     boxes = tuple(_union(line) for line in lines.values())
-    return Located(" ".join(word.text for word in words), _union(boxes), round(score, 4), boxes)
+    text = " ".join(word.text for word in words)
+    source: TextSource = "ocr" if any(word.ocr for word in words) else "text"
+    return Located(text, _union(boxes), round(score, 4), boxes, source)
 
 
 def _union(boxes: Sequence[Box]) -> Box:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pagehop.library.ocr_words import PageScan
 from pagehop.types import Box, OutlineEntry, Region
 
 PARSER_VERSION = 2
@@ -24,6 +25,8 @@ class PdfJob:
     password: str | None = None
     skip_pages: frozenset[int] = frozenset()
     """Pages known to hang or crash the engine."""
+    scans: tuple[PageScan, ...] = ()
+    """Pages known to be pictures in whole or part, with what OCR has read there."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,15 @@ class PageText:
     boxes: NDArray[np.uint16]
     """(n_words, 4) uint16, fractions of the page times 65535, in the order of `text`."""
     damaged: bool = False
-    scanned: bool = False
-    """Pictures, but no text layer."""
+    areas: tuple[Box, ...] = ()
+    """Parts that are pictures of text; the whole page when it has no usable text layer."""
+    ocr: NDArray[np.bool_] | None = None
+    """(n_words,) bool, which words OCR read; None when it has not been there."""
+
+    @property
+    def scanned(self) -> bool:
+        """Whether it is a picture of text, in whole or part."""
+        return bool(self.areas)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pagehop.library.reading import DocumentReading, PageText, PdfJob
 from pagehop.library.store import Commit
 from pagehop.library.tables import (
     READ_BY,
+    VECTORS,
     StoredDocument,
     anchor_rows,
     region_rows,
@@ -76,6 +77,7 @@ class ReadingStage:
                 document_id=id,
                 title=search_title(document),
                 skip_pages=frozenset(document.damaged_pages),
+                scans=self._at.known_scans(id) if document.scanned_pages else (),
             )
 
     def _write(self, commit: Commit, job: PdfJob, reading: DocumentReading | PdfError) -> int:
@@ -90,13 +92,34 @@ class ReadingStage:
             reading = DocumentReading(())
         self.warnings += [f"{name}: {words}" for words in reading.warnings]
         if document.read_by:
-            for table in [t for t in commit.tables(key) if t not in ("documents", "pages")]:
-                commit.delete(key, table, (document.id,))
+            self._clear(commit, key, document, reading)
         for table, rows in self._rows(commit, key, document, reading).items():
             commit.append(self._at.catalog.labels[key], table, rows)
         passages = sum(region.kind == "passage" for region in reading.regions)
         self._at.catalog.update((key, document.id), passages=passages)
         return document.pages
+
+    def _clear(
+        self, commit: Commit, key: str, document: StoredDocument, reading: DocumentReading
+    ) -> None:
+        """Take out what an earlier cut left; vectors of passages that stay as they are stay."""
+        kept = {(r.id, r.search_text, r.parent_kind) for r in reading.regions}
+        before = self._passages(key, document.id)
+        for table in [t for t in commit.tables(key) if t not in ("documents", "pages")]:
+            if table.startswith(VECTORS) and before is not None:
+                commit.delete(key, table, [id for id, _, _ in before - kept], "id")
+            else:
+                commit.delete(key, table, (document.id,))
+
+    def _passages(self, key: str, document_id: str) -> set[tuple[str, str, str]] | None:
+        """Return what vectors of a document go by; None when its regions were damaged."""
+        version = self._at.manifest.partitions[key].tables.get("regions")
+        if version is None:
+            return None
+        where = f"document = '{document_id}' AND kind = 'passage'"
+        query = self._at.store.at(key, "regions", version).search().where(where)
+        rows = query.select(["id", "search_text", "parent_kind"]).to_arrow()
+        return {(row["id"], row["search_text"], row["parent_kind"]) for row in rows.to_pylist()}
 
     def _rows(
         self, commit: Commit, key: str, document: StoredDocument, reading: DocumentReading

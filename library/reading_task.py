@@ -9,7 +9,7 @@ import numpy as np
 from pagehop.errors import PdfError, PdfReason
 from pagehop.library.reading import DocumentReading, DocumentText, Link, PageText, PdfJob
 from pagehop.library.titles import printed_numbers
-from pagehop.types import OutlineEntry, Region
+from pagehop.types import OutlineEntry, Region, TextSource
 
 MAX_RESTARTS = 3
 """A file may kill this many workers and go on; each of its hangs takes a page timeout."""
@@ -61,6 +61,7 @@ class TextTask:
             "password": self.job.password,
             "skip": sorted(self._bad),
             "have": sorted(self._pages),
+            "scans": [scan.to_message() for scan in self.job.scans],
         }
 
     def take(self, message: dict[str, Any]) -> None:
@@ -155,14 +156,15 @@ class ReadingTask:
             "skip": sorted(self._skip),
             "title": self.job.title,
             "document": self.job.document_id,
+            "scans": [scan.to_message() for scan in self.job.scans],
         }
 
     def take(self, message: dict[str, Any]) -> None:
         """Collect regions until the worker is done."""
         kind = message["kind"]
         if kind == "regions":
-            for *fields, box in message["regions"]:
-                self._regions.append(_region(self.job.document_id, fields, box))
+            for *fields, box, source in message["regions"]:
+                self._regions.append(_region(self.job.document_id, fields, box, source))
             for page, box, target, words in message["links"]:
                 self._links.append(Link(page, tuple(box), target, words))
         elif kind == "error":
@@ -190,10 +192,18 @@ def _give_up(reason: PdfReason, detail: str, restarts: int) -> PdfError | None:
 
 
 def _page(fields: list[Any], state: str) -> PageText:
-    number, label, width, height, text, boxes = fields
-    array = np.frombuffer(boxes, dtype=np.uint16).reshape(-1, 4)
-    damaged, scanned = state == "damaged", state == "scanned"
-    return PageText(number, label, width, height, text, array, damaged, scanned)
+    number, label, width, height, text, boxes, areas, ocr = fields
+    return PageText(
+        number,
+        label,
+        width,
+        height,
+        text,
+        np.frombuffer(boxes, dtype=np.uint16).reshape(-1, 4),
+        damaged=state == "damaged",
+        areas=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in areas),
+        ocr=None if ocr is None else np.frombuffer(ocr, dtype=np.bool_),
+    )
 
 
 def _missing(number: int, pages: dict[int, PageText]) -> PageText:
@@ -204,7 +214,7 @@ def _missing(number: int, pages: dict[int, PageText]) -> PageText:
     return PageText(number, "", width, height, "", empty, damaged=True)
 
 
-def _region(document: str, fields: list[Any], box: list[float]) -> Region:
+def _region(document: str, fields: list[Any], box: list[float], source: TextSource) -> Region:
     page, order, kind, text, search_text, parent, parent_kind, section, cells = fields
     stem = f"{document[:16]}-{page}-"
     return Region(
@@ -220,4 +230,5 @@ def _region(document: str, fields: list[Any], box: list[float]) -> Region:
         parent_kind=parent_kind,
         section=section,
         cells=cells,
+        source=source,
     )

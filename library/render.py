@@ -34,7 +34,7 @@ def plan_cut(width_pt: float, height_pt: float, box: Box, limits: Mapping[str, f
         width_pt: Width of the page as displayed.
         height_pt: Height of the page as displayed.
         box: Fractions of the page as displayed.
-        limits: `max_pixels`, at least 1, and `pad` in fractions of the page.
+        limits: `max_pixels`, at least 1; `pad` in fractions of the page; `dpi`, no finer than that.
     """
     pad = limits.get("pad", 0.0)
     x0, x1 = sorted((box[0], box[2]))
@@ -43,7 +43,7 @@ def plan_cut(width_pt: float, height_pt: float, box: Box, limits: Mapping[str, f
     y0, y1 = _span(y0 - pad, y1 + pad, height_pt)
     area = (x1 - x0) * (y1 - y0)
     pixels = min(limits["max_pixels"], MAX_PIXELS)
-    zoom = min((pixels / area) ** 0.5, MAX_DPI / 72)
+    zoom = min((pixels / area) ** 0.5, limits.get("dpi", MAX_DPI) / 72)
     while (drawn := _pixels((x0, y0, x1, y1), zoom)) > pixels:
         zoom *= min((pixels / drawn) ** 0.5, 0.9995)
     return Cut((x0, y0, x1, y1), zoom)

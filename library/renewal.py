@@ -102,7 +102,8 @@ class _Renewal:
             document = stored[0][1]
             path = copy_path(self._at.store.folder, id)
             if path.exists() or restore_copy(self._at.store.folder, document):
-                yield PdfJob(path, document_id=id, title=name_words(document.sources[0].name))
+                title, scans = name_words(document.sources[0].name), self._at.known_scans(id)
+                yield PdfJob(path, document_id=id, title=title, scans=scans)
             else:
                 self._fail(id, PdfError("unreadable", "the library's copy and the file are gone"))
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pagehop.types import Document
+
 
 @dataclass
 class IngestReport:
@@ -42,6 +44,10 @@ class LibraryStatus:
     pages_read: int
     """Pages cut into regions and passages."""
     passages: int
+    scanned: int
+    """Pages that are pictures of text, in whole or part."""
+    scanned_read: int
+    """Those of them that OCR has been at."""
     embedded: float
     """Share of the passages that have a vector, 0 to 1."""
     text_complete: bool
@@ -49,18 +55,19 @@ class LibraryStatus:
     failed: int
     """Files that could not be read."""
     stage: str = "idle"
-    """text, reading, vectors or idle."""
+    """text, reading, vectors, ocr or idle."""
     waiting: int = 0
     """Files not yet read."""
     seconds_left: float | None = None
-    """Estimate until regions and vectors are done; None when idle or unknown."""
+    """Estimate until regions, vectors and OCR are done; None when idle or unknown."""
     encoder: str = ""
     """Id of the encoder whose vectors answer searches."""
 
     @property
     def complete(self) -> bool:
-        """Everything that was added is read, cut and embedded."""
-        return self.text_complete and self.pages_read == self.pages and self.embedded >= 1.0
+        """Everything that was added is read, by OCR too, cut and embedded."""
+        read = self.pages_read == self.pages and self.scanned_read == self.scanned
+        return self.text_complete and read and self.embedded >= 1.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,13 @@ class CheckReport:
     def ok(self) -> bool:
         """No damage was found."""
         return not self.problems
+
+
+def scanned_pages(document: Document) -> str:
+    """Say how many pages are pictures of text, and how many of them OCR has read."""
+    count, read = len(document.scanned_pages), len(document.ocr_pages)
+    pages = "1 scanned page" if count == 1 else f"{count} scanned pages"
+    return f"{pages} read by OCR" if read == count else f"{pages}, {read} read by OCR so far"
 
 
 def none_readable(failed: Sequence[tuple[str, str]]) -> str:

@@ -42,6 +42,7 @@ class ViewRetriever(BaseRetriever):
                     "page": hit.page,
                     "box": list(hit.box),
                     "kind": hit.kind,
+                    "read_by": hit.source,
                     "score": hit.score,
                 },
             )

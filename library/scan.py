@@ -169,8 +169,8 @@ def _clean_copy(path: Path, needed: bool, kept: timedelta) -> None:
     elif not left.exists():
         left.touch()
     elif left.stat().st_mtime < time.time() - kept.total_seconds():
-        path.unlink(missing_ok=True)
-        left.unlink(missing_ok=True)
+        for gone in (path, path.with_suffix(".ocr"), left):
+            gone.unlink(missing_ok=True)
 
 
 def _read(file: BinaryIO) -> bytes:

@@ -84,9 +84,21 @@ def search(
                 f"{1 - embedded:.0%} of the passages have no vector yet and are found by their "
                 "words; they get one while an add runs"
             )
+    note = " ".join(part for part in (note, _unread_scans(view, scope)) if part)
     if mode != "semantic":
         _score_words(view.snapshot, terms, scope, found)
     return Hits(_rank(view, found, mode, fusion, k), embedded=embedded, note=note)
+
+
+def _unread_scans(view: "View", scope: Scope) -> str:
+    """Say how many pages cannot be found because OCR has not read them; empty when all can."""
+    left = sum(
+        len(document.scanned_pages) - len(document.ocr_pages)
+        for document in view.documents()
+        if scope.documents is None or document.id in scope.documents
+    )
+    what = "1 scanned page is" if left == 1 else f"{left} scanned pages are"
+    return f"{what} not read by OCR yet, so words there are not found" if left else ""
 
 
 def _read_scope(
@@ -204,6 +216,7 @@ def _rank(view: "View", found: Found, mode: Mode, fusion: str, k: int) -> list[H
                 scores={name: value for name, value in each.items() if value is not None},
                 region="" if passage.kind == "page" else id,
                 section=passage.section,
+                source=passage.source,
                 pictures=view,
             )
         )

@@ -1,5 +1,6 @@
 """Sections of a document: its outline, or the headings that were read on its pages."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,27 @@ if TYPE_CHECKING:
 
 _LARGEST = 40
 """Pages; a larger section (`Part II`) says little of how its pages belong together."""
+
+
+_FILE = re.compile(
+    r"\S\.(?:pdf|docx?|xlsx?|html?|txt|csv|jpe?g|png|eps)\b|[\\/]\S+[\\/]", re.IGNORECASE
+)
+_PERIOD = frozenset(
+    """three six nine twelve year years quarter quarters month months week weeks fiscal ended ending
+    as of at the for and in january february march april may june july august september october
+    november december thousands millions billions unaudited""".split()
+)
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a heading names a section: no formula, file name, period or row of numbers."""
+    solid = re.sub(r"\s", "", text)
+    letters = sum(char.isalpha() for char in solid)
+    if letters < 3 or letters < 0.6 * len(solid) or _FILE.search(text):
+        return False
+    return bool(re.search(r"[^\W\d_]{3}", text)) and not (
+        set(re.findall(r"[^\W\d_]+", text.casefold())) <= _PERIOD
+    )
 
 
 def headings(view: "View", name: str) -> list[OutlineEntry]:
@@ -23,6 +45,8 @@ def headings(view: "View", name: str) -> list[OutlineEntry]:
     for region in view.snapshot.regions(document.id, kinds=("title", "heading")):
         level = region.section.count(" > ") + 1
         title = " ".join(region.text.split())
+        if not is_label(title):
+            continue
         entries.setdefault(title.casefold(), OutlineEntry(level, title, region.page))
     return list(entries.values())
 

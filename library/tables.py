@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pagehop.library.reading import PARSER_VERSION, DocumentText, PageText
 from pagehop.library.terms import TERMS_VERSION
-from pagehop.types import Document, Kind, OutlineEntry, Page, PageRef, Region, Scalar, Word
+from pagehop.types import Box, Document, Kind, OutlineEntry, Page, PageRef, Region, Scalar, Word
 
 if TYPE_CHECKING:
     from pagehop.library.anchors import Anchor
@@ -36,6 +36,8 @@ DOCUMENTS = pa.schema(
         ("outline", pa.string()),
         ("damaged_pages", pa.list_(pa.int32())),
         ("scanned_pages", pa.list_(pa.int32())),
+        ("ocr_pages", pa.list_(pa.int32())),
+        ("ocr_by", pa.string()),
     ]
 )
 PAGES = pa.schema(
@@ -49,7 +51,8 @@ PAGES = pa.schema(
         ("width_pt", pa.float32()),
         ("height_pt", pa.float32()),
         ("damaged", pa.bool_()),
-        ("scanned", pa.bool_()),
+        ("areas", pa.binary()),
+        ("ocr", pa.binary()),
     ]
 )
 REGIONS = pa.schema(
@@ -159,6 +162,10 @@ class StoredDocument:
     outline: tuple[OutlineEntry, ...] = ()
     damaged_pages: tuple[int, ...] = ()
     scanned_pages: tuple[int, ...] = ()
+    ocr_pages: tuple[int, ...] = ()
+    """Scanned pages that OCR has been at."""
+    ocr_by: str = ""
+    """What read all of them: `ocr_engine.reader_id`; empty before."""
     passages: int = 0
     read_by: int = 0
     """`READ_BY` of what cut its regions; 0 before the reading stage, -1 to be cut again."""
@@ -179,6 +186,7 @@ class StoredDocument:
             outline=self.outline,
             damaged_pages=self.damaged_pages,
             scanned_pages=self.scanned_pages,
+            ocr_pages=self.ocr_pages,
         )
 
 
@@ -198,6 +206,8 @@ def document_rows(documents: Iterable[StoredDocument]) -> pa.Table:
             "outline": json.dumps([[e.level, e.title, e.page] for e in d.outline]),
             "damaged_pages": list(d.damaged_pages),
             "scanned_pages": list(d.scanned_pages),
+            "ocr_pages": list(d.ocr_pages),
+            "ocr_by": d.ocr_by,
         }
         for d in documents
     ]
@@ -217,6 +227,8 @@ def to_documents(rows: pa.Table) -> list[StoredDocument]:
             outline=tuple(OutlineEntry(*entry) for entry in json.loads(row["outline"])),
             damaged_pages=tuple(row["damaged_pages"]),
             scanned_pages=tuple(row["scanned_pages"]),
+            ocr_pages=tuple(row["ocr_pages"]),
+            ocr_by=row["ocr_by"],
             passages=row["passages"],
             read_by=row["read_by"],
             decrypted=row["decrypted"],
@@ -239,7 +251,8 @@ def page_rows(document: str, title: str, text: DocumentText) -> pa.Table:
         "width_pt": [page.width_pt for page in pages],
         "height_pt": [page.height_pt for page in pages],
         "damaged": [page.damaged for page in pages],
-        "scanned": [page.scanned for page in pages],
+        "areas": [_pack(np.array(page.areas) * 65535).tobytes() for page in pages],
+        "ocr": [None if page.ocr is None else page.ocr.tobytes() for page in pages],
     }
     return pa.table(columns, schema=PAGES)
 
@@ -255,10 +268,20 @@ def to_page_texts(rows: pa.Table) -> list[PageText]:
             text=(row["search_text"] or "")[row["skip"] :],
             boxes=np.frombuffer(row["boxes"], dtype=np.uint16).reshape(-1, 4),
             damaged=row["damaged"],
-            scanned=row["scanned"],
+            areas=_to_boxes(row["areas"]),
+            ocr=None if row["ocr"] is None else np.frombuffer(row["ocr"], dtype=np.bool_),
         )
         for row in rows.to_pylist()
     ]
+
+
+def _pack(values: NDArray[np.float64]) -> NDArray[np.uint16]:
+    return values.round().clip(0, 65535).astype(np.uint16)
+
+
+def _to_boxes(packed: bytes) -> tuple[Box, ...]:
+    boxes = np.frombuffer(packed, dtype=np.uint16).reshape(-1, 4) / 65535.0
+    return tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in boxes.tolist())
 
 
 def to_page(document: str, name: str, text: PageText) -> Page:
@@ -266,9 +289,10 @@ def to_page(document: str, name: str, text: PageText) -> Page:
     boxes: NDArray[np.float64] = text.boxes / 65535.0  # (n_words, 4)
     lines = [line.split(" ") for line in text.text.split("\n")] if text.text else []
     flat = [(word, i) for i, line in enumerate(lines) for word in line if word]
+    read = [False] * len(flat) if text.ocr is None else text.ocr.tolist()
     words = tuple(
-        Word(word, (box[0], box[1], box[2], box[3]), line)
-        for (word, line), box in zip(flat, boxes.tolist(), strict=True)
+        Word(word, (box[0], box[1], box[2], box[3]), line, ocr)
+        for (word, line), box, ocr in zip(flat, boxes.tolist(), read, strict=True)
     )
     return Page(
         document=document,

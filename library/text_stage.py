@@ -170,7 +170,8 @@ class TextStage:
         added = self._at.catalog.documents[before].added if before else self._at.catalog.number()
         self._pending[id] = _Pending(found, added, before[1] if before else "", decrypted)
         title = name_words(found.source.name)
-        return PdfJob(path, document_id=id, title=title, password=self._request.password)
+        password, scans = self._request.password, self._at.known_scans(id)
+        return PdfJob(path, document_id=id, title=title, password=password, scans=scans)
 
     def _leave_out(self, id: str, found: Found) -> bool:
         """Say whether a file was removed by name and still has the bytes it had."""
@@ -304,6 +305,7 @@ def read_document(
         outline=text.outline,
         damaged_pages=tuple(page.page for page in text.pages if page.damaged),
         scanned_pages=tuple(page.page for page in text.pages if page.scanned),
+        ocr_pages=tuple(page.page for page in text.pages if page.ocr is not None),
     )
 
 

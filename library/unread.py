@@ -69,6 +69,7 @@ def _best_lines(page: Page, terms: set[str]) -> Region:
         box=_union([word.box for row in chosen for word in row]),
         text=text,
         search_text=text,
+        source=page.source,
     )
 
 

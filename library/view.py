@@ -52,8 +52,12 @@ class View:
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
         pool: Callable[[], "PdfPool"],
+        want: Callable[[str], None],
     ) -> None:
-        """Made by `Library.view`; encoder and PDF workers start on first use."""
+        """Made by `Library.view`; encoder and PDF workers start on first use.
+
+        `want` is told the id of a document of which a scanned page is asked for before it is read.
+        """
         self.snapshot = snapshot
         """For modules of `library/` only."""
         self.labels = labels
@@ -62,6 +66,7 @@ class View:
         """Where runs over this view are recorded."""
         self._encoder = encoder
         self._pool = pool
+        self._want = want
         self._narrowed = False
         self._hidden: frozenset[PageRef] = frozenset()
 
@@ -334,6 +339,8 @@ class View:
         if not 1 <= ref.page <= document.pages:
             count = f"{document.pages} page{'s' if document.pages != 1 else ''}"
             raise LibraryError(f"page {ref.page} does not exist; {document.name} has {count}")
+        if ref.page in document.scanned_pages and ref.page not in document.ocr_pages:
+            self._want(document.id)
         if PageRef(document.name, ref.page) in self._hidden:
             raise LibraryError(f"page {ref.page} of {document.name} is not to be used in this run")
         return document

@@ -28,6 +28,8 @@ from pagehop.library.manifest import (
     write_header,
     write_manifest,
 )
+from pagehop.library.ocr_engine import reader_id
+from pagehop.library.ocr_stage import OcrStage
 from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reading_stage import ReadingStage
 from pagehop.library.renewal import needs_renewal, renew, without_tables
@@ -94,6 +96,8 @@ class Writer:
         self.progress = Progress()
         self._requests: list[Request] = []
         """Of this run."""
+        self._wanted: dict[str, None] = {}
+        """Ids of documents whose scanned pages are read first, the last one first."""
 
     @property
     def busy(self) -> bool:
@@ -135,6 +139,11 @@ class Writer:
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="pagehop-writer", daemon=True)
         self._thread.start()
+
+    def want(self, document_id: str) -> None:
+        """Let OCR read a document's scanned pages before others."""
+        self._wanted.pop(document_id, None)
+        self._wanted[document_id] = None
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until idle; false when that took too long.
@@ -198,10 +207,29 @@ class Writer:
         return self._ingestion(ingestion.manifest, pool)
 
     def _work(self, ingestion: Ingestion, encoder: TextEncoder | None) -> None:
-        """Do what is queued, then what is left to read and to embed, until nothing is."""
+        """Do all there is to do, and clean up."""
         model = self._model(ingestion.manifest)
         reading = ReadingStage(ingestion)
         vectors = VectorStage(ingestion, encoder, model) if encoder else None
+        ocr = OcrStage(ingestion, self._settings.ocr, lambda: list(self._wanted))
+        try:
+            self._take_turns(ingestion, reading, vectors, ocr)
+        finally:
+            ocr.close()
+        write_header(self._store.folder, ingestion.manifest)
+        with writing(self._store.folder):
+            clean_copies(ingestion.sources, {id for _, id in ingestion.catalog.documents}, KEPT)
+        if not self._stop:
+            forget_old_versions(self._store.folder, self._store)
+
+    def _take_turns(
+        self,
+        ingestion: Ingestion,
+        reading: ReadingStage,
+        vectors: VectorStage | None,
+        ocr: OcrStage,
+    ) -> None:
+        """Do what is queued, then what is left to cut, embed and read by OCR, until nothing is."""
         while not self._stop:
             try:
                 request = self._next()
@@ -215,6 +243,9 @@ class Writer:
                     ingestion.pool.close()  # its workers start again when a file comes
                     _release_memory()
                     vectors.run()
+                elif ocr.left():
+                    self.progress.stage = "ocr"
+                    ocr.run()
                 elif self._nothing_queued():
                     break
             except Interrupted:
@@ -223,13 +254,8 @@ class Writer:
                 vectors = None
                 self.warn(f"no vectors, so search is by keywords only: {error}")
             finally:
-                for words in reading.warnings:
+                for words in (*reading.warnings, *ocr.warnings):
                     self.warn(words)
-        write_header(self._store.folder, ingestion.manifest)
-        with writing(self._store.folder):
-            clean_copies(ingestion.sources, {id for _, id in ingestion.catalog.documents}, KEPT)
-        if not self._stop:
-            forget_old_versions(self._store.folder, self._store)
 
     def _mend(self) -> Manifest | None:
         """Commit what `check` found to be whole; it is only queued while nothing else is."""
@@ -272,6 +298,7 @@ class Writer:
             manifest,
             pool,
             progress=self.progress,
+            reader="" if self._settings.ocr.engine == "none" else reader_id(self._settings.ocr),
             interrupted=lambda: self._stop or (self._text is None and bool(self._queue)),
             committed=self._committed,
         )

@@ -19,6 +19,7 @@ from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate
 from pagehop.library.library import Library
 from pagehop.library.view import View
 
+os.environ.setdefault("PAGEHOP_OCR__ENGINE", "none")  # seconds a page; test_ocr switches it on
 os.environ.setdefault("PAGEHOP_INGEST__WORKERS", "1")  # starting two takes longer than one page
 STYLES = getSampleStyleSheet()
 

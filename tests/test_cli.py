@@ -74,7 +74,7 @@ def test_ask_json_is_one_document_with_citations(reports: Path) -> None:
     assert {"answer", "status", "citations", "usage", "warnings", "trajectory"} <= set(found)
     assert found["status"] == "answered" and "57.3" in found["answer"]
     citation = found["citations"][0]
-    assert set(citation) == {"document", "name", "page", "box", "quote", "verified"}
+    assert set(citation) == {"document", "name", "page", "box", "quote", "verified", "source"}
     assert citation["name"] == HALDEN and citation["verified"] is True
     assert Path(found["trajectory"]).exists()
 
@@ -206,7 +206,7 @@ def test_search_lists_pages_with_their_boxes(folder: Path) -> None:
     hits = read_json("search", folder, "capital expenditure Halden 2021", "-k", "3")
     assert 1 <= len(hits) <= 3
     assert set(hits[0]) == {
-        "document", "name", "page", "score", "box", "kind", "text", "found_by",
+        "document", "name", "page", "score", "box", "kind", "text", "found_by", "source",
     }  # fmt: skip
     assert hits[0]["name"] == HALDEN
     assert [h["score"] for h in hits] == sorted((h["score"] for h in hits), reverse=True)
@@ -384,8 +384,10 @@ def test_add_without_sources_indexes_the_folder_itself(reports: Path) -> None:
 def test_a_folder_of_which_no_file_can_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "note.pdf").write_text("only called a PDF")
     result = run("ask", tmp_path, QUESTION)
-    assert result.exit_code != 0
+    assert result.exit_code == 2
     assert "the only file cannot be read" in result.stderr and "note.pdf" in result.stderr
+    found = run("search", tmp_path, "revenue")
+    assert found.exit_code == 0 and "no document can be seen" in found.stderr
 
 
 def test_an_empty_search_is_wrong_input(folder: Path) -> None:

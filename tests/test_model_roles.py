@@ -82,6 +82,31 @@ def test_a_model_searches_reads_keeps_and_answers_with_a_verified_citation(view:
     assert answer.usage.input_tokens > 1000
 
 
+FIRST = {"tool": "semantic_search", "arguments": {"query": "Halden Marine revenue 2022"}}
+
+
+@pytest.mark.parametrize("effort", ["medium", "high"])
+def test_a_plan_that_searches_and_a_reader_that_ends_the_round_save_two_calls(
+    view: View, effort: str
+) -> None:
+    plan = json.dumps({**json.loads(PLAN), "calls": [FIRST, {"tool": "rm"}, "nonsense"]})
+    judged = ['{"parts": [{"id": "Q1", "state": "answered"}], "sufficient": true}']
+    replies = [plan, keep(), *(judged if effort == "high" else []), claim()]
+    answer, model = run(view, replies, effort=effort)
+    assert (answer.status, answer.citations[0].verified) == ("answered", True)
+    assert roles_of(model)[:2] == ["planner", "explorer"] and roles_of(model)[-1] == "answerer"
+    assert "condenser" not in roles_of(model)
+    assert (answer.usage.steps, answer.usage.tool_calls) == (2, 1)
+
+
+def test_what_was_wrong_in_a_round_that_the_reader_ended_is_asked_again(view: View) -> None:
+    plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
+    answer, model = run(view, [plan, keep("Revenue fell to 3.1 crowns"), keep(), claim()])
+    assert roles_of(model) == ["planner", "explorer", "condenser", "answerer"]
+    assert "These words are not on" in str(model.calls[2].messages[-1].content)
+    assert answer.citations[0].verified
+
+
 def test_within_a_round_every_prompt_extends_the_one_before(view: View) -> None:
     _, model = run(view, [PLAN, SEARCH, READ, DONE, keep(), claim()])
     explored = [call.messages for call in model.calls[1:5]]

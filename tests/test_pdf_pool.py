@@ -290,7 +290,7 @@ def test_pages_that_hang_again_and_again_are_named_and_the_others_kept() -> None
 
     def take(*pages: int) -> None:
         rows: list[Any] = [
-            (n, "", 500, 700, WORDS, bytes(8 * len(WORDS.split())), "", []) for n in pages
+            (n, "", 500, 700, WORDS, bytes(8 * len(WORDS.split())), [], None, "", []) for n in pages
         ]
         task.take({"kind": "pages", "pages": rows})
 

@@ -153,7 +153,7 @@ def test_words_that_are_nowhere_find_nothing(view: View, query: str) -> None:
 
 @pytest.mark.parametrize("query", ["", "   "])
 @pytest.mark.parametrize("mode", MODES)
-def test_an_empty_query_is_refused(view: View, query: str, mode: str) -> None:
+def test_an_empty_query_is_refused(view: View, query: str, mode: Mode) -> None:
     with pytest.raises(ConfigError, match="give some words"):
         view.search(query, mode=mode)
 

@@ -107,7 +107,7 @@ def test_a_blank_page_and_a_scan_say_what_they_are(odd_view: View) -> None:
     blank = call(odd_view, "read_page", ref=f"{FIRM}:4")
     assert "The page has no text: it is blank" in str(blank.content)
     scan = call(odd_view, "read_page", ref="scan:1")
-    assert "a scan without a text layer; use other pages" in str(scan.content)
+    assert "a scan that OCR has not read yet; use other pages" in str(scan.content)
     seen = call(odd_view, "read_page", "inline", ref="scan:1")
     assert "look(scan:1, 0, 0, 1, 1) shows it" in str(seen.content)
     picture = call(odd_view, "read_page", "inline", ref="scan:1", form="image")

@@ -64,14 +64,14 @@ def calculate() -> BaseTool:
     """Make the tool."""
 
     def calculate(expression: str) -> Result:
-        """Compute an arithmetic expression exactly. Use it for every number you derive.
+        """Compute every number you derive: + - * / **, round(x, 2), sum(1,482, 93), mean, max.
 
-        Differences, sums, ratios, growth, averages: never compute them yourself. Write the
-        numbers as the page prints them: 1,482 and 14.8% (= 0.148) are read; a number alone in
-        brackets, (1,482), is negative, as in financial tables. Operators + - * / // % **,
-        parentheses; functions abs round floor ceil sqrt log log10 exp min max sum mean median
-        (a space after the commas between arguments). No units: keep track of millions and
-        currencies yourself. Returns `expression = value`; an answer may state that value.
+        Numbers as printed: 1,482 and 14.8% (= 0.148); a lone (1,482) is negative. No units.
+
+        Differences, sums, ratios, growth, averages: never compute them yourself. Also // and %,
+        parentheses, abs floor ceil sqrt log log10 exp median; a space after the commas between
+        arguments. Keep track of millions and currencies yourself. Returns `expression = value`;
+        an answer may state that value.
         """
         value, notes = evaluate(expression)
         shown = format_number(value)

@@ -23,8 +23,9 @@ def filter_documents(view: View) -> BaseTool:
     def filter_documents(predicate: str) -> Result:
         """Choose documents by conditions on name, title, source, pages, year or metadata.
 
-        Operators: = != < > <= >= , ~ (contains, whatever the case), in ("a", "b"); join with
-        and, or, not and parentheses; put text with spaces in quotes. `year` is any year in the
+        Operators: = != < > <= >= ~ (contains) in ("a", "b"), joined with and, or, not.
+
+        Case does not matter; put text with spaces in quotes. `year` is any year in the
         file name or title. Examples: name ~ acme and year in (2017, 2018) | not source ~ "draft".
         Returns the names: pass them, comma-separated, as `documents` to a search or aggregate.
         """

@@ -1,30 +1,65 @@
-"""How search results read: one line a page with its snippet, and references for the record."""
+"""How search results read: each page with its best passage, and references for the record."""
 
+from collections.abc import Mapping
+
+from pagehop.library.sections import is_label
+from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
+from pagehop.tools.passage_text import unit_line, window
 from pagehop.tools.tool import Result
-from pagehop.types import Hit, Hits
+from pagehop.types import Hit, Hits, Page, Region
+
+FIRST, LONG, SHORT = 3, 800, 360
+"""Hits shown at length, and the characters of these and of the others."""
 
 
-def show_hits(hits: Hits, nothing: str) -> Result:
+def show_hits(view: View, query: str, hits: Hits, nothing: str) -> Result:
     """Return search results as text for a model.
 
     Args:
+        view: Where the pages are.
+        query: What was searched for.
         hits: Best first.
         nothing: What to do next when there are none.
     """
-    lines = [_line(i, hit) for i, hit in enumerate(hits, 1)] or [nothing]
+    regions = view.snapshot.regions_by_id([hit.region for hit in hits if hit.region])
+    lines = [_shown(view, query, i, hit, regions) for i, hit in enumerate(hits, 1)] or [nothing]
     if hits.note:
         lines.append(f"({hits.note})")
     return Result("\n".join(lines), {"hits": [_reference(hit) for hit in hits], "note": hits.note})
 
 
-def _line(number: int, hit: Hit) -> str:
-    section = f" | {snippet(hit.section.rpartition(' > ')[2], 70)}" if hit.section else ""
+def _shown(view: View, query: str, number: int, hit: Hit, regions: Mapping[str, Region]) -> str:
+    page = view.page(hit.ref)
+    innermost = hit.section.rpartition(" > ")[2]
+    section = f" | {snippet(innermost, 70)}" if is_label(innermost) else ""
     matches = int(hit.scores.get("matches", 0))
-    why = "+".join(hit.found_by) + (f" {hit.score:.3f}" if hit.score else "")
-    why += f", {matches} matches" if matches > 1 else ""
-    head = f"{number}. [{hit.ref}] {hit.kind}{section} | {why}"
-    return f"{head}\n   {snippet(hit.text, 320)}"
+    why = f" | {matches} matches" if matches > 1 else ""
+    why += " | read by OCR" if hit.source == "ocr" else ""
+    lines = [f"{number}. [{hit.ref}]{printed(page)} {hit.kind}{section}{why}"]
+    most = LONG if number <= FIRST else SHORT
+    rows = hit.kind in ("table", "list")
+    body = window(hit.text, query, most, rows=rows)
+    if hit.kind == "table":
+        head = _head(hit, regions.get(hit.region))
+        if head and head not in body:
+            lines.append(f"head: {head}")
+        lines.append(unit_line(view, page, f"{head}\n{body}"))
+    lines += body.split("\n")
+    return "\n   ".join(filter(None, lines))
+
+
+def printed(page: Page) -> str:
+    """Return the number printed on a page where it is not the one of its reference."""
+    return f" (printed {page.label})" if page.label not in ("", str(page.ref.page)) else ""
+
+
+def _head(hit: Hit, region: Region | None) -> str:
+    """Return the head of the table that a passage continues, as the index has it before it."""
+    if region is None or not region.search_text.endswith(region.text):
+        return ""
+    before = region.search_text.removesuffix(region.text).strip("\n").split("\n")
+    return snippet(" ".join(before[2 if hit.section else 1 :]), 160)
 
 
 def _reference(hit: Hit) -> dict[str, object]:
@@ -35,4 +70,5 @@ def _reference(hit: Hit) -> dict[str, object]:
         "kind": hit.kind,
         "score": round(hit.score, 6),
         "found_by": list(hit.found_by),
+        "source": hit.source,
     }

@@ -31,17 +31,18 @@ def keyword_search(view: View) -> BaseTool:
     def keyword_search(query: str, k: int = 8, documents: str = "", kinds: str = "") -> Result:
         """Find pages by exact terms: names, numbers, codes, phrases, patterns.
 
-        Plain words rank pages by how well they match, word forms included. "A phrase" in double
-        quotes must stand on the page, -word or -"phrase" must not, and regex:pattern must match
-        the page's text (it runs to the end of the query; case does not matter). Returns pages,
-        best first: [name:page] with the passage that matched. Next: read_page them. If nothing
-        is found, use fewer words or semantic_search.
+        Plain words rank pages, a "phrase" in quotes must stand on the page, -word must not,
+        regex:pattern must match (it runs to the end of the query).
+
+        Word forms are included, case does not matter. Returns pages, best first: [name:page]
+        with the passage that matched. Next: read_page them. If nothing is found, use fewer
+        words or semantic_search.
         """
         names = read_documents(view, documents)
         hits = find_words(view, query, k=k, documents=names, kinds=read_kinds(kinds))
         nothing = (
             "Nothing found. Use fewer or other words, drop documents and kinds, or semantic_search."
         )
-        return show_hits(hits, nothing)
+        return show_hits(view, query, hits, nothing)
 
     return make_tool(keyword_search, KeywordSearchArguments)

@@ -3,6 +3,7 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
+from pagehop.library.reports import scanned_pages
 from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
 from pagehop.tools.tool import Arguments, Result, make_tool
@@ -58,7 +59,7 @@ def describe(document: Document) -> str:
         parts.insert(1, snippet(document.title, 100))
     parts += [f"{key}={value}" for key, value in sorted(document.metadata.items())]
     if document.scanned_pages:
-        parts.append(f"{len(document.scanned_pages)} pages without a text layer")
+        parts.append(scanned_pages(document))
     if document.damaged_pages:
         parts.append(f"{len(document.damaged_pages)} damaged pages")
     return "- " + " | ".join(parts)

@@ -37,9 +37,10 @@ def look(view: View, pictures: Pictures) -> BaseTool:
     ) -> Result:
         """Look closely at a part of a page: a chart, a table, small print.
 
-        The box is (x0, y0, x1, y1) in fractions of the page, from 0, 0 at the top left to 1, 1 at
-        the bottom right. The part is rendered anew from the file, so a smaller box shows more
-        detail. Start with the whole page, then zoom in; always give fractions of the whole page,
+        The box is in fractions of the page, from 0, 0 at the top left to 1, 1 at bottom right.
+
+        The part is rendered anew from the file, so a smaller box shows more detail.
+        Start with the whole page, then zoom in; always give fractions of the whole page,
         also for a part of a part. Where pictures cannot be shown, returns the words inside.
         """
         where = read_ref(view, ref)

@@ -10,7 +10,7 @@ from typing import Literal
 from pagehop.errors import LibraryError, ToolError
 from pagehop.library.view import View
 from pagehop.tools.tool import Result
-from pagehop.types import Box, Page, PageRef, Perceive
+from pagehop.types import Box, Page, PageRef, Perceive, TextSource
 
 Images = Literal["inline", "reference", "text"]
 
@@ -19,6 +19,7 @@ NO_PICTURE = (
     "No picture can be shown to you; only the words inside the box follow. Values drawn as bars or "
     "lines are not in them."
 )
+READ_BY_OCR = "These words were read by OCR from a scan; letters and digits may be wrong."
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,18 @@ class Pictures:
         Raises:
             ToolError: It cannot be rendered, or the reader cannot take any of it.
         """
-        words = words_inside(self.view.page(ref), box)
-        artifact: dict[str, object] = {"ref": str(ref), "box": [round(v, 5) for v in box]}
+        page = self.view.page(ref)
+        words, source = words_inside(page, box)
+        said = f"{words}\n({READ_BY_OCR})" if source == "ocr" else words
+        where = [round(v, 5) for v in box]
+        artifact: dict[str, object] = {"ref": str(ref), "box": where, "source": source}
         if self.images == "text" and self.perceive is None:
             if not words:
                 raise ToolError(
                     f"there are no words in this box of {ref}, and pictures cannot be seen here; "
                     "take a larger box, or find the value in the text of another page"
                 )
-            return Result(f"{head}\n{NO_PICTURE}\n{words}", {**artifact, "text": words})
+            return Result(f"{head}\n{NO_PICTURE}\n{said}", {**artifact, "text": words})
         try:
             picture = self.view.crop(ref, box, max_pixels=self.max_pixels)
         except LibraryError as error:
@@ -60,21 +64,22 @@ class Pictures:
         if self.images == "text" and self.perceive is not None:
             asked = question or "What does this part of the page show? Give all values."
             reading = self.perceive(picture, asked)
-            text = (
-                f"{head}\nA reader of the picture says: {reading}\nWords inside the box:\n{words}"
-            )
+            text = f"{head}\nA reader of the picture says: {reading}\nWords inside the box:\n{said}"
             return Result(text, {**artifact, "reading": reading})
         return Result(head, artifact, picture)
 
 
-def words_inside(page: Page, box: Box) -> str:
-    """Return the words whose middle lies in the box, in reading order, line by line."""
+def words_inside(page: Page, box: Box) -> tuple[str, TextSource]:
+    """Return the words whose middle lies in the box, line by line, and where most come from."""
     lines: dict[int, list[str]] = {}
+    read = []
     for word in page.words:
         x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
         if box[0] <= x <= box[2] and box[1] <= y <= box[3]:
             lines.setdefault(word.line, []).append(word.text)
-    return "\n".join(" ".join(words) for words in lines.values())
+            read.append(word.ocr)
+    source: TextSource = "ocr" if 2 * sum(read) > len(read) else "text"
+    return "\n".join(" ".join(words) for words in lines.values()), source
 
 
 def _written(box: Box) -> str:

@@ -8,6 +8,8 @@ from pydantic import Field
 from pagehop.errors import ToolError
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref
+from pagehop.tools.hits import printed
+from pagehop.tools.passage_text import mended, scale_in, unit_line
 from pagehop.tools.pictures import Pictures
 from pagehop.tools.tool import Arguments, Result, make_tool
 from pagehop.types import FULL_PAGE, Document, Page
@@ -45,11 +47,12 @@ def read_page(view: View, pictures: Pictures) -> BaseTool:
         if where.page in document.damaged_pages:
             raise ToolError(f"{where} is damaged and holds no text; use the pages around it")
         if not page.text.strip():
-            scanned = where.page in document.scanned_pages
-            reason = "a scan without a text layer" if scanned else "blank, or a picture only"
+            reason = _why_empty(where.page, document)
             advice = f"look({where}, 0, 0, 1, 1) shows it" if pictures.seen else "use other pages"
             return Result(f"{head}\nThe page has no text: it is {reason}; {advice}.", artifact)
-        text = page.text
+        text = mended(page.text)
+        if any(region.kind == "table" for region in regions) and not scale_in(text):
+            head = "\n".join(filter(None, (head, unit_line(view, page, text))))
         if len(text) > _MOST_CHARS:
             cut = text[:_MOST_CHARS].rpartition("\n")[0]
             text = (
@@ -61,7 +64,14 @@ def read_page(view: View, pictures: Pictures) -> BaseTool:
     return make_tool(read_page, ReadPageArguments)
 
 
+def _why_empty(page: int, document: Document) -> str:
+    if page not in document.scanned_pages:
+        return "blank, or a picture only"
+    read = page in document.ocr_pages
+    return "a scan in which OCR found no words" if read else "a scan that OCR has not read yet"
+
+
 def _head(page: Page, document: Document) -> str:
-    printed = f", printed page {page.label}" if page.label not in ("", str(page.ref.page)) else ""
     title = f" {document.title}" if document.title else ""
-    return f"[{page.ref}] of {document.pages}{printed} |{title} ({document.source})"
+    ocr = " | read by OCR: letters and digits may be wrong" if page.source == "ocr" else ""
+    return f"[{page.ref}] of {document.pages}{printed(page)} |{title} ({document.source}){ocr}"

@@ -36,11 +36,12 @@ def semantic_search(view: View) -> BaseTool:
         kinds: str = "",
         by: str = "text",
     ) -> Result:
-        """Find pages by meaning (and by their words), across all documents or some of them.
+        """Find pages by meaning and words, best first: [name:page] with the passage that fits.
 
-        Use it first for most questions. Write what the page would say, with the company, year
-        and measure in it ("Acme capital expenditures 2018"), one thing a query. Returns pages,
-        best first: [name:page], kind of region, section, and a snippet of the best region. Next:
+        Write what the page would say, e.g. Acme capital expenditures 2018; one thing a query.
+
+        Use it first for most questions. Each page comes with its printed number, the kind of
+        region, the section, and the best region: rows of a table with its head. Next:
         read_page the promising ones before you quote them; set `documents` once you know
         which one; use keyword_search for exact terms, numbers and names.
         """
@@ -51,6 +52,8 @@ def semantic_search(view: View) -> BaseTool:
             )
         names = read_documents(view, documents)
         hits = view.search(query, k=k, mode="hybrid", documents=names, kinds=read_kinds(kinds))
-        return show_hits(hits, "Nothing found. Use other words, or drop documents and kinds.")
+        return show_hits(
+            view, query, hits, "Nothing found. Use other words, or drop documents and kinds."
+        )
 
     return make_tool(semantic_search, SemanticSearchArguments)

@@ -44,6 +44,8 @@ def verify(view: View) -> BaseTool:
         text = f"VERIFIED: the quote stands {exactly} on [{where}], box {box}."
         if located.score < 1:
             text += f" The page says: {snippet(located.text, 300)}"
+        if located.source == "ocr":
+            text += " It was read by OCR: look there if a letter or digit matters."
         if missing:
             text = (
                 f"NUMBERS MISSING: the quote stands {exactly} on [{where}], but "

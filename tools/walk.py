@@ -31,13 +31,13 @@ def walk(view: View) -> BaseTool:
     ) -> Result:
         """Go from a page to the pages it is connected with.
 
-        Relations: refers_to (where "see Note 8", "Table 3", "page 41" or a link leads), continues
-        (where a table or paragraph that breaks off goes on, or came from), next and previous (the
-        neighbours), section (the pages of the same section), similar (pages with nearly the same
-        content, in any document). Use it when a page you read points elsewhere or breaks off, or
-        to find the same statement in another year or document. With a query, pages near it come
-        first. Returns paths: each page reached, the relation and the words that justify it. Next:
-        read_page the end of a path.
+        refers_to: where "see Note 8", "page 41" lead; continues: where a table or paragraph that
+        breaks off goes on, or came from; next, previous; section: its pages; similar: nearly the
+        same content, in any document.
+
+        Use it when a page you read points elsewhere or breaks off, or to find the same statement
+        in another year or document. With a query, pages near it come first. Returns paths: each
+        page reached, the relation and the words that justify it. Next: read_page the end of a path.
         """
         start = read_ref(view, ref)
         chosen = read_choices(relations, _KNOWN, "relation")

@@ -45,6 +45,26 @@ class EncoderSettings(BaseModel):
     """Most tokens, padding included, in one batch."""
 
 
+class OcrSettings(BaseModel):
+    """How pages without a usable text layer are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: Literal["rapidocr", "tesseract", "none"] = "rapidocr"
+    """Another engine or language reads all scanned pages again at the next `add`."""
+    language: str = Field(default="", pattern=r"^[\w+/-]*$")
+    """As the engine names it; empty: rapidocr's packaged model (Latin scripts, Chinese, Japanese),
+    tesseract's `eng`. E.g. `korean` or `arabic` (rapidocr fetches the model), `deu+eng`."""
+    dpi: int = Field(default=200, ge=72, le=400)
+    """Pages are rendered at this resolution for the engine."""
+    threads: int = Field(default=0, ge=0)
+    """0 means one a core."""
+    page_timeout_s: float = Field(default=120.0, gt=0)
+    """An engine that does not read a page in this time is ended and the page left unread."""
+    memory_mb: int = Field(default=2048, ge=256)
+    """Address space the engine may use beyond its models."""
+
+
 class RunSettings(BaseModel):
     """Defaults of a run."""
 
@@ -98,6 +118,7 @@ class Settings(BaseSettings):
 
     ingest: IngestSettings = IngestSettings()
     encoder: EncoderSettings = EncoderSettings()
+    ocr: OcrSettings = OcrSettings()
     run: RunSettings = RunSettings()
     prices: dict[str, Price] = Field(default_factory=dict)
     """Model name or pattern to price, for the money in `usage`; empty: money is 0."""

@@ -213,6 +213,7 @@ def _hit(hit: Hit) -> str:
     where = _where(hit.document, hit.ref)
     about = [hit.kind, f"score {hit.score:.3f}"]
     about += [f"by {' and '.join(hit.found_by)}"] if hit.found_by else []
+    about += ["read by OCR"] if hit.source == "ocr" else []
     about += [hit.section] if hit.section else []
     words = hit.text if len(hit.text) <= _HIT_CHARACTERS else hit.text[:_HIT_CHARACTERS] + " …"
     return _item(where + _soft(" · ".join(about)), words, _image(hit, marked=False))
@@ -226,6 +227,8 @@ def _citation(
     )
     if not citation.verified:
         head += _soft("not verified: these words were not found on the page")
+    if citation.source == "ocr":
+        head += _soft("read by OCR: compare letters and digits with the picture")
     crop = _image(citation, marked=True) if with_crop else ""
     return _item(head, citation.quote, crop, anchor=anchor)
 

@@ -81,7 +81,9 @@ class Document:
     damaged_pages: tuple[int, ...] = ()
     """Pages that could not be read; they are in the library without text."""
     scanned_pages: tuple[int, ...] = ()
-    """Pages with pictures but no text layer."""
+    """Pages that are pictures of text, in whole or part."""
+    ocr_pages: tuple[int, ...] = ()
+    """Those of them that OCR has been at."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,13 @@ class Word:
     box: Box
     line: int
     """Running number of its line on the page, in reading order."""
+    ocr: bool = False
+    """It was read by OCR, and its letters may be wrong."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """The text layer of one page."""
+    """The text of one page: its text layer, and what OCR read in its pictures."""
 
     document: str
     """Document id."""
@@ -108,6 +112,12 @@ class Page:
     words: tuple[Word, ...]
     width_pt: float
     height_pt: float
+
+    @property
+    def source(self) -> TextSource:
+        """Whether most of its words come from the text layer, or from OCR."""
+        read = sum(word.ocr for word in self.words)
+        return "ocr" if 2 * read > len(self.words) else "text"
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,8 @@ class Hit:
     """Region id; empty for a page that is not yet read into regions."""
     section: str = ""
     pictures: "PageSource | None" = field(default=None, repr=False, compare=False)
+    source: TextSource = "text"
+    """`ocr` when the words were read by OCR, so that letters and digits may be wrong."""
 
     @property
     def ref(self) -> PageRef:
@@ -236,6 +248,8 @@ class Located:
     """1 for an exact match, below for a fuzzy one."""
     boxes: tuple[Box, ...] = ()
     """One box a line of the page that the quote touches, in reading order."""
+    source: TextSource = "text"
+    """`ocr` when any of the words was read by OCR."""
 
 
 @dataclass(frozen=True)
@@ -280,6 +294,8 @@ class Citation:
     evidence: str = ""
     """Evidence id in the run's record."""
     pictures: "PageSource | None" = field(default=None, repr=False, compare=False)
+    source: TextSource = "text"
+    """`ocr` when the quote was read by OCR, so that its letters and digits may be wrong."""
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
@@ -359,7 +375,11 @@ class Answer:
             text=record["answer"],
             status=record["status"],
             citations=tuple(
-                Citation(**{key: citation[key] for key in keys}, pictures=pictures)
+                Citation(
+                    **{key: citation[key] for key in keys},
+                    source=citation.get("source", "text"),  # absent in records before OCR
+                    pictures=pictures,
+                )
                 for citation in record["citations"]
             ),
             usage=Usage(**record["usage"]),
@@ -383,6 +403,7 @@ class Answer:
                     "box": [round(v, 5) for v in c.box],
                     "quote": c.quote,
                     "verified": c.verified,
+                    "source": c.source,
                 }
                 for c in self.citations
             ],

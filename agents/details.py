@@ -1,0 +1,166 @@
+"""Details that a question needs and the documents about the right things do not give.
+
+Each is judged over the documents in scope and the pages found; a question of several parts is not
+judged, since a part's documents need not hold what another part asks.
+
+1. The thing asked for (`what dividend did A pay`, `how many patents`, `the limit for benzene`)
+   stands on no page of the documents, not misspelt, and no line found is near it in meaning.
+2. The year asked for is none of the documents' own, and no line or table about what is asked names
+   it.
+3. A numbered thing (`scope 3`): the pages speak of others of its kind, but not of this number.
+
+Not covered: a detail whose words all stand in the documents, but not together.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+
+from pagehop.agents.desk import Desk
+from pagehop.agents.extract import Scored, coverage
+from pagehop.agents.periods import find_years
+from pagehop.agents.presence import is_misspelt
+from pagehop.agents.question import Question, Term
+from pagehop.agents.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES, MONTHS
+from pagehop.agents.words import stems
+from pagehop.types import PageRef
+
+LEAST_NEARNESS = 0.3
+"""A line at this cosine to a word speaks of it in other words."""
+ABOUT = 0.3
+"""Share of what else is asked that makes a line be about it."""
+_MEASURES = frozenset(stems(" ".join(MEASURES)))
+_LINES = 10
+_LOOKED_AT = 20
+_SHORTEST = 4
+_BE = r"(?:is|are|was|were|do|does|did|has|have|had|can|will)"
+_ASKED = re.compile(
+    rf"\bhow many (?P<counted>\w+)\b|^(?:what|which) (?P<asked>\w+) {_BE}\b", re.IGNORECASE
+)
+_OBJECT = re.compile(r"\bfor (?P<noun>[a-z]+)\s*\??$")
+_NUMBERED = re.compile(r"\b(?P<word>[A-Za-z]{4,}) (?P<number>\d{1,3})\b(?!\s*%)")
+_QUANTITY = re.compile(
+    r"^(?:how (?:much|many|large|high|big)|what (?:is|was|were|are))\b", re.IGNORECASE
+)
+"""Asked of a year; an event of the year may be told in any words."""
+_YEAR_KINDS = frozenset({"number", "text", "list"})
+
+
+def missing_detail(desk: Desk, question: Question, units: Sequence[Scored]) -> str:
+    """Say what the documents do not give; empty when nothing is known to be missing.
+
+    Args:
+        desk: Where pages are read.
+        question: A question of one part.
+        units: Best lines found.
+    """
+    if not units or question.kind not in _YEAR_KINDS:
+        return ""
+    word = _missing_thing(desk, question, units)
+    if word:
+        return f"The documents searched say nothing of {word}."
+    year = _missing_year(desk, question, units)
+    if year:
+        return f"The documents searched give nothing on this for {year}."
+    thing = _missing_number(desk, question, units)
+    return f"The documents searched say nothing of {thing}." if thing else ""
+
+
+def _missing_thing(desk: Desk, question: Question, units: Sequence[Scored]) -> str:
+    asked, thing = _ASKED.search(question.text), _OBJECT.search(question.text)
+    term = _term(question, asked["counted"] or asked["asked"]) if asked else None
+    documents = desk.scope.documents
+    if term is None or not _is_absent(desk, term, documents, units):
+        term, documents = _term(question, thing["noun"]) if thing else None, ()
+        if term is None or not _is_absent(desk, term, documents, units):
+            return ""
+    read = documents or tuple(dict.fromkeys(item.unit.ref.name for item in units))
+    # What is asked may stand on a page that is only a picture.
+    return "" if any(desk.has_scan(name) for name in read) else term.text
+
+
+def _term(question: Question, word: str) -> Term | None:
+    """A word of the question that names a thing: no name, no word of asking or arithmetic."""
+    known = (t for t in question.terms if t.text == word and t.weight >= 1)
+    term = next(known, None)
+    if term is None or term.stem in question.name_stems or term.stem in _MEASURES:
+        return None
+    return term if term.text.isalpha() and len(term.text) >= _SHORTEST else None
+
+
+def _is_absent(desk: Desk, term: Term, documents: Collection[str], units: Sequence[Scored]) -> bool:
+    vocabulary = desk.view.vocabulary()
+    if term.stem not in vocabulary:
+        if is_misspelt(term.stem, vocabulary):
+            return False
+    elif not documents or any(
+        term.stem in stems(hit.text)
+        for hit in desk.view.search(
+            term.text, k=_LOOKED_AT, mode="keyword", documents=list(documents)
+        )
+    ):
+        return False
+    encoder = desk.view.encoder
+    if encoder is None:
+        return True
+    lines = desk.encode([item.unit.reading for item in units[:_LINES]])
+    return float((lines @ encoder.encode_query(term.text)).max()) < LEAST_NEARNESS
+
+
+def _missing_year(desk: Desk, question: Question, units: Sequence[Scored]) -> int | None:
+    if not _QUANTITY.match(question.text):
+        return None
+    names = desk.scope.documents or tuple(d.name for d in desk.view.documents())
+    own = [_own_years(desk, name) for name in names]
+    if not all(own):
+        return None  # a document that is of no year may speak of any
+    pages = list(dict.fromkeys(item.unit.ref for item in units))
+    others = [
+        (t.stem, t.weight)
+        for t in question.content
+        if t.stem not in question.name_stems and not t.text.isdigit()
+    ]
+    for year in question.years:
+        stated = any(year in years for years in own)
+        if others and not (stated or any(_speaks(desk, ref, year, others) for ref in pages)):
+            return year
+    return None
+
+
+def _own_years(desk: Desk, name: str) -> list[int]:
+    document = desk.view.document(name)
+    return find_years(re.sub(r"[_\W]+", " ", f"{document.source} {document.title}"))
+
+
+def _speaks(desk: Desk, ref: PageRef, year: int, others: Sequence[tuple[str, float]]) -> bool:
+    """Whether a line of a page is about what is asked, and the year is its own or its table's."""
+    read = desk.read(ref)
+    if str(year) not in read.stems and not re.search(
+        rf"(?:FY\s?|[/'\u2019-]){year % 100:02d}\b", desk.page(ref).text
+    ):
+        return False
+    said = sum(s.text.count(str(year)) for s in read.sentences)
+    elsewhere = desk.page(ref).text.count(str(year)) > said
+    for unit in read.units:
+        if coverage(others, unit, frozenset()) < ABOUT:
+            continue
+        if year in find_years(f"{unit.text} {unit.around}"):
+            return True
+        dated = unit.row is not None and any(map(find_years, unit.row.columns))
+        if unit.row is not None and elsewhere and not dated:
+            return True  # its heading was not read, and may hold the year
+    return False
+
+
+def _missing_number(desk: Desk, question: Question, units: Sequence[Scored]) -> str:
+    text = " ".join(desk.page(ref).text for ref in dict.fromkeys(u.unit.ref for u in units))
+    for match in _NUMBERED.finditer(question.text):
+        word = match["word"].lower()
+        if word in FUNCTION_WORDS or word in MONTHS or word in DOCUMENT_WORDS:
+            continue
+        kind = rf"\b{re.escape(word)}s?\s+"
+        listed = rf"{kind}(?:\d+,?\s+(?:and\s+|or\s+|to\s+)?)*{match['number']}\b"
+        if re.search(rf"{kind}\d", text, re.IGNORECASE) and not re.search(
+            listed, text, re.IGNORECASE
+        ):
+            return match[0]
+    return ""

@@ -1,0 +1,119 @@
+"""What tools show of a page's text: whole rows and sentences, words mended, the unit of a table.
+
+1. A passage that is too long is cut between its rows or sentences, around those that share most
+   words with the query; the head of its table goes before it.
+2. A word that was cut at the end of a line is joined, where the page or the query has it whole; a
+   quote of it is found either way.
+3. The scale of a table (`in millions`) may stand above it, or on a page before it: it is named with
+   its page. Which table it belongs to is left to the reader.
+"""
+
+import re
+from collections.abc import Sequence
+
+from pagehop.errors import LibraryError
+from pagehop.library.terms import tokens
+from pagehop.library.view import View
+from pagehop.types import Page, PageRef
+
+PAGES_BACK = 2
+"""How far before a page its scale is looked for."""
+_CUT_WORD = re.compile(r"\b(\w*[^\W\d_]{2})[-\u00ad]\n([^\W\d_]{2,}\w*)")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"\u201c(])|\n")
+_SCALE = re.compile(
+    r"\(?(?:[^.;()\n]{0,40}\W)?in (?:\w+ |[$\u00a3\u20ac] ?|US\$ ?)?"
+    r"(?:thousands|millions|billions)\b"
+    r"[^.;()\n]{0,60}\)?"
+    r"|\(?[$\u00a3\u20ac] ?(?:million|billion|thousand|bn|m|k|'?000s?)\b[^.;()\n]{0,30}\)?",
+    re.IGNORECASE,
+)
+_SCALE_LINE = 100
+"""Characters of a line that may state a scale; in longer ones it is part of a sentence."""
+_NUMBER = re.compile(r"\d")
+
+
+def mended(text: str) -> str:
+    """Return a page's text with the words joined that its lines cut."""
+    known = {word.casefold() for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text)}
+
+    def join(found: re.Match[str]) -> str:
+        first, rest = found[1], found[2]
+        hyphened = f"{first}-{rest}".casefold() in known or not rest[0].islower()
+        return f"{first}-{rest}" if hyphened else first + rest
+
+    return _CUT_WORD.sub(join, text)
+
+
+def scale_in(text: str) -> str:
+    """Return the first scale that a short line of a text states; empty when none does."""
+    for line in text.split("\n"):
+        found = _SCALE.search(line) if len(line) <= _SCALE_LINE or "(" in line else None
+        if found and (len(line) <= _SCALE_LINE or found[0].startswith("(")):
+            return " ".join(found[0].strip(" ,()").split())
+    return ""
+
+
+def scale_before(view: View, ref: PageRef) -> tuple[str, PageRef] | None:
+    """Return the scale that the nearest of the pages before a page states, and that page."""
+    for number in range(ref.page - 1, max(0, ref.page - 1 - PAGES_BACK), -1):
+        before = PageRef(ref.name, number)
+        try:
+            stated = scale_in(view.page(before).text)
+        except LibraryError:
+            continue
+        if stated:
+            return stated, before
+    return None
+
+
+def unit_line(view: View, page: Page, shown: str) -> str:
+    """Return a line on the scale of a table that what is shown of it does not state."""
+    if scale_in(shown):
+        return ""
+    if stated := scale_in(page.text):
+        return f'(the page says "{stated}")'
+    if (before := scale_before(view, page.ref)) is not None:
+        return f'(no unit on this page; [{before[1]}] says "{before[0]}")'
+    return ""
+
+
+def window(text: str, query: str, most: int, *, rows: bool) -> str:
+    """Return a passage, or what of it fits and shares most words with the query.
+
+    Args:
+        text: Of the passage; rows of a table are lines.
+        query: What was searched for.
+        most: Characters.
+        rows: It is a table or a list: lines stay lines.
+    """
+    between = "\n" if rows else " "
+    pieces = text.split("\n") if rows else _SENTENCE.split(mended(text))
+    parts = [" ".join(piece.split()) for piece in pieces]
+    whole = between.join(parts)
+    if len(whole) <= most:
+        return whole
+    first, last = _best(parts, set(tokens(query)), most)
+    shown = between.join(parts[first:last])
+    if len(shown) > most:  # one sentence that is longer
+        shown = shown[:most].rsplit(" ", 1)[0]
+        last = -1
+    return ("... " if first else "") + shown + (" ..." if last != len(parts) else "")
+
+
+def _best(parts: Sequence[str], wanted: set[str], most: int) -> tuple[int, int]:
+    """Return the run of parts that holds most of the words, the earlier of two alike."""
+    found = [set(tokens(part)) & wanted for part in parts]
+    best, chosen = -1.0, (0, 1)
+    for first in range(len(parts)):
+        held: set[str] = set()
+        room = most
+        last = first
+        hits = 0.0
+        while last < len(parts) and (room := room - len(parts[last]) - 1) >= 0:
+            held |= found[last]
+            hits += 0.1 * len(found[last]) * bool(_NUMBER.search(parts[last]))
+            last += 1
+        score = len(held) + hits
+        if score > best:
+            best, chosen = score, (first, max(last, first + 1))
+    return chosen
