@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pagehop.library.passages import fractions
+from pagehop.library.page_lines import fractions
 from pagehop.library.rows import RawWord
 from pagehop.types import Box
 

@@ -1,6 +1,6 @@
 """Draw docs/img/layout_*.png: pages of the examples with their regions, as LAYOUT.md shows them.
 
-    python docs/img/make_layout.py [--library FOLDER]
+python docs/img/make_layout.py [--library FOLDER]
 """
 
 import argparse
