@@ -188,7 +188,7 @@ def test_a_reader_without_pictures_gets_the_words_of_a_scan(library: Library) ->
         library, "read_page", ref="letter:2"
     )
     assert "read by OCR" not in call(library, "read_page", ref="letter:1")
-    assert ", read by OCR" in call(library, "keyword_search", query="pension")
+    assert " | read by OCR" in call(library, "keyword_search", query="pension")
     said = call(library, "verify", claim="A pension", quote="receives a pension", ref="letter:2")
     assert said.startswith("VERIFIED") and "read by OCR" in said
     assert "1 scanned page read by OCR" in call(library, "list_documents")
