@@ -87,7 +87,7 @@ def test_a_wrong_name_in_a_list_suggests_those_that_hold_its_words(odd_view: Vie
 
 def test_the_printed_page_number_is_shown_where_it_differs(odd_view: View) -> None:
     message = call(odd_view, "read_page", ref=f"{FIRM}:2")
-    assert str(message.content).startswith(f"[{FIRM}:2] of 4, printed page 12 |")
+    assert str(message.content).startswith(f"[{FIRM}:2] of 4 (printed 12) |")
 
 
 def test_a_reference_to_a_printed_page_leads_to_the_page_of_the_file(odd_view: View) -> None:
