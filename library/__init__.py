@@ -15,8 +15,11 @@ The modules by what they do, in the order a newcomer reads them:
 4. PDFs, in worker processes: `pdf_pool` (the parent's side), `worker_process` (one of them),
    `reading_task` (one file's way), `reading` (what comes back), `pdf_worker` (the process),
    `pdf_page` (the engine's page), `render` (crops).
-5. From words to passages, in the worker: `reading_order`, `rows`, `page_lines`, `layout`,
-   `table_runs`, `titles`, `passages`.
+5. From words to passages, in the worker: `orientation` (pages whose type runs up or down),
+   `reading_order`, `rows`, `page_lines`, `page_marks` (rules, shapes, pictures), `layout` (start
+   here: regions of a page) over `blocks`, `paragraphs`, `page_tables` with `table_runs`, `grids`
+   and `table_cells`, `figures`, `formulas`, `captions`, `heading_paths`, `continuations` (over a
+   page's end); then `titles`, `passages`.
 6. Scans: `ocr_areas` (which pages, or parts of them, are pictures of text), `ocr_engine` (the
    parent's side), `ocr_worker` (the process), `ocr_results` (kept on disk as they come),
    `ocr_words` (their way among the words of the text layer).
