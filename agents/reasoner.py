@@ -3,7 +3,8 @@
 1. A reply that cannot be used is answered with what was wrong and a right example, at most
    `TRIES` times a move; `MOST_FAILURES` unusable replies in a row end the run as failed.
 2. Summarize and reflect are one model call (fused) that continues the explorer's conversation, so
-   an endpoint reuses its prefix; with effort high, reflect is asked on its own after it.
+   an endpoint reuses its prefix; with effort high, reflect is asked on its own after it. A plan may
+   bring the first searches, and the explorer may end a round itself: each saves a call.
 3. With effort low there is no plan and no choice of tools by the model: both searches and the best
    pages are read by code, then the model keeps evidence and answers.
 4. A prompt that is too long for the model is shortened and sent again: long observations first.
