@@ -1,0 +1,48 @@
+"""Lines of one column to paragraphs, by gap, type, indent and list markers."""
+
+from itertools import pairwise
+
+from pagehop.layout.page_lines import Line, list_marker
+
+
+def split_paragraphs(lines: list[Line]) -> list[list[Line]]:
+    """Cut lines, top to bottom, into paragraphs."""
+    if not lines:
+        return []
+    right = max(line.x1 for line in lines)
+    gaps = sorted(b.y0 - a.y1 for a, b in pairwise(lines))
+    tall = sorted(line.height for line in lines)[len(lines) // 2]
+    usual = min(max(gaps[len(gaps) // 4], -2.0), 1.1 * tall) if gaps else 0.0
+    paragraphs = [[lines[0]]]
+    for above, line in pairwise(lines):
+        if _breaks(above, line, usual, right, paragraphs[-1]):
+            paragraphs.append([line])
+        else:
+            paragraphs[-1].append(line)
+    return paragraphs
+
+
+def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list[Line]) -> bool:
+    """Tell whether a paragraph ends between two lines."""
+    small = max(1.0, min(above.height, line.height))
+    gap = line.y0 - above.y1
+    if gap > usual + 0.45 * small or gap < -0.9 * small:
+        return True
+    runs_on = above.x1 > right - 2 * small and above.text[-1] not in ".:;?!"
+    resized = abs(line.size - above.size) > 0.08 * max(line.size, above.size)
+    if not runs_on and (resized or line.bold != above.bold):
+        return True
+    if not runs_on and line.italic != above.italic and len(paragraph) == 1:
+        return True
+    if list_marker(line.text) and line.x0 <= paragraph[0].x0 + small:
+        return True
+    centres = abs(line.x0 + line.x1 - above.x0 - above.x1) / 2
+    short = above.x1 < right - 0.2 * (right - paragraph[0].x0)
+    if line.bold and short and min(centres, abs(line.x0 - above.x0)) > 2 * small:
+        return True
+    in_item = bool(list_marker(paragraph[0].text))
+    if in_item and len(paragraph) > 1 and line.x0 < paragraph[1].x0 - 0.5 * small:
+        return True
+    ended = above.text[-1] in ".:;?!" and above.x1 < right - 3 * small
+    indented = line.x0 - above.x0 > 0.7 * small and len(paragraph) > 1 and not in_item
+    return (ended and not in_item) or (indented and above.text[-1] in ".:;?!")
