@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pagehop.library.blocks import Block
 from pagehop.library.captions import place_drawn, tie_captions
@@ -23,7 +24,7 @@ from pagehop.library.formulas import is_formula, join_formulas
 from pagehop.library.grids import Grid, find_grids
 from pagehop.library.heading_paths import NUMBERED, HeadingPath, set_sections
 from pagehop.library.page_lines import Line, PageLines, is_caption, list_marker
-from pagehop.library.paragraphs import split_paragraphs
+from pagehop.library.paragraphs import split_paragraphs, usual_leading
 from pagehop.library.table_cells import cut_cells
 from pagehop.library.table_runs import TableRun, count_heads, find_tables
 from pagehop.library.titles import number_candidates, printed_numbers
@@ -55,6 +56,8 @@ class LayoutState:
     sizes: Counter[float] = field(default_factory=Counter)
     """Letters by type size."""
     bold: Counter[bool] = field(default_factory=Counter)
+    leadings: Counter[float] = field(default_factory=Counter)
+    """How often each gap between lines of text was seen, in line heights."""
     headings: HeadingPath = field(init=False)
     pages: int = 0
     titled: bool = False
@@ -66,6 +69,13 @@ class LayoutState:
     def body_size(self) -> float:
         """The type size of most letters, in points."""
         return max(self.sizes, key=self.sizes.__getitem__) if self.sizes else 0.0
+
+    @property
+    def leading(self) -> float | None:
+        """The gap between most lines of text, in line heights; None before it was seen often."""
+        if self.leadings.total() < 20:
+            return None
+        return max(self.leadings, key=self.leadings.__getitem__)
 
 
 def read_chunk(
@@ -85,6 +95,8 @@ def read_chunk(
         for line in page.lines:
             state.sizes[round(line.size * 2) / 2] += len(line.text)
             state.bold[line.bold] += len(line.text)
+        gaps = (usual_leading(a, b) for a, b in pairwise(page.lines))
+        state.leadings.update(gap for gap in gaps if gap is not None)
     state.numbers = printed_numbers(state.candidates)
     chunk = [(page, _blocks(page, state)) for page in pages]
     state.headings.learn(blocks for _, blocks in chunk)
@@ -191,7 +203,7 @@ def _column_blocks(
     between = {id(line) for grid in ruled for line in lines if _is_in(line, grid.box)}
     at = 0
     for run in [*find_tables(lines, between), TableRun(len(lines), len(lines), 0)]:
-        for paragraph in split_paragraphs(lines[at : run.start]):
+        for paragraph in split_paragraphs(lines[at : run.start], state.leading):
             blocks.append(Block(_kind(paragraph, edges, state), paragraph))
         if run.end > run.start:
             blocks.append(_table(lines[run.start : run.end], run.heads, page, ruled))

@@ -16,7 +16,8 @@ Style = tuple[float, bool, bool]
 PLAIN: Style = (0.0, False, False)
 
 _NUMBER = re.compile(
-    r"[(\[<>~+\-\u2212\u2013\u2014$€£¥]*\s?(?:[A-Z]{2,3}\$? ?)?\d[\d.,]*\s?[)\]%x*†‡]*(?:\(\w\))*"
+    r"[(\[<>~+\-\u2212\u2013\u2014$€£¥]*\s?(?:[A-Z]{2,3}\$? ?)?[(\[\-\u2212\u2013]?"
+    r"\d[\d.,]*\s?[)\]%x*†‡]*(?:\(\w\))*"
 )
 _NOTHING = frozenset(
     {
@@ -40,7 +41,7 @@ _DOTS = frozenset("." * n for n in range(1, 200)) | {"\u2026", "\u2026\u2026"}
 _MARKER = re.compile(
     # A bullet of a symbol font may come out as any sign, so any but those that open a text count.
     r"(?:[^\w\s$€£¥\"'\u2018\u201c(\[{%&#@§<+=~/\\]|o"
-    r"|\(?(?:\d{1,2}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])"
+    r"|\(?(?:\d{1,2}|[a-zA-Z]|[ivxIVX]{1,6})[.)]|\d{3}\.|\[\d{1,3}\])"
 )
 _CAPTION = re.compile(
     r"(?:Table|TABLE|Figure|FIGURE|Fig\.|FIG\.|Chart|Exhibit|Scheme|Algorithm|Listing|Box)"
@@ -203,9 +204,15 @@ def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
         first = words[start]
         style = styles.get((first[5], first[6]), PLAIN)
         letters[style] = letters.get(style, 0) + sum([len(w[4]) for w in words[start:end]])
-    style = max(letters, key=letters.__getitem__) if len(letters) > 1 else next(iter(letters))
+    style = _main_style(letters) if len(letters) > 1 else next(iter(letters))
     x0, y0, x1, y1 = around(words)
     return Line(words, row.column, x0, y0, x1, y1, *style, text, cells, leader)
+
+
+def _main_style(letters: Mapping[Style, int]) -> Style:
+    """Return the largest type of those that set much of a line: marks of notes are small."""
+    much = 0.3 * sum(letters.values())
+    return max(letters, key=lambda style: (letters[style] >= much, style[0], letters[style]))
 
 
 def _without_leaders(row: Row) -> Row:

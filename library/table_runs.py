@@ -44,7 +44,8 @@ def find_tables(lines: list[Line], ruled: Container[int] = ()) -> list[TableRun]
         below = next((lines[j] for j in range(i + 1, len(lines)) if tabular[j]), lines[i])
         near = below.y0 - lines[i].y1 < 8 * lines[i].height
         # A heading such as `Note 4:   Debt`; smaller type farther down is another table's.
-        tabular[i] = not (near and _is_larger(lines[i], below))
+        amounts = any(cell.is_number for cell in lines[i].cells[1:])
+        tabular[i] = amounts or not (near and _is_larger(lines[i], below))
     found: list[TableRun] = []
     i = 0
     while i < len(lines):
@@ -85,7 +86,8 @@ def _is_larger(line: Line, other: Line) -> bool:
 
 def _near(above: Line, below: Line) -> bool:
     height = max(1.0, min(above.height, below.height))
-    return -height < below.y0 - above.y1 < _MAX_GAP * height
+    tall = max(above.height, below.height)  # cells of one row, set one lower than the other
+    return -tall < below.y0 - above.y1 < _MAX_GAP * height
 
 
 def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
@@ -94,7 +96,7 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
     i = end
     long = 0
     while i < len(lines) and i - end < 4 and _near(lines[i - 1], lines[i]):
-        if is_caption(lines[i].text, alone=False) or _is_new_head(lines, i):
+        if is_caption(lines[i].text, alone=False) or _is_new_head(lines, start, i):
             break
         if tabular[i]:
             end = i + 1
@@ -110,12 +112,23 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
     return end
 
 
-def _is_new_head(lines: list[Line], i: int) -> bool:
-    """Tell the head of the next table, after a gap: years without a label before them."""
+def _is_new_head(lines: list[Line], start: int, i: int) -> bool:
+    """Tell the head of the next table, after a gap: years or words over the columns, no label."""
     line = lines[i]
+    if line.y0 - lines[i - 1].y1 <= 0.9 * line.height:
+        return False
     cells = [cell for cell in line.cells if not cell.text.startswith("(")]
-    years = len(cells) > 1 and all(_YEAR.fullmatch(cell.text) for cell in cells)
-    return years and line.y0 - lines[i - 1].y1 > 0.9 * line.height
+    if len(cells) > 1 and all(_YEAR.fullmatch(cell.text) for cell in cells):
+        return True
+    rows = lines[start:i]
+    left = min(row.x0 for row in rows)
+    unlabelled = line.x0 > left + 0.2 * (max(row.x1 for row in rows) - left)
+    worded = not any(cell.is_number and not _YEAR.fullmatch(cell.text) for cell in cells)
+    return bool(cells) and unlabelled and worded and any(_has_amounts(row) for row in rows)
+
+
+def _has_amounts(line: Line) -> bool:
+    return any(cell.is_number and not _YEAR.fullmatch(cell.text) for cell in line.cells[1:])
 
 
 def _is_table(rows: list[Line]) -> bool:
