@@ -20,24 +20,17 @@ from itertools import pairwise
 from pagehop.library.blocks import Block
 from pagehop.library.captions import place_drawn, tie_captions
 from pagehop.library.figures import find_figures
+from pagehop.library.footnotes import find_footnotes
 from pagehop.library.formulas import is_formula, join_formulas
 from pagehop.library.grids import Grid, find_grids
 from pagehop.library.heading_paths import NUMBERED, HeadingPath, set_sections
 from pagehop.library.page_lines import Line, PageLines, is_caption, list_marker
 from pagehop.library.paragraphs import split_paragraphs, usual_leading
+from pagehop.library.running_lines import RunningLines, find_running, join_running
 from pagehop.library.table_cells import cut_cells
 from pagehop.library.table_runs import TableRun, count_heads, find_tables
-from pagehop.library.titles import number_candidates, printed_numbers
 from pagehop.types import Box, Kind, OutlineEntry
 
-_EDGE = 0.12
-"""Share of the page's height in which running heads and feet stand."""
-_LOW = 0.78
-"""A page number alone below the last line may stand this high."""
-_PAGE_NUMBER = re.compile(
-    r"(?:page\s*)?[-\u2013\u2014|\s]*(?:[A-Z]-)?[\divxlc]+[-\u2013\u2014|\s]*(?:(?:of|/)\s*\d+)?",
-    re.I,
-)
 _SIZE_STEP = 1.12
 """A heading is set this much larger than the text; smaller steps are scaling noise."""
 
@@ -47,19 +40,13 @@ class LayoutState:
     """What carries over from one chunk of pages to the next."""
 
     outline: Sequence[OutlineEntry] = ()
-    edges: Counter[str] = field(default_factory=Counter)
-    """How often each line was seen at a page's edge, digits made equal."""
-    candidates: dict[int, list[str]] = field(default_factory=dict)
-    """What may be the printed number of each page."""
-    numbers: dict[int, str] = field(default_factory=dict)
-    """Printed numbers, told by all pages so far."""
+    running: RunningLines = field(default_factory=RunningLines)
     sizes: Counter[float] = field(default_factory=Counter)
     """Letters by type size."""
     bold: Counter[bool] = field(default_factory=Counter)
     leadings: Counter[float] = field(default_factory=Counter)
     """How often each gap between lines of text was seen, in line heights."""
     headings: HeadingPath = field(init=False)
-    pages: int = 0
     titled: bool = False
 
     def __post_init__(self) -> None:
@@ -88,16 +75,13 @@ def read_chunk(
         state: Changed: what was learnt of the document.
     """
     for page in pages:
-        state.pages += 1
-        state.edges.update({_edge_key(line) for edge in _edge_lines(page) for line in edge})
-        outermost = [edge[0].text for edge in _edge_lines(page) if edge]
-        state.candidates[page.number] = number_candidates(outermost)
+        state.running.learn(page)
         for line in page.lines:
             state.sizes[round(line.size * 2) / 2] += len(line.text)
             state.bold[line.bold] += len(line.text)
         gaps = (usual_leading(a, b) for a, b in pairwise(page.lines))
         state.leadings.update(gap for gap in gaps if gap is not None)
-    state.numbers = printed_numbers(state.candidates)
+    state.running.number_pages()
     chunk = [(page, _blocks(page, state)) for page in pages]
     state.headings.learn(blocks for _, blocks in chunk)
     for page, blocks in chunk:
@@ -105,49 +89,11 @@ def read_chunk(
     return chunk
 
 
-def _edge_lines(page: PageLines) -> tuple[list[Line], list[Line]]:
-    """Give the outermost line, and two more near the edge, from the head and from the foot."""
-    rows = sorted(page.lines, key=lambda line: line.y0)
-    heads = rows[:1] + [line for line in rows[1:3] if line.y1 < _EDGE * page.height]
-    feet = [line for line in rows[-3:-1] if line.y0 > (1 - _EDGE) * page.height] + rows[1:][-1:]
-    return heads, feet[::-1]
-
-
-def _edge_key(line: Line) -> str:
-    return re.sub(r"\d+|\b[ivxlc]+$", "#", line.text.casefold())
-
-
-def _running(page: PageLines, state: LayoutState) -> dict[int, Kind]:
-    """Tell which lines, by `id`, are running heads and feet."""
-    found: dict[int, Kind] = {}
-    kinds: tuple[Kind, Kind] = ("header", "footer")
-    for kind, edge in zip(kinds, _edge_lines(page), strict=True):
-        for line in edge:
-            # Where the text begins, no line farther in is a running one.
-            if not _is_running(line, line is edge[0], page, state):
-                break
-            found.setdefault(id(line), kind)
-    return found
-
-
-def _is_running(line: Line, outermost: bool, page: PageLines, state: LayoutState) -> bool:
-    needed = 2 if state.pages < 4 else 3
-    in_zone = line.y1 < _EDGE * page.height or line.y0 > (1 - _EDGE) * page.height
-    low = line.y0 > _LOW * page.height
-    if (in_zone or low) and outermost and _PAGE_NUMBER.fullmatch(line.text):
-        return True
-    numbers = number_candidates([line.text]) if outermost and len(line.words) <= 14 else []
-    if state.numbers.get(page.number) in numbers:
-        return True
-    seen = state.edges[_edge_key(line)] if state.pages > 1 else 0
-    return seen >= (needed if in_zone else max(needed, 0.3 * state.pages))
-
-
 def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
-    running = _running(page, state)
-    edges = [Block(running[id(line)], [line]) for line in page.lines if id(line) in running]
+    grids = find_grids(page.marks, page.lines)
+    running = find_running(page, state.running, state.body_size, grids)
+    edges = join_running(page, running)
     body = [line for line in page.lines if id(line) not in running]
-    grids = find_grids(page.marks, body)
     drawn = _drawn(page, body, grids)
     ruled = [grid for grid in grids if not grid.xs]
     taken = {id(line) for block in drawn for line in block.lines}
@@ -163,7 +109,7 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
     blocks += _column_blocks(column, page, ruled, state) if column else []
     blocks = place_drawn(join_formulas(_join_lists(blocks)), drawn)
     _find_title(blocks, page, state)
-    _find_footnotes(blocks, page, state)
+    blocks = find_footnotes(blocks, page, state.body_size)
     heads = [edge for edge in edges if edge.kind == "header"]
     blocks = heads + blocks + [edge for edge in edges if edge.kind == "footer"]
     tie_captions(blocks, page.height)
@@ -315,20 +261,3 @@ def _join_title(blocks: list[Block], top: Block) -> None:
         if not alike or line.y0 - last.y1 > 0.8 * last.height or line.column != last.column:
             break
         top.lines += blocks.pop(at).lines
-
-
-def _find_footnotes(blocks: list[Block], page: PageLines, state: LayoutState) -> None:
-    """Take small marked text at the foot of each column for footnotes."""
-    column = -1
-    for block in reversed(blocks):
-        if block.kind not in ("text", "list"):
-            column = block.column if block.kind not in ("header", "footer") else column
-            continue
-        line = block.lines[0]
-        if line.column == column or line.y0 < 0.55 * page.height:
-            continue
-        small = line.size < 0.93 * state.body_size
-        if small and re.match(r"[*†‡§\u2217]|[\[(]?\d{1,2}[\])]?\D", line.text):
-            block.kind = "footnote"
-        elif not small:
-            column = line.column
