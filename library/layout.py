@@ -183,7 +183,9 @@ def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> 
         return "formula"
     if _is_heading(lines, text, state):
         return "heading"
-    return "list" if list_marker(text) else "text"
+    # A clause that opens with a number and runs back to the margin is a paragraph.
+    hangs = len(lines) == 1 or lines[1].x0 > lines[0].x0 - 0.5 * lines[0].height
+    return "list" if list_marker(text) and hangs else "text"
 
 
 def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
@@ -204,7 +206,8 @@ def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
     if lines[0].size < 0.85 * state.body_size or (text[-1] == "." and not short):
         return False
     bold = all(line.bold for line in lines) and state.bold[True] < state.bold[False]
-    italic = all(line.italic for line in lines) and len(words) <= 12 and words[0][0].isupper()
+    named = words[1:] if NUMBERED.match(text) and len(words) > 1 else words
+    italic = all(line.italic for line in lines) and len(words) <= 12 and named[0][0].isupper()
     capitals = text == text.upper() and 2 <= len(words) <= 15 and letters >= 5
     italic, capitals = italic and text[-1] != ".", capitals and text[-1] != "."
     return bold or (len(lines) <= 2 and (italic or capitals))

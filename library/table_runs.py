@@ -101,6 +101,8 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
         if tabular[i]:
             end = i + 1
             long = 0
+        elif end == i and _continues_cell(lines, start, i):
+            end = i + 1
         elif _is_larger(lines[i], lines[start]):
             break
         elif len(lines[i].words) > 14:
@@ -110,6 +112,15 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
                 break
         i += 1
     return end
+
+
+def _continues_cell(lines: list[Line], start: int, i: int) -> bool:
+    """Tell a line of a cell of words from text: it stands under the last cell of its row."""
+    line, above = lines[i], lines[i - 1]
+    if len(line.cells) > 1 or line.y0 - above.y1 > 0.6 * line.height:
+        return False
+    row = next((lines[j] for j in range(i - 1, start - 1, -1) if len(lines[j].cells) > 1), None)
+    return row is not None and abs(line.x0 - row.cells[-1].x0) < _ALIGN_PT
 
 
 def _is_new_head(lines: list[Line], start: int, i: int) -> bool:
