@@ -107,7 +107,8 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
             column = []
         column.append(line)
     blocks += _column_blocks(column, page, ruled, state) if column else []
-    blocks = place_drawn(join_formulas(_join_lists(blocks)), drawn)
+    blocks = join_formulas(_join_lists(_join_around(blocks)))
+    blocks = place_drawn(blocks, drawn)
     _find_title(blocks, page, state)
     blocks = find_footnotes(blocks, page, state.body_size)
     heads = [edge for edge in edges if edge.kind == "header"]
@@ -211,6 +212,30 @@ def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
     capitals = text == text.upper() and 2 <= len(words) <= 15 and letters >= 5
     italic, capitals = italic and text[-1] != ".", capitals and text[-1] != "."
     return bold or (len(lines) <= 2 and (italic or capitals))
+
+
+def _join_around(blocks: list[Block]) -> list[Block]:
+    """Join a paragraph that runs on below, or past the caption of, a picture beside it."""
+    joined: list[Block] = []
+    for block in blocks:
+        beside = joined[-4:][::-1] if block.kind == "text" else []
+        for i, other in enumerate(beside):
+            apart = i > 0 or other.column != block.lines[0].column
+            if apart and other.kind == "text" and _runs_on(other.lines[-1], block.lines[0]):
+                other.lines += block.lines
+                break
+        else:
+            joined.append(block)
+    return joined
+
+
+def _runs_on(above: Line, line: Line) -> bool:
+    if above.text[-1] in ".:;?!":
+        return False
+    near = -0.5 * above.height < line.y0 - above.y1 < 0.6 * above.height
+    flush = abs(line.x0 - above.x0) < 0.3 * line.height
+    alike = abs(line.size - above.size) < 0.08 * above.size and line.bold == above.bold
+    return near and flush and alike
 
 
 def _join_lists(blocks: list[Block]) -> list[Block]:

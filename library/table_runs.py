@@ -46,6 +46,7 @@ def find_tables(lines: list[Line], ruled: Container[int] = ()) -> list[TableRun]
         # A heading such as `Note 4:   Debt`; smaller type farther down is another table's.
         amounts = any(cell.is_number for cell in lines[i].cells[1:])
         tabular[i] = amounts or not (near and _is_larger(lines[i], below))
+    _join_in(lines, tabular)
     found: list[TableRun] = []
     i = 0
     while i < len(lines):
@@ -60,6 +61,28 @@ def find_tables(lines: list[Line], ruled: Container[int] = ()) -> list[TableRun]
             found.append(TableRun(start, end, count_heads(lines[start:end])))
         i = end
     return found
+
+
+def _join_in(lines: list[Line], tabular: list[bool]) -> None:
+    """Take lines of long or close cells for rows where they stand under those of a row near by."""
+    for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
+        row: Line | None = None
+        since = 0
+        for i in order:
+            line = lines[i]
+            since += 1
+            if not tabular[i] and row and since < 8 and _stands_under(line, row):
+                tabular[i] = True
+            if tabular[i]:
+                row, since = line, 0
+
+
+def _stands_under(line: Line, row: Line) -> bool:
+    cells, others = line.cells, row.cells
+    if len(cells) < 2 or len(cells) != len(others) or list_marker(line.text) == cells[0].text:
+        return False
+    flush = abs(cells[0].x0 - others[0].x0) < line.height
+    return flush and all(abs(a.x0 - b.x0) < 2 for a, b in zip(cells[1:], others[1:], strict=True))
 
 
 def _is_tabular(line: Line) -> bool:
@@ -173,6 +196,7 @@ def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) 
     """Go up from the first row over short lines that stand above its number columns."""
     left = min(lines[start].x0, lines[min(start + 1, len(lines) - 1)].x0)
     width = max(lines[start].x1 - left, 1.0)
+    values = min((c.x0 for line in lines[start : start + 4] for c in line.cells[1:]), default=left)
     first = i = start
     while i > floor and start - i < 6 and _near(lines[i - 1], lines[i]):
         i -= 1
@@ -180,7 +204,9 @@ def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) 
         if _is_larger(line, lines[start]):
             break
         over_columns = line.x0 > left + 0.2 * width and len(line.words) <= 14
+        over_columns = over_columns and (line.x1 > values or len(line.cells) > 1)
         unit = line.text.startswith("(") and line.text.endswith(")") and len(line.words) <= 20
+        unit = unit and (line.x0 < left + 0.1 * width or line.x1 > values)
         if tabular[i] or over_columns or unit:
             first = i
         elif len(line.words) > 6 or first - i > 1:  # else the label of the first rows
@@ -192,6 +218,8 @@ def count_heads(lines: list[Line]) -> int:
     """Count the lines before the first one with a label and an amount."""
     left = min(line.x0 for line in lines)
     width = max(line.x1 for line in lines) - left
+    if sum(_has_amounts(line) for line in lines) < 0.2 * len(lines):
+        return _count_set_apart(lines)
     heads = 0
     for i, line in enumerate(lines[:7]):
         amounts = [c for c in line.cells if c.is_number and not _YEAR.fullmatch(c.text)]
@@ -201,3 +229,10 @@ def count_heads(lines: list[Line]) -> int:
             break
         heads = i + 1
     return heads if heads < len(lines) else 0
+
+
+def _count_set_apart(lines: list[Line]) -> int:
+    """Count the leading lines of a table of words that are set in another type than the rest."""
+    style = lines[-1].size, lines[-1].bold
+    heads = next((i for i, line in enumerate(lines) if (line.size, line.bold) == style), 0)
+    return heads if heads <= 3 else 0
