@@ -1,5 +1,6 @@
 """Lines of one column to paragraphs, by gap, type, indent and list markers."""
 
+import re
 from itertools import pairwise
 
 from pagehop.library.page_lines import Line, list_marker
@@ -7,6 +8,9 @@ from pagehop.library.page_lines import Line, list_marker
 _ENDS = frozenset(".:;?!\u2610\u2611\u2612")
 """Signs that end a paragraph's last line; boxes to tick are such in forms."""
 _FEW = 5
+_BULLETS = frozenset("\u2022\u25cf\u25aa\u25a0\u25e6\u25cb\u2013\u2014\uf0b7\uf0a7*-")
+_EQUATION_NUMBER = re.compile(r"\(\d{1,3}[a-z]?\)$")
+_RELATION = re.compile(r"[=\u2264\u2265\u2248\u2208\u2192<>\u2261]")
 
 
 def split_paragraphs(lines: list[Line], leading: float | None = None) -> list[list[Line]]:
@@ -64,13 +68,15 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     gap = line.y0 - above.y1
     if gap > usual + 0.45 * small or gap < -0.9 * small:
         return True
+    if _EQUATION_NUMBER.search(above.text) and _RELATION.search(above.text):
+        return True
     runs_on = above.x1 > right - 2 * small and above.text[-1] not in _ENDS
     resized = abs(line.size - above.size) > 0.08 * max(line.size, above.size)
     if not runs_on and (resized or line.bold != above.bold):
         return True
     if not runs_on and line.italic != above.italic and len(paragraph) == 1:
         return True
-    if list_marker(line.text) and line.x0 <= paragraph[0].x0 + small:
+    if _starts_item(line, paragraph, runs_on=runs_on) and line.x0 <= paragraph[0].x0 + small:
         return True
     centres = abs(line.x0 + line.x1 - above.x0 - above.x1) / 2
     short = above.x1 < right - 0.2 * (right - paragraph[0].x0)
@@ -82,3 +88,9 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     ended = above.text[-1] in _ENDS and above.x1 < right - 3 * small
     indented = line.x0 - above.x0 > 0.7 * small and len(paragraph) > 1 and not in_item
     return (ended and not in_item) or (indented and above.text[-1] in _ENDS)
+
+
+def _starts_item(line: Line, paragraph: list[Line], *, runs_on: bool) -> bool:
+    """Tell an item of a list from a line of text that begins with a number or sign by chance."""
+    mark = list_marker(line.text)
+    return bool(mark) and (mark in _BULLETS or not runs_on or bool(list_marker(paragraph[0].text)))
