@@ -24,8 +24,9 @@ from pagehop.library.footnotes import find_footnotes
 from pagehop.library.formulas import is_formula, join_formulas
 from pagehop.library.grids import Grid, find_grids
 from pagehop.library.heading_paths import NUMBERED, HeadingPath, set_sections
-from pagehop.library.page_lines import Line, PageLines, is_caption, list_marker
+from pagehop.library.page_lines import Line, PageLines, is_caption, item_marker
 from pagehop.library.paragraphs import split_paragraphs, usual_leading
+from pagehop.library.reference_lists import find_references
 from pagehop.library.running_lines import RunningLines, find_running, join_running
 from pagehop.library.table_cells import cut_cells
 from pagehop.library.table_runs import TableRun, count_heads, find_tables
@@ -48,6 +49,8 @@ class LayoutState:
     """How often each gap between lines of text was seen, in line heights."""
     headings: HeadingPath = field(init=False)
     titled: bool = False
+    in_references: bool = False
+    """The pages so far end within a list of references."""
 
     def __post_init__(self) -> None:
         self.headings = HeadingPath(self.outline)
@@ -111,6 +114,7 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
     blocks = place_drawn(blocks, drawn)
     _find_title(blocks, page, state)
     blocks = find_footnotes(blocks, page, state.body_size)
+    blocks, state.in_references = find_references(blocks, state.in_references)
     heads = [edge for edge in edges if edge.kind == "header"]
     blocks = heads + blocks + [edge for edge in edges if edge.kind == "footer"]
     tie_captions(blocks, page.height)
@@ -186,7 +190,7 @@ def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> 
         return "heading"
     # A clause that opens with a number and runs back to the margin is a paragraph.
     hangs = len(lines) == 1 or lines[1].x0 > lines[0].x0 - 0.5 * lines[0].height
-    return "list" if list_marker(text) and hangs else "text"
+    return "list" if item_marker(lines[0]) and hangs else "text"
 
 
 def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
@@ -253,7 +257,7 @@ def _join_lists(blocks: list[Block]) -> list[Block]:
 
 def _starts_anew(last: Block, block: Block) -> bool:
     """Tell a second list, with marks of another sort that begin again, from the first one's end."""
-    first, mark = list_marker(last.lines[0].text), list_marker(block.lines[0].text)
+    first, mark = item_marker(last.lines[0]), item_marker(block.lines[0])
     flush = abs(last.lines[0].x0 - block.lines[0].x0) < block.lines[0].height
     begins = mark.strip("().") in ("1", "a", "A", "i", "I") or not mark.strip("().").isalnum()
     return flush and begins and _sort_of(first) != _sort_of(mark)

@@ -1,7 +1,7 @@
 """Lines of a page with what geometry and type tell of them; the input of layout and tables."""
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -81,6 +81,8 @@ class Line:
     cells: list[Cell] = field(default_factory=list)
     leader: bool = False
     """Dots led from a label to its number, as in a table of contents; they are left out."""
+    starts_item: bool = False
+    """It opens an item of a list without a mark in its text: one is drawn, or it needs none."""
 
     @property
     def height(self) -> float:
@@ -126,7 +128,17 @@ def page_lines(
         marks: What is drawn on the page.
     """
     lines = [_line(row, styles) for row in rows]
+    for dot in marks.dots if marks else ():
+        _mark_item(dot, lines)
     return PageLines(number, *size_pt, lines, marks or Marks())
+
+
+def _mark_item(dot: Box, lines: Sequence[Line]) -> None:
+    """Note the line that a drawn bullet stands before."""
+    middle = (dot[1] + dot[3]) / 2
+    for line in lines:
+        if line.y0 < middle < line.y1 and 0 < line.x0 - dot[2] < 2.2 * line.height:
+            line.starts_item = True
 
 
 def fractions(box: Box, width: float, height: float) -> Box:
@@ -141,6 +153,11 @@ def list_marker(text: str) -> str:
     """Return the bullet or number that starts a list item; empty when there is none."""
     first, _, rest = text.partition(" ")
     return first if rest and _MARKER.fullmatch(first) else ""
+
+
+def item_marker(line: Line) -> str:
+    """Return the mark that a line opens a list item with, written or drawn; empty without."""
+    return list_marker(line.text) or ("\u2022" if line.starts_item else "")
 
 
 def is_caption(text: str, *, alone: bool) -> bool:

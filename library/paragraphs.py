@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from pagehop.library.page_lines import Line, list_marker
+from pagehop.library.page_lines import Line, item_marker
 
 _ENDS = frozenset(".:;?!\u2610\u2611\u2612")
 """Signs that end a paragraph's last line; boxes to tick are such in forms."""
@@ -82,7 +82,7 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     short = above.x1 < right - 0.2 * (right - paragraph[0].x0)
     if line.bold and short and min(centres, abs(line.x0 - above.x0)) > 2 * small:
         return True
-    in_item = bool(list_marker(paragraph[0].text))
+    in_item = bool(item_marker(paragraph[0]))
     if in_item and len(paragraph) > 1 and line.x0 < paragraph[1].x0 - 0.5 * small:
         return True
     ended = above.text[-1] in _ENDS and above.x1 < right - 3 * small
@@ -92,5 +92,5 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
 
 def _starts_item(line: Line, paragraph: list[Line], *, runs_on: bool) -> bool:
     """Tell an item of a list from a line of text that begins with a number or sign by chance."""
-    mark = list_marker(line.text)
-    return bool(mark) and (mark in _BULLETS or not runs_on or bool(list_marker(paragraph[0].text)))
+    mark = item_marker(line)
+    return bool(mark) and (mark in _BULLETS or not runs_on or bool(item_marker(paragraph[0])))
