@@ -131,9 +131,9 @@ def ours(jobs: dict[str, list[int]]) -> Found:
     sys.modules["pymupdf4llm"] = None  # type: ignore[assignment]
     import pymupdf  # noqa: PLC0415 - not beside the model layout
 
-    from pagehop.library.layout import LayoutState, read_chunk  # noqa: PLC0415
-    from pagehop.library.page_tables import pack_cells, read_tables  # noqa: PLC0415
-    from pagehop.library.pdf_page import read_lines, read_outline  # noqa: PLC0415
+    from pagehop.layout.page_tables import pack_cells, read_tables  # noqa: PLC0415
+    from pagehop.layout.regions import LayoutState, read_chunk  # noqa: PLC0415
+    from pagehop.reading.pdf_page import read_lines, read_outline  # noqa: PLC0415
     from pagehop.types import OutlineEntry, PageRef, Region  # noqa: PLC0415
 
     pymupdf.TOOLS.mupdf_display_errors(False)
