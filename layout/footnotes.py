@@ -67,15 +67,20 @@ def _at_foot(blocks: Sequence[Block], page: PageLines, text_size: float) -> None
 
 
 def _below_tables(blocks: Sequence[Block], text_size: float) -> None:
-    for i, block in enumerate(blocks[1:], 1):
-        above = blocks[i - 1]
-        if above.kind not in ("table", "footnote") or block.kind not in ("text", "list"):
+    above: Block | None = None
+    ruled = False
+    for block in blocks:
+        if block.kind == "text" and not any(char.isalnum() for char in block.text):
+            ruled = True  # signs set for a rule, as between a table and its notes
             continue
-        line = block.lines[0]
-        near = -line.height < line.y0 - above.box[3] < _BELOW_TABLE * line.height
-        small = line.size < _SMALL * text_size
-        if near and (_SIGN.match(line.text) or (small and _MARK.match(line.text))):
-            block.kind = "footnote"
+        if above and above.kind in ("table", "footnote") and block.kind in ("text", "list"):
+            line = block.lines[0]
+            far = (2 if ruled else 1) * _BELOW_TABLE * line.height
+            near = -line.height < line.y0 - above.box[3] < far
+            small = ruled or line.size < _SMALL * text_size
+            if near and (_SIGN.match(line.text) or (small and _MARK.match(line.text))):
+                block.kind = "footnote"
+        above, ruled = block, False
 
 
 def _follows(above: Block, block: Block) -> bool:

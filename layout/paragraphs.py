@@ -74,7 +74,8 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     resized = abs(line.size - above.size) > 0.08 * max(line.size, above.size)
     if not runs_on and (resized or line.bold != above.bold):
         return True
-    if not runs_on and line.italic != above.italic and len(paragraph) == 1:
+    in_item = bool(item_marker(paragraph[0]))
+    if not runs_on and line.italic != above.italic and len(paragraph) == 1 and not in_item:
         return True
     if _starts_item(line, paragraph, runs_on=runs_on) and line.x0 <= paragraph[0].x0 + small:
         return True
@@ -82,7 +83,6 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     short = above.x1 < right - 0.2 * (right - paragraph[0].x0)
     if line.bold and short and min(centres, abs(line.x0 - above.x0)) > 2 * small:
         return True
-    in_item = bool(item_marker(paragraph[0]))
     if in_item and len(paragraph) > 1 and line.x0 < paragraph[1].x0 - 0.5 * small:
         return True
     ended = above.text[-1] in _ENDS and above.x1 < right - 3 * small

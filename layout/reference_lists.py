@@ -33,8 +33,10 @@ def find_references(blocks: Sequence[Block], within: bool) -> tuple[list[Block],
     found: list[Block] = []
     for block in blocks:
         last = found[-1] if found else None
-        if block.kind in ("heading", "title"):
-            within = bool(_HEADING.fullmatch(block.text))
+        named = bool(_HEADING.fullmatch(block.text)) and len(block.lines) == 1
+        if block.kind in ("heading", "title") or (named and block.kind == "text"):
+            within = named
+            block.kind = "title" if block.kind == "title" else "heading"
         elif within and _is_entry(block, last):
             if not item_marker(block.lines[0]) and _YEAR.search(block.text):
                 block.lines[0].starts_item = True

@@ -13,7 +13,7 @@ Lines may come from any source that gives words with boxes. Not covered: heading
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -99,6 +99,7 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
     body = [line for line in page.lines if id(line) not in running]
     drawn = _drawn(page, body, grids)
     ruled = [grid for grid in grids if not grid.xs]
+    named = {id(line) for block in drawn for line in body if _is_named_by(block, line)}
     taken = {id(line) for block in drawn for line in block.lines}
     blocks: list[Block] = []
     column: list[Line] = []
@@ -106,10 +107,10 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
         if id(line) in taken:
             continue
         if column and column[-1].column != line.column:
-            blocks += _column_blocks(column, page, ruled, state)
+            blocks += _column_blocks(column, page, ruled, named, state)
             column = []
         column.append(line)
-    blocks += _column_blocks(column, page, ruled, state) if column else []
+    blocks += _column_blocks(column, page, ruled, named, state) if column else []
     blocks = join_formulas(_join_lists(_join_around(blocks)))
     blocks = place_drawn(blocks, drawn)
     _find_title(blocks, page, state)
@@ -145,15 +146,29 @@ def _is_in(line: Line, box: Box) -> bool:
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
+def _is_named_by(block: Block, line: Line) -> bool:
+    """Tell a caption from a table's head: it stands right below a picture, in its middle."""
+    if block.kind != "figure":
+        return False
+    x0, _, x1, y1 = block.box
+    below = -2 <= line.y0 - y1 < 1.2 * line.height
+    centred = abs(line.x0 + line.x1 - x0 - x1) < 2 * line.height
+    return below and centred and line.x0 > x0 - line.height and line.x1 < x1 + line.height
+
+
 def _column_blocks(
-    lines: list[Line], page: PageLines, ruled: Sequence[Grid], state: LayoutState
+    lines: list[Line],
+    page: PageLines,
+    ruled: Sequence[Grid],
+    named: Container[int],
+    state: LayoutState,
 ) -> list[Block]:
     """Cut the lines of one column into tables and, between them, paragraphs."""
     blocks: list[Block] = []
     edges = min(line.x0 for line in lines), max(line.x1 for line in lines)
     between = {id(line) for grid in ruled for line in lines if _is_in(line, grid.box)}
     at = 0
-    for run in [*find_tables(lines, between), TableRun(len(lines), len(lines), 0)]:
+    for run in [*find_tables(lines, between, named), TableRun(len(lines), len(lines), 0)]:
         for paragraph in split_paragraphs(lines[at : run.start], state.leading):
             blocks.append(Block(_kind(paragraph, edges, state), paragraph))
         if run.end > run.start:
@@ -186,11 +201,13 @@ def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> 
         return "caption"
     if is_formula(lines, text, edges):
         return "formula"
-    if _is_heading(lines, text, state):
+    mark = item_marker(lines[0])
+    bullet = bool(mark) and not any(char.isalnum() for char in mark)
+    if not bullet and _is_heading(lines, text, state):
         return "heading"
     # A clause that opens with a number and runs back to the margin is a paragraph.
     hangs = len(lines) == 1 or lines[1].x0 > lines[0].x0 - 0.5 * lines[0].height
-    return "list" if item_marker(lines[0]) and hangs else "text"
+    return "list" if mark and hangs else "text"
 
 
 def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
@@ -222,7 +239,7 @@ def _join_around(blocks: list[Block]) -> list[Block]:
     """Join a paragraph that runs on below, or past the caption of, a picture beside it."""
     joined: list[Block] = []
     for block in blocks:
-        beside = joined[-4:][::-1] if block.kind == "text" else []
+        beside = joined[-4:][::-1] if block.kind in ("text", "heading") else []
         for i, other in enumerate(beside):
             apart = i > 0 or other.column != block.lines[0].column
             if apart and other.kind == "text" and _runs_on(other.lines[-1], block.lines[0]):

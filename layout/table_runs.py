@@ -19,6 +19,7 @@ _FORMULA_NUMBER = re.compile(r"\(\d{1,2}(?:\.\d{1,2})?[a-z]?\)")
 _RELATIONS = "=≤≥≈∈∝→<>≡"
 _MAX_GAP = 2.8
 _ALIGN_PT = 4.0
+_TITLE_STEP = 1.6
 _MIN_GAP = 1.6
 """Gap between cells of words, in line heights; justified text has gaps up to about 1.3."""
 
@@ -32,12 +33,15 @@ class TableRun:
     heads: int
 
 
-def find_tables(lines: list[Line], ruled: Container[int] = ()) -> list[TableRun]:
+def find_tables(
+    lines: list[Line], ruled: Container[int] = (), apart: Container[int] = ()
+) -> list[TableRun]:
     """Find the tables among the lines of one column, in order.
 
     Args:
         lines: Top to bottom.
         ruled: `id` of those that stand between the rules of a table.
+        apart: `id` of those that are no head, as a picture's caption.
     """
     tabular = [_is_tabular(line) or (id(line) in ruled and len(line.cells) > 1) for line in lines]
     for i in [i for i, is_row in enumerate(tabular) if is_row]:
@@ -57,7 +61,9 @@ def find_tables(lines: list[Line], ruled: Container[int] = ()) -> list[TableRun]
         rows = [line for line, is_row in zip(lines[i:end], tabular[i:end], strict=True) if is_row]
         framed = sum(id(line) in ruled for line in rows)
         if _is_table(rows) or (framed > 1 and framed >= 0.5 * len(rows)):
-            start = _with_heads(lines, tabular, i, found[-1].end if found else 0)
+            floor = found[-1].end if found else 0
+            floor = max([floor, *(j + 1 for j in range(floor, i) if id(lines[j]) in apart)])
+            start = _with_heads(lines, tabular, i, end, floor)
             found.append(TableRun(start, end, count_heads(lines[start:end])))
         i = end
     return found
@@ -126,8 +132,11 @@ def _run_end(lines: list[Line], tabular: list[bool], start: int) -> int:
             long = 0
         elif end == i and _continues_cell(lines, start, i):
             end = i + 1
-        elif _is_larger(lines[i], lines[start]):
-            break
+        elif _is_larger(lines[i], max(lines[start:end], key=lambda line: line.size)):
+            # The rows below a head in small type may be set larger, but not as large as a title.
+            title = lines[i].size > _TITLE_STEP * lines[start].size
+            if title or any(_has_amounts(row) for row in lines[start:end]):
+                break
         elif len(lines[i].words) > 14:
             # A label that runs over one or two lines, close to its row; else text after the table.
             long += 1
@@ -143,7 +152,12 @@ def _continues_cell(lines: list[Line], start: int, i: int) -> bool:
     if len(line.cells) > 1 or line.y0 - above.y1 > 0.6 * line.height:
         return False
     row = next((lines[j] for j in range(i - 1, start - 1, -1) if len(lines[j].cells) > 1), None)
-    return row is not None and abs(line.x0 - row.cells[-1].x0) < _ALIGN_PT
+    if row is None:
+        return False
+    last = row.cells[-1]
+    indent = line.x0 - last.x0
+    within = line.x1 < last.x1 + 2 * line.height
+    return abs(indent) < _ALIGN_PT or (within and 0 < indent < 2.5 * line.height)
 
 
 def _is_new_head(lines: list[Line], start: int, i: int) -> bool:
@@ -192,7 +206,7 @@ def _edges(cell: Cell) -> tuple[float, float, float]:
     return cell.x0, cell.x1, (cell.x0 + cell.x1) / 2
 
 
-def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) -> int:
+def _with_heads(lines: list[Line], tabular: list[bool], start: int, end: int, floor: int) -> int:
     """Go up from the first row over short lines that stand above its number columns."""
     left = min(lines[start].x0, lines[min(start + 1, len(lines) - 1)].x0)
     width = max(lines[start].x1 - left, 1.0)
@@ -205,6 +219,7 @@ def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) 
             break
         over_columns = line.x0 > left + 0.2 * width and len(line.words) <= 14
         over_columns = over_columns and (line.x1 > values or len(line.cells) > 1)
+        over_columns = over_columns and not _is_centred(line, lines[start:end])
         unit = line.text.startswith("(") and line.text.endswith(")") and len(line.words) <= 20
         unit = unit and (line.x0 < left + 0.1 * width or line.x1 > values)
         if tabular[i] or over_columns or unit:
@@ -212,6 +227,15 @@ def _with_heads(lines: list[Line], tabular: list[bool], start: int, floor: int) 
         elif len(line.words) > 6 or first - i > 1:  # else the label of the first rows
             break
     return first
+
+
+def _is_centred(line: Line, rows: list[Line]) -> bool:
+    """Tell a title, set in the middle of the whole table, from a head over one of its columns."""
+    middle = (line.x0 + line.x1) / 2
+    left, right = min(row.x0 for row in rows), max(row.x1 for row in rows)
+    columns = [cell for row in rows for cell in row.cells[1:]]
+    own = any(abs((cell.x0 + cell.x1) / 2 - middle) < 2 * line.height for cell in columns)
+    return len(line.cells) == 1 and abs((left + right) / 2 - middle) < line.height and not own
 
 
 def count_heads(lines: list[Line]) -> int:
