@@ -181,6 +181,8 @@ def _labelled(box: Box, lines: Sequence[Line], page: PageLines, *, pictured: boo
         return None  # type on a drawn background
     if large and len(inside) > 12:
         return None
+    if not pictured and len(inside) == 1 and box[3] - box[1] < 3 * inside[0].height:
+        return None  # a band behind a heading
     if not pictured:
         sizes = sorted(line.size for line in lines)
         largest = 1.25 * sizes[len(sizes) // 2] if sizes else 0.0
