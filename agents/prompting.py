@@ -50,6 +50,8 @@ PROMPTS = (
     "reflector", "answerer", "standalone", "perceiver", "former",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
+_REFERENCE = "\n(picture "
+"""Begins what the tools say of a picture to a client that renders it itself."""
 LISTED = 40
 """Documents that the overview lists one by one."""
 
@@ -304,7 +306,10 @@ def _shown(item: Observation, pictures: bool) -> str:
         return f"{again}This call failed: {item.text}"
     if item.artifact.get("width_px") and not pictures and not item.artifact.get("reading"):
         return f"{again}{item.text}\n{NO_PICTURE}\n{item.artifact.get('text') or '(none)'}"
-    return f"{again}{item.text}"
+    text = item.text
+    if item.artifact.get("width_px") and pictures:
+        text = f"{text.partition(_REFERENCE)[0]}\nThe picture follows."
+    return f"{again}{text}"
 
 
 def _marked(item: Observation, pictures: bool) -> str:

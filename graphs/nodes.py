@@ -302,7 +302,7 @@ class Nodes:
         """Load the encoder before the clock of the tools runs; at most as long as the run has."""
         try:
             async with asyncio.timeout(seconds):
-                await in_thread(lambda: self.view.encoder)
+                await in_thread(self.view.load_encoder)
         except TimeoutError:
             return  # the searches meet the same and say so
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagehop.errors import ConfigError, LibraryError
+from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.library.names import find_document, name_uniquely
 from pagehop.library.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
@@ -83,6 +83,14 @@ class View:
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
+
+    def load_encoder(self) -> None:
+        """Load the encoder and its weights, for which the first search by meaning would wait."""
+        try:
+            if (encoder := self.encoder) is not None:
+                _ = encoder.floor
+        except ModelError:
+            return  # each search says so itself
 
     def documents(self) -> tuple[Document, ...]:
         """Return the visible documents, first added first."""
