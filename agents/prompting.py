@@ -37,7 +37,7 @@ from pagehop.agents.moves import Context, Observation
 from pagehop.agents.repeats import SAME_CALL, without_repeats
 from pagehop.agents.tool_texts import ToolTexts
 from pagehop.errors import ConfigError
-from pagehop.library.titles import tells_more
+from pagehop.layout.titles import tells_more
 from pagehop.tools.pictures import NO_PICTURE
 from pagehop.types import PageRef
 

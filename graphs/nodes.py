@@ -26,7 +26,7 @@ from pagehop.agents.moves import (
     Verdict,
 )
 from pagehop.errors import ModelError
-from pagehop.graphs.asking import Asker
+from pagehop.graphs.asking import Asker, RoleFailed
 from pagehop.graphs.beginning import LISTS, begun, replaced
 from pagehop.graphs.budget import Spent
 from pagehop.graphs.calls import Done, within_budget
@@ -89,6 +89,9 @@ class Nodes:
                 done = await work(state)
             except GraphBubbleUp:
                 raise
+            except RoleFailed as failed:
+                state = State(**{**state, "spent": failed.spent})
+                return self._failed(name, state, failed.error, time.perf_counter() - started)
             except Exception as error:
                 # The boundary to the roles: a run that cannot go on ends as failed, on record.
                 return self._failed(name, state, error, time.perf_counter() - started)
@@ -243,7 +246,7 @@ class Nodes:
                 self.teller.tell(state, "note", "strategy", {"text": text})
         update["stop"] = stop
         # The sub-questions stand in the state once, not again in each checkpoint's reflection.
-        update["reflection"], update["fused"] = replace(move, sub_questions=(), usage=None), None
+        update["reflection"], update["fused"] = replace(move, sub_questions=()), None
         update["sub_questions"] = list(move.sub_questions or state["sub_questions"])
         return Work(update, told(move))
 
@@ -288,12 +291,15 @@ class Nodes:
         kept = State(**{**state, "draft": Draft(verdict.kept)})
         try:
             move, spent = await self.asker.ask(former, Form, kept, state["spent"], reserve=1)
-        except (ModelError, TimeoutError) as error:
+        except RoleFailed as failed:
+            if not isinstance(failed.error, (ModelError, TimeoutError)):
+                raise
             # The answer stands without its form: it was verified before.
-            text = f"The answer could not be put into the form of schema=: {error}."
-            self.teller.tell(state, "error", "form.error", {"where": "form", "error": str(error)})
+            why = str(failed.error)
+            text = f"The answer could not be put into the form of schema=: {why}."
+            self.teller.tell(state, "error", "form.error", {"where": "form", "error": why})
             told_of = replace(answer, warnings=(*answer.warnings, text))
-            return Work(State(answer=told_of, spent=state["spent"]), {"formed": False})
+            return Work(State(answer=told_of, spent=failed.spent), {"formed": False})
         assert move is not None  # only a role that is not closing may overrun
         update = State(answer=replace(answer, data=dict(move.data)), spent=spent)
         return Work(update, {"formed": True})

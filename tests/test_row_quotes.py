@@ -2,7 +2,7 @@
 
 import pytest
 
-from pagehop.library.page_tables import Table, TableCell
+from pagehop.layout.page_tables import Table, TableCell
 from pagehop.library.row_quotes import locate_row
 from pagehop.library.view import View
 from pagehop.types import PageRef

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pagehop.library.titles import tells_more
+from pagehop.layout.titles import tells_more
 
 
 @pytest.mark.parametrize(

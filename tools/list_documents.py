@@ -3,8 +3,8 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
+from pagehop.layout.titles import tells_more
 from pagehop.library.reports import scanned_pages
-from pagehop.library.titles import tells_more
 from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
 from pagehop.tools.tool import Arguments, Result, make_tool
