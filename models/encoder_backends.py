@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import ConfigError, ModelError
+from pagehop.models.bert_forward import pack_bert
 from pagehop.models.encoder_files import EncoderFiles
 
 if TYPE_CHECKING:
@@ -91,12 +92,17 @@ def _torch_forward(files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu
 
     model = _load_model(files, dtype)
     torch.nn.Module.to(model, device)
+    packed = pack_bert(model) if (device, dtype) == ("cpu", torch.bfloat16) else None
 
     def forward(ids: Ids, mask: Ids) -> Vectors:
         with torch.inference_mode(), _few_threads(ids.size):
             attention = torch.from_numpy(mask).to(device)
-            states = model(input_ids=torch.from_numpy(ids).to(device), attention_mask=attention)
-            pooled = _pool(states.last_hidden_state, attention, files.pooling)
+            if packed is not None:
+                states = packed(ids, mask)
+            else:
+                given = torch.from_numpy(ids).to(device)
+                states = model(input_ids=given, attention_mask=attention).last_hidden_state
+            pooled = _pool(states, attention, files.pooling)
             return np.asarray(pooled.cpu().numpy(), np.float32)
 
     return forward
