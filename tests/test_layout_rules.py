@@ -89,11 +89,16 @@ def test_amounts_in_brackets_after_a_sign_are_amounts(read: Read) -> None:
 
     def draw(sheet: Canvas) -> None:
         prose(sheet, 100)
-        amounts(sheet, 160, ("Tolls", "$ 2,686", "$ 2,252"), ("Repairs", "$ (620)", "$ (649)"))
+        amounts(
+            sheet,
+            160,
+            ("Tolls", "$ 2,686", "$ 2,252"),
+            ("Repairs of the lock and of the bridge over it", "$ (620)", "$ (649)"),
+        )
 
     (found,) = read(draw)
     assert kinds(found) == ["text", "table"]
-    assert found[1].text.endswith("Repairs $ (620) $ (649)")
+    assert found[1].text.endswith("over it $ (620) $ (649)")
 
 
 def test_a_total_before_a_head_in_smaller_type_stays_in_its_table(read: Read) -> None:
@@ -111,14 +116,17 @@ def test_a_total_before_a_head_in_smaller_type_stays_in_its_table(read: Read) ->
 
 def test_rows_in_larger_type_than_their_head_stay_with_it(read: Read) -> None:
     def draw(sheet: Canvas) -> None:
-        put(sheet, 360, 100, "2023", BOLD, 7)
-        put(sheet, 440, 100, "2022", BOLD, 7)
+        for i, text in enumerate(("To the end", "of the year", "2023")):
+            put(sheet, 350, 82 + 9 * i, text, BOLD, 7)
+            put(sheet, 430, 82 + 9 * i, text, BOLD, 7)
         put(sheet, 60, 116, "Running costs:")
         amounts(sheet, 130, ("Tolls", "160", "131"), ("Coal", "87", "20"), ("Total", "247", "151"))
 
     (found,) = read(draw)
     assert kinds(found) == ["table"]
-    assert found[0].text.startswith("2023 2022\nRunning costs:\nTolls")
+    assert found[0].text.startswith(
+        "To the end To the end\nof the year of the year\n2023 2023\nRunning costs:"
+    )
 
 
 def test_a_title_over_the_middle_of_a_table_is_not_its_head(read: Read) -> None:
