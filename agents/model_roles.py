@@ -36,8 +36,8 @@ from pagehop.agents.reply_moves import (
 )
 from pagehop.agents.reply_schemas import ANSWER, FIRST_CALLS, FIRST_TOOLS, JUDGE, KEEP, PLAN
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.answers import Usage
 from pagehop.errors import ModelError
-from pagehop.types import Usage
 
 FIRST_PAGES = 3
 """Pages read by code with effort low."""

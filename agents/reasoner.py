@@ -27,6 +27,7 @@ from pagehop.agents.replies import text_of
 from pagehop.agents.reply_schemas import Schema, calls_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
 from pagehop.agents.tool_texts import ToolTexts
+from pagehop.answers import Usage
 from pagehop.errors import (
     CallFailed,
     ContextOverflow,
@@ -35,7 +36,6 @@ from pagehop.errors import (
     ToolsUnsupported,
 )
 from pagehop.models.chat_calls import FIRST_WAIT_S, ChatReply, call_chat
-from pagehop.types import Usage
 
 TRIES = 3
 """Times that one move is asked again after a reply that cannot be used."""

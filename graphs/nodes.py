@@ -24,6 +24,7 @@ from pagehop.agents.moves import (
     Turn,
     Verdict,
 )
+from pagehop.answers import Answer
 from pagehop.errors import ModelError
 from pagehop.graphs.asking import Asker
 from pagehop.graphs.beginning import LISTS, begun, replaced
@@ -37,7 +38,6 @@ from pagehop.graphs.telling import Teller, told
 from pagehop.graphs.threads import in_thread
 from pagehop.library.view import View
 from pagehop.tools.recall import KEPT
-from pagehop.types import Answer
 
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
