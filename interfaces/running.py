@@ -265,7 +265,7 @@ def _staff(
         from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
 
         perceive = Perceiver(options.vision_model)
-    images: Images = "reference" if perceive is None else "text"
+    images: Images = "reference" if pictures else "text"
 
     def make_tools(view: View) -> "list[BaseTool]":
         return [*toolset(view, images, perceive=perceive, inside=True), *options.tools]
