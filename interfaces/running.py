@@ -270,7 +270,7 @@ def _staff(
         from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
 
         perceive = Perceiver(options.vision_model)
-    images: Images = "reference" if perceive is None else "text"
+    images: Images = "reference" if pictures else "text"
 
     @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
     def make_tools(view: View) -> "list[BaseTool]":

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from PIL.Image import Image
 
+    from pagehop.library.picture_reader import PictureReader, PictureText
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
 
@@ -52,6 +53,7 @@ class View:
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
         pool: Callable[[], "PdfPool"],
+        reader: "PictureReader",
         want: Callable[[str], None],
     ) -> None:
         """Made by `Library.view`; encoder and PDF workers start on first use.
@@ -66,6 +68,7 @@ class View:
         """Where runs over this view are recorded."""
         self._encoder = encoder
         self._pool = pool
+        self._reader = reader
         self._want = want
         self._narrowed = False
         self._hidden: frozenset[PageRef] = frozenset()
@@ -259,6 +262,17 @@ class View:
         document = self._checked(ref)
         path = self.snapshot.source_path(document.id)
         return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
+
+    def read_picture(self, ref: PageRef, box: Box = FULL_PAGE) -> "PictureText":
+        """Read a box of a page by OCR, now, e.g. the labels of a chart that is a picture.
+
+        Takes about a second; `page` has what ingestion read already.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+        """
+        document = self._checked(ref)
+        return self._reader.read(self.snapshot.source_path(document.id), ref.page, box)
 
     def walk(
         self,
