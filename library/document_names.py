@@ -14,7 +14,7 @@ Not covered: a title told in other words, or in another language.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pagehop.library.names import name_words
@@ -75,22 +75,28 @@ class DocumentNames:
 
     def find(self, text: str) -> list[Named]:
         """Find the documents that a text names, the first place of each, in text order."""
-        tokens = [(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text.casefold())]
-        at: dict[str, list[int]] = {}
-        for i, (word, _, _) in enumerate(tokens):
-            at.setdefault(word, []).append(i)
+        folded = text.casefold()
+        there = set(_TOKEN.findall(folded))
+        rarest = sorted(there & self._by_rarest.keys())
+        likely = [self._names[i] for word in rarest for i in self._by_rarest[word]]
+        likely = [(document, words) for document, words in likely if words <= there]
         found = list(self._by_author(text))
-        for word in at:
-            for i in self._by_rarest.get(word, ()):
-                document, words = self._names[i]
-                if all(other in at for other in words):
-                    span = _shortest_span({w: at[w] for w in words})
-                    if span and span[1] - span[0] < len(words) + _SLACK + len(words) // 3:
-                        place = (tokens[span[0]][1], tokens[span[1]][2])
-                        certainty = self._certainty(words)
-                        if certainty:
-                            found.append(Named(document, *place, certainty))
+        if likely:
+            places = [(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(folded)]
+            found += self._by_words(likely, places)
         return _first_of_each(_outermost(found))
+
+    def _by_words(
+        self, likely: Iterable[tuple[str, frozenset[str]]], places: Sequence[tuple[str, int, int]]
+    ) -> Iterator[Named]:
+        at: dict[str, list[int]] = {}
+        for i, (word, _, _) in enumerate(places):
+            at.setdefault(word, []).append(i)
+        for document, words in likely:
+            span = _shortest_span({word: at[word] for word in words})
+            certainty = self._certainty(words)
+            if certainty and span[1] - span[0] < len(words) + _SLACK + len(words) // 3:
+                yield Named(document, places[span[0]][1], places[span[1]][2], certainty)
 
     def _by_author(self, text: str) -> Iterator[Named]:
         for match in _AUTHOR_YEAR.finditer(text) if self._authors else ():
@@ -113,10 +119,10 @@ def _is_telling(words: list[str]) -> bool:
     return len(words) >= 2 and any(word.isalpha() and len(word) > 2 for word in words)
 
 
-def _shortest_span(at: dict[str, list[int]]) -> tuple[int, int] | None:
+def _shortest_span(at: Mapping[str, Sequence[int]]) -> tuple[int, int]:
     """Return the first and last index of the shortest stretch that holds each word once."""
     places = sorted((i, word) for word, indexes in at.items() for i in indexes)
-    best: tuple[int, int] | None = None
+    best = (places[0][0], places[-1][0])
     count: Counter[str] = Counter()
     low = 0
     for i, word in places:
@@ -124,7 +130,7 @@ def _shortest_span(at: dict[str, list[int]]) -> tuple[int, int] | None:
         while count[places[low][1]] > 1:
             count[places[low][1]] -= 1
             low += 1
-        if len(count) == len(at) and (best is None or i - places[low][0] < best[1] - best[0]):
+        if len(count) == len(at) and i - places[low][0] < best[1] - best[0]:
             best = (places[low][0], i)
     return best
 

@@ -146,7 +146,8 @@ class PageEdges:
                 yield self._edge(ref, anchor.page, "continues", _CONTINUES_WEIGHT, words)
 
     def _cites(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
-        text = self._view.page(ref).text
+        (page,) = self._view.snapshot.page_texts(document.id, (ref.page,))
+        text = page.text
         for named in self._names.find(text):
             if named.document == document.id:
                 continue
@@ -195,8 +196,10 @@ class PageEdges:
         for name in words.split("\n"):
             for key in page_keys("mentions", name):
                 pages = self._pages_with(key, _MOST_SHARING + 1)
+                if not 2 <= len(pages) <= _MOST_SHARING:
+                    continue
                 common = max(len(pages), self._commonness(name))
-                if not 2 <= common <= _MOST_SHARING:
+                if common > _MOST_SHARING:
                     continue
                 for other in pages:
                     if other != (document.id, ref.page):
@@ -222,12 +225,12 @@ class PageEdges:
         for key in page_keys("resembles", signed):
             found.update(dict.fromkeys(self._pages_with(key, _MOST_COMPARED)))
         found.pop((document.id, ref.page), None)
-        text = self._view.page(ref).text
         for target, page in list(found)[:_MOST_COMPARED]:
             there = PageRef(self._view.names[target], page)
-            alike = likeness(text, self._view.page(there).text)
+            other = self._of(self._view.document(there.name)).signatures.get(page, "")
+            alike = likeness(signed, other)
             if alike >= _DUPLICATE:
-                words = f"{alike:.0%} of their word triples are the same"
+                words = f"about {alike:.0%} of their word triples are the same"
                 yield Edge(ref, there, "duplicate", round(alike, 4), words)
 
     def _pages_with(self, key: str, most: int) -> list[PageKey]:
@@ -246,29 +249,27 @@ class PageEdges:
         return known
 
     def _similar(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
-        own = self._vectors(document.id, ref.page)
+        own = self._rows(document.id, ref.page)
         if not len(own):
             return
-        snapshot = self._view.snapshot
-        best: dict[tuple[str, int], tuple[float, int, str]] = {}
-        for row, target_document, page, region, cosine in self._nearest(own, width):
-            if target_document not in self._view.names:
-                continue
-            key = (target_document, page)
-            if key != (document.id, ref.page) and (key not in best or cosine > best[key][0]):
-                best[key] = (cosine, row, region)
+        block = self._view.snapshot.vectors()
+        best: dict[PageKey, tuple[float, int, str]] = {}
+        for row, target, page, region, cosine in self._nearest(block.matrix[own], width):
+            key = (target, page)
+            if target in self._view.names and key != (document.id, ref.page):
+                if key not in best or cosine > best[key][0]:
+                    best[key] = (cosine, row, region)
         ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[:width]
-        own_ids = self._vector_ids(document.id, ref.page)
-        texts = snapshot.regions_by_id([*own_ids, *(region for _, (_, _, region) in ranked)])
-        for (target_document, page), (cosine, row, region) in ranked:
-            words = f'"{_snippet(texts[own_ids[row]].text)}" ~ "{_snippet(texts[region].text)}"'
-            target = PageRef(self._view.names[target_document], page)
+        ids = [block.ids[i] for i in own]
+        texts = self._view.snapshot.regions_by_id([*ids, *(region for _, (_, _, region) in ranked)])
+        for (target, page), (cosine, row, region) in ranked:
+            words = f'"{_snippet(texts[ids[row]].text)}" ~ "{_snippet(texts[region].text)}"'
             weight = round(min(max(cosine, 0.0), 1.0), 4)
-            yield Edge(ref, target, "similar", weight, words)
+            yield Edge(ref, PageRef(self._view.names[target], page), "similar", weight, words)
 
     def _nearest(
         self, own: NDArray[np.float32], width: int
-    ) -> Iterable[tuple[int, str, int, str, float]]:
+    ) -> Iterator[tuple[int, str, int, str, float]]:
         """Yield (own row, document, page, region, cosine) of candidates, at least `width` pages."""
         snapshot = self._view.snapshot
         limit = 20 * (width + 1)
@@ -282,26 +283,29 @@ class PageEdges:
         rows = cosines.argmax(axis=0)
         best = cosines.max(axis=0)
         limit = min(len(best), limit + len(own) * (width + 1))
-        for i in np.argsort(-best, kind="stable")[:limit]:
+        first = np.argpartition(-best, limit - 1)[:limit] if limit < len(best) else range(limit)
+        for i in sorted(map(int, first), key=lambda i: (-best[i], i)):
             yield (
                 int(rows[i]), str(block.documents[i]), int(block.pages[i]), block.ids[i],
                 float(best[i]),
             )  # fmt: skip
 
     def _rows(self, document_id: str, page: int) -> NDArray[np.intp]:
+        """Return the rows of a page's passages in the view's block of vectors."""
+        return self._places.get((document_id, page), np.zeros(0, dtype=np.intp))
+
+    @cached_property
+    def _places(self) -> dict[PageKey, NDArray[np.intp]]:
         block = self._view.snapshot.vectors()
-        on_page = np.flatnonzero(block.pages == page)
-        own: NDArray[np.bool_] = block.documents[on_page] == document_id
-        rows: NDArray[np.intp] = on_page[own]
-        return rows
+        places: dict[PageKey, list[int]] = {}
+        keys = zip(block.documents.tolist(), block.pages.tolist(), strict=True)
+        for i, key in enumerate(keys):
+            places.setdefault(key, []).append(i)
+        return {key: np.array(rows, dtype=np.intp) for key, rows in places.items()}
 
     def _vectors(self, document_id: str, page: int) -> NDArray[np.float32]:
         """Return the vectors of a page's passages; (n, dim) float32."""
         return self._view.snapshot.vectors().matrix[self._rows(document_id, page)]
-
-    def _vector_ids(self, document_id: str, page: int) -> list[str]:
-        ids = self._view.snapshot.vectors().ids
-        return [ids[i] for i in self._rows(document_id, page)]
 
     def _edge(self, ref: PageRef, page: int, relation: Relation, weight: float, words: str) -> Edge:
         return Edge(ref, replace(ref, page=page), relation, round(weight, 4), words)

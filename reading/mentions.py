@@ -14,6 +14,7 @@ the view's limits on frequency then drop.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -29,10 +30,11 @@ _RUN = regex.compile(
     rf"(?:{_CODE}|{_WORD})(?:[ \n-](?:(?:of|de|del|von|van|der|la|&)[ \n])?(?:{_CODE}|{_WORD}))*"
 )
 _SMALL = regex.compile(r"(?<![\p{L}\p{N}])\p{Ll}[\p{L}\p{M}]+")
+_DIGIT = regex.compile(r"\d")
 _LONGEST = 5
 """Words of a name; longer runs are headings in capitals."""
 _SHORTEST = 4
-"""Letters of a single word."""
+"""Characters of a single word."""
 
 
 def page_names(pages: Sequence[PageText]) -> Iterator[tuple[int, list[str]]]:
@@ -54,6 +56,7 @@ def page_names(pages: Sequence[PageText]) -> Iterator[tuple[int, list[str]]]:
             yield number, [names[key] for key in kept[:MOST_NAMES]]
 
 
+@lru_cache(maxsize=50_000)
 def name_key(name: str) -> str:
     """Return what two spellings of a name share: small letters, one space, no possessive."""
     folded = " ".join(name.replace("\u2019", "'").casefold().replace("-", " ").split())
@@ -64,7 +67,6 @@ def _names(text: str, small: set[str]) -> dict[str, str]:
     """Return the names in a text by their keys."""
     names: dict[str, str] = {}
     for match in _RUN.finditer(text):
-        # A line's end between two capitalised words is no name's middle in a table or a list.
         words = match.group().replace("\n", " ").split(" ")
         while words and _is_common(words[0], small):
             words.pop(0)
@@ -75,10 +77,7 @@ def _names(text: str, small: set[str]) -> dict[str, str]:
         if len(words) > 1:
             _keep(" ".join(words), names)
         for word in words:
-            letters = sum(char.isalpha() for char in word)
-            if not _is_common(word, small) and (
-                letters >= _SHORTEST or (_has_digit(word) and len(word) >= _SHORTEST)
-            ):
+            if len(word) >= _SHORTEST and not _is_common(word, small):
                 _keep(word, names)
     return names
 
@@ -93,4 +92,4 @@ def _is_common(word: str, small: set[str]) -> bool:
 
 
 def _has_digit(text: str) -> bool:
-    return any(char.isdigit() for char in text)
+    return _DIGIT.search(text) is not None
