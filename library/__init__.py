@@ -19,4 +19,5 @@ The modules by what they do, in the order a newcomer reads them:
    (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate).
 5. The page graph: `references` and `sections` (edges), `page_graph` (the walk).
 6. Quotes: `quotes` (find one on a page), `alignment` (with small differences).
+7. Pictures: `picture_reader` (OCR of a part of a page when a run asks for it).
 """

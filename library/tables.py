@@ -170,7 +170,7 @@ class StoredDocument:
     read_by: int = 0
     """`READ_BY` of what cut its regions; 0 before the reading stage, -1 to be cut again."""
     decrypted: bool = False
-    """The library's copy was made with a password, and its bytes are not the file's."""
+    """The library's copy was made, from another format or with a password: it has other bytes."""
 
     def show(self, name: str, labels: Iterable[str]) -> Document:
         """Return it as a view shows it."""
