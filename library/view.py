@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from PIL.Image import Image
 
+    from pagehop.library.page_edges import PageEdges
     from pagehop.library.picture_reader import PictureReader, PictureText
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
@@ -113,7 +114,7 @@ class View:
         """
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
-        for cached in ("_by_name", "names"):
+        for cached in ("_by_name", "names", "edges"):
             narrowed.__dict__.pop(cached, None)
         narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
         narrowed._narrowed = True
@@ -136,6 +137,13 @@ class View:
         made._narrowed = self._narrowed or bool(names)
         made._hidden = self._hidden | pages
         return made
+
+    @cached_property
+    def edges(self) -> "PageEdges":
+        """For modules of `library/` only."""
+        from pagehop.library.page_edges import PageEdges  # noqa: PLC0415 - it reads views
+
+        return PageEdges(self)
 
     @cached_property
     def _by_name(self) -> dict[str, Document]:
