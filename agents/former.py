@@ -114,8 +114,7 @@ class ModelFormer:
             return data
 
         example = "{...} (one JSON object that follows the form)"
-        data, usage = await self._reasoner.ask("former", context, make, read, example)
-        return Form(data, usage=usage)
+        return Form(await self._reasoner.ask("former", context, make, read, example))
 
 
 def _foreign(value: object, said: str, own: frozenset[str]) -> str:

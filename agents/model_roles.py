@@ -36,7 +36,6 @@ from pagehop.agents.reply_moves import (
 )
 from pagehop.agents.reply_schemas import ANSWER, FIRST_CALLS, FIRST_TOOLS, JUDGE, KEEP, PLAN
 from pagehop.agents.verifier import RuleVerifier
-from pagehop.answers import Usage
 from pagehop.errors import ModelError
 
 FIRST_PAGES = 3
@@ -87,13 +86,13 @@ class ModelPlanner:
 
     async def step(self, context: Context) -> Plan:
         """Return the parts; with effort low the question is the only one."""
-        usage, question = Usage(), ""
+        question = ""
         if context.history:
-            question, usage = await self._standalone(context)
+            question = await self._standalone(context)
             context = replace(context, question=question)
         if context.effort == "low":
             parts = (SubQuestion("Q1", context.question),)
-            return Plan(parts, question=question, usage=usage if question else None)
+            return Plan(parts, question=question)
         library = self._reasoner.library(context)
         names = {document.name for document in context.view.documents()}
 
@@ -109,12 +108,10 @@ class ModelPlanner:
             first = _for_parts(replace(context, sub_questions=tuple(parts)), calls[:FIRST_CALLS])
             return Plan(tuple(parts), str(value.get("thought", "")), calls=first)
 
-        plan, usage = await self._reasoner.ask(
-            "planner", context, make, read, _RIGHT_PLAN, schema=PLAN, spent=usage
-        )
-        return replace(plan, question=question, usage=usage)
+        plan = await self._reasoner.ask("planner", context, make, read, _RIGHT_PLAN, schema=PLAN)
+        return replace(plan, question=question)
 
-    async def _standalone(self, context: Context) -> tuple[str, Usage]:
+    async def _standalone(self, context: Context) -> str:
         """Return a follow-up so that it can be understood without the conversation."""
 
         def make(*, brief: bool) -> list[BaseMessage]:
@@ -161,13 +158,13 @@ class ModelExplorer:
                 )
             return reply, text_of(message)
 
-        (reply, text), usage = await reasoner.ask(
+        reply, text = await reasoner.ask(
             "explorer", context, make, read, _RIGHT_CALLS[reasoner.grammar], tools=True,
             schema=reasoner.calls_schema(),
         )  # fmt: skip
         calls = _for_parts(context, reply.calls)
         done = reply.done and not calls
-        return Explore(calls, reply.thought, done=done, reply=text, usage=usage)
+        return Explore(calls, reply.thought, done=done, reply=text)
 
 
 class ModelCondenser:
@@ -213,15 +210,15 @@ class ModelCondenser:
             return joined(before, summary)
 
         try:
-            summary, usage = await reasoner.ask(
+            summary = await reasoner.ask(
                 "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
             )
         except ModelError:
             # Only the repair failed, and the record says how: what was right before it stands.
             if not before:
                 raise
-            summary, usage = before[0], Usage(model_calls=1)
-        return replace(_judged(context, summary), usage=usage)
+            summary = before[0]
+        return _judged(context, summary)
 
 
 class ModelReflector:
@@ -246,10 +243,7 @@ class ModelReflector:
                 raise Unusable('The object has neither "parts" nor "sufficient".')
             return read_judgement(context, value)
 
-        made, usage = await reasoner.ask(
-            "reflector", context, make, read, _RIGHT_JUDGEMENT, schema=JUDGE
-        )
-        return replace(made, usage=usage)
+        return await reasoner.ask("reflector", context, make, read, _RIGHT_JUDGEMENT, schema=JUDGE)
 
     def _what_is_open(self, context: Context) -> Reflection:
         still = [sub for sub in context.sub_questions if sub.state == "open"]
@@ -286,10 +280,9 @@ class ModelAnswerer:
                 raise Unusable(wrong)
             return draft
 
-        draft, usage = await self._reasoner.ask(
+        return await self._reasoner.ask(
             "answerer", context, make, read, _RIGHT_ANSWER, schema=ANSWER
         )
-        return replace(draft, usage=usage)
 
 
 def _said_already(context: Context) -> tuple[Summary | None, str]:

@@ -14,7 +14,7 @@
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from langchain_core.language_models import BaseChatModel
@@ -27,7 +27,6 @@ from pagehop.agents.replies import text_of
 from pagehop.agents.reply_schemas import Schema, calls_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
 from pagehop.agents.tool_texts import ToolTexts
-from pagehop.answers import Usage
 from pagehop.errors import (
     CallFailed,
     ContextOverflow,
@@ -118,9 +117,8 @@ class Reasoner:
         *,
         tools: bool = False,
         schema: Schema | None = None,
-        spent: Usage | None = None,
-    ) -> tuple[T, Usage]:
-        """Return what a role's reply says and what the calls cost.
+    ) -> T:
+        """Return what a role's reply says; what the calls cost goes to the context's meter.
 
         Args:
             role: For the record.
@@ -130,16 +128,13 @@ class Reasoner:
             example: A right reply, shown after a wrong one.
             tools: Whether native tool calls are offered.
             schema: Of the reply; the endpoint is told where the grammar is JSON.
-            spent: What this step cost before.
 
         Raises:
             ModelError: The endpoint cannot be reached, or gave no usable reply.
         """
-        usage = spent or Usage()
         repairs: list[BaseMessage] = []
         for attempt in range(1, TRIES + 2):
             reply = await self._call(role, context, make, repairs, tools=tools, schema=schema)
-            usage = _sum(usage, reply.usage)
             try:
                 value = read(reply.message)
             except Unusable as problem:
@@ -151,7 +146,7 @@ class Reasoner:
                         f"the model gave no usable reply as {role} ({self.failures} in a row); "
                         f"the last: {problem}"
                     ) from problem
-                if _over_budget(context, usage):
+                if _over_budget(context):
                     raise ModelError(
                         f"the budget ran out while the model gave no usable reply as {role}: "
                         f"{problem}"
@@ -159,7 +154,7 @@ class Reasoner:
                 repairs = [*repairs, *_repair(reply.message, str(problem), example)][-4:]
                 continue
             self.failures = 0
-            return value, usage
+            return value
         raise AssertionError("unreachable")
 
     async def _call(
@@ -248,6 +243,7 @@ class Reasoner:
                 timeout_s=self.timeout_s,
                 seconds_left=context.budget_left.get("seconds"),
                 first_wait_s=self.retry_wait_s,
+                on_spend=context.meter.add,
                 on_delta=self._teller(context, name) if self.deltas else None,
                 on_retry=lambda why: context.tell(
                     "llm.delta",
@@ -257,7 +253,12 @@ class Reasoner:
                 **form,
             )
         except ModelError as error:
-            body = {"where": role, "call": name, "error": f"{type(error).__name__}: {error}"}
+            body = {
+                "where": role,
+                "call": name,
+                "error": f"{type(error).__name__}: {error}",
+                "attempts": getattr(error, "attempts", 1),
+            }
             context.tell("error", f"{name}.error", body)
             raise
         end = {
@@ -333,7 +334,8 @@ def _repair(message: AIMessage, problem: str, example: str) -> list[BaseMessage]
     ]
 
 
-def _over_budget(context: Context, usage: Usage) -> bool:
+def _over_budget(context: Context) -> bool:
+    usage = context.meter.usage
     left: Mapping[str, float] = context.budget_left
     tokens = usage.input_tokens + usage.output_tokens
     return (
@@ -341,11 +343,6 @@ def _over_budget(context: Context, usage: Usage) -> bool:
         or tokens >= left.get("tokens", tokens + 1)
         or usage.money > left.get("money", usage.money)
     )
-
-
-def _sum(a: Usage, b: Usage) -> Usage:
-    names = ("input_tokens", "output_tokens", "cached_tokens", "money", "model_calls")
-    return replace(a, **{name: getattr(a, name) + getattr(b, name) for name in names})
 
 
 def _told(message: BaseMessage) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from pagehop.agents.moves import Context, Role
+from langgraph.errors import GraphBubbleUp
+
+from pagehop.agents.moves import Context, Meter, Role
 from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.state import State
 from pagehop.graphs.telling import Teller
@@ -18,6 +20,16 @@ ROUND_CHARACTERS = 24_000
 """Characters of observations after which a round closes; about 6,000 tokens."""
 
 MoveT = TypeVar("MoveT")
+
+
+class RoleFailed(Exception):
+    """A role raised: the error, and the counters with what its calls had spent until then."""
+
+    def __init__(self, error: Exception, spent: Spent) -> None:
+        """Keep both; the node decides what becomes of the run."""
+        super().__init__(str(error))
+        self.error = error
+        self.spent = spent
 
 
 @dataclass(frozen=True)
@@ -60,25 +72,33 @@ class Asker:
             nudge: What the machine tells the reasoner.
 
         Raises:
-            TimeoutError: Answer or verify did not come in its time.
-            TypeError: The move is of another kind.
+            RoleFailed: It raised, gave a move of another kind, or is answer or verify and did not
+                come in its time.
         """
         limit = self.limits(state).seconds_for_role(spent, reserve=reserve)
+        context = self.context(state, spent, nudge)
+        error: Exception | None = None
+        move = None
         try:
             async with asyncio.timeout(limit) as clock:
-                move = await role.step(self.context(state, spent, nudge))
-        except TimeoutError as error:
-            if not clock.expired():
-                raise
-            if reserve == 1:
-                raise TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s") from error
-            return None, spent
-        if not isinstance(move, kind):
-            raise TypeError(f"the role gave {type(move).__name__}, not {kind.__name__}")
-        return move, spent.plus_usage(getattr(move, "usage", None))
+                move = await role.step(context)
+        except GraphBubbleUp:
+            raise
+        except Exception as raised:
+            error = raised
+            if isinstance(raised, TimeoutError) and clock.expired():
+                late = TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s")
+                error = late if reserve == 1 else None
+        else:
+            if not isinstance(move, kind):
+                error = TypeError(f"the role gave {type(move).__name__}, not {kind.__name__}")
+        spent = spent.plus_usage(context.meter.usage)
+        if error is not None:
+            raise RoleFailed(error, spent) from error
+        return move, spent
 
     def context(self, state: State, spent: Spent, nudge: str = "") -> Context:
-        """Return what a role sees of the state."""
+        """Return what a role sees of the state, with a meter of its own."""
         return Context(
             question=state["question"],
             view=self.view_of(state),
@@ -100,6 +120,7 @@ class Asker:
             barren_rounds=state["barren_rounds"],
             strategy=state["strategy"],
             nudges=(nudge,) if nudge else (),
+            meter=Meter(),
             tell=lambda kind, what, body: self.teller.tell(state, kind, what, body),
         )
 

@@ -55,10 +55,8 @@ class Spent:
         """Return the counters with some of them raised."""
         return replace(self, **{name: getattr(self, name) + n for name, n in more.items()})
 
-    def plus_usage(self, usage: Usage | None) -> "Spent":
+    def plus_usage(self, usage: Usage) -> "Spent":
         """Return the counters with what a role's model spent on one move."""
-        if usage is None:
-            return self
         return self.plus(
             model_calls=usage.model_calls,
             input_tokens=usage.input_tokens,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pagehop.layout.blocks import Block
-from pagehop.layout.page_lines import PageLines, around, join_hyphens, list_marker
+from pagehop.layout.page_lines import PageLines, around, item_marker, join_hyphens
 from pagehop.layout.page_tables import pack_cells
 from pagehop.layout.rows import RawWord
 from pagehop.layout.token_counter import TokenCounter, shorten
@@ -258,7 +258,7 @@ def _units(block: Block, index: int, counter: TokenCounter, room: int) -> list[_
     units: list[_Unit] = []
     if block.kind in ("table", "figure", "list", "heading", "title"):
         items = block.kind == "list"
-        pieces = [(line.words, not items or bool(list_marker(line.text))) for line in block.lines]
+        pieces = [(line.words, not items or bool(item_marker(line))) for line in block.lines]
     else:
         words = [word for line in block.lines for word in line.words]
         pieces = [(piece, i == 0) for i, piece in enumerate(_sentences(words))]

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from pagehop.agents.moves import (
 )
 from pagehop.agents.verifier import RuleVerifier
 from pagehop.answers import Answer, Usage
+from pagehop.errors import ModelError
 from pagehop.events import Event
 from pagehop.graphs.budget import Spent
 from pagehop.graphs.explore import build
@@ -52,7 +52,9 @@ class Restless:
 
     async def move(self, name: str, context: Context) -> Any:
         self.moves.append(name)
-        return replace(getattr(self, name)(context), usage=self.cost)
+        if self.cost is not None:
+            context.meter.add(self.cost)
+        return getattr(self, name)(context)
 
     def plan(self, context: Context) -> Plan:
         return Plan((SubQuestion("Q1", context.question),))
@@ -172,6 +174,26 @@ async def test_seconds_end_a_role_that_is_still_thinking(view: View) -> None:
     answer, _ = await run(view, Slow(), Budget(seconds=1.5), effort="high")
     assert answer.status == "exhausted" and answer.text == "It is there. [1]"
     assert "seconds" in answer.warnings[-1]
+
+
+@pytest.mark.parametrize("fails", ["late", "error"])
+async def test_what_a_role_spent_before_it_failed_is_counted(view: View, fails: str) -> None:
+    class Wasteful(Restless):
+        async def move(self, name: str, context: Context) -> Any:
+            if name == "explore" and context.step > 1:
+                context.meter.add(Usage(model_calls=3, input_tokens=700, money=0.25))
+                if fails == "error":
+                    raise ModelError("no usable reply")
+                await asyncio.sleep(60)
+            return await super().move(name, context)
+
+    role = Wasteful(COST)
+    answer, _ = await run(view, role, Budget(seconds=1.5), effort="high")
+    assert answer.status == ("failed" if fails == "error" else "exhausted")
+    paid = len(role.moves)
+    assert answer.usage.model_calls == paid + 3
+    assert answer.usage.input_tokens == 80 * paid + 700
+    assert answer.usage.money == 0.5 * paid + 0.25
 
 
 async def test_seconds_end_a_tool_that_hangs(view: View) -> None:

@@ -140,7 +140,10 @@ async def ended(personality: Personality, view: View, **options: Any) -> Ended:
         stream = pagehop.astream(QUESTION, view, model=model, record=False, **options)
         events = [event async for event in stream]
         assert not stub.errors
-    return Ended(events, view)
+        asked = len(stub.requests)
+    run = Ended(events, view)
+    assert run.answer.usage.model_calls == asked  # also the calls of a role that failed
+    return run
 
 
 async def at_each_node(

@@ -97,6 +97,10 @@ class Usage:
     rounds: int = 0
     seconds: float = 0.0
 
+    def plus(self, more: "Usage") -> "Usage":
+        """Return the sum of two."""
+        return Usage(**{name: value + getattr(more, name) for name, value in vars(self).items()})
+
 
 @dataclass(frozen=True)
 class Answer:
