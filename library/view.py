@@ -263,10 +263,15 @@ class View:
 
         Raises:
             LibraryError: No such page, or the page cannot be rendered.
-            ConfigError: `max_pixels` is below 1.
+            ConfigError: `max_pixels` is below 1, or the box is not on the page.
         """
         if max_pixels < 1:
             raise ConfigError(f"max_pixels = {max_pixels!r}: at least 1")
+        if not all(-math.inf < low <= 1 and 0 <= high < math.inf for low, high in _spans(box)):
+            raise ConfigError(
+                f"box {box!r} is not on the page: its edges are fractions of the page, "
+                "from 0, 0 at the top left to 1, 1 at the bottom right"
+            )
         document = self._checked(ref)
         path = self.snapshot.source_path(document.id)
         return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
@@ -385,3 +390,9 @@ class View:
         if PageRef(document.name, ref.page) in self._hidden:
             raise LibraryError(f"page {ref.page} of {document.name} is not to be used in this run")
         return document
+
+
+def _spans(box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the lower and higher edge of a box, left to right and top to bottom."""
+    x0, y0, x1, y1 = box
+    return (min(x0, x1), max(x0, x1)), (min(y0, y1), max(y0, y1))
