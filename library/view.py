@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagehop.errors import ConfigError, LibraryError
+from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.names import find_document, name_uniquely
 from pagehop.library.snapshot import Snapshot
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from PIL.Image import Image
 
+    from pagehop.library.page_edges import PageEdges
     from pagehop.library.picture_reader import PictureReader, PictureText
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
@@ -87,6 +88,14 @@ class View:
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
 
+    def load_encoder(self) -> None:
+        """Load the encoder and its weights, for which the first search by meaning would wait."""
+        try:
+            if (encoder := self.encoder) is not None:
+                _ = encoder.floor
+        except ModelError:
+            return  # each search says so itself
+
     def documents(self) -> tuple[Document, ...]:
         """Return the visible documents, first added first."""
         return self._documents
@@ -105,7 +114,7 @@ class View:
         """
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
-        for cached in ("_by_name", "names"):
+        for cached in ("_by_name", "names", "edges"):
             narrowed.__dict__.pop(cached, None)
         narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
         narrowed._narrowed = True
@@ -128,6 +137,13 @@ class View:
         made._narrowed = self._narrowed or bool(names)
         made._hidden = self._hidden | pages
         return made
+
+    @cached_property
+    def edges(self) -> "PageEdges":
+        """For modules of `library/` only."""
+        from pagehop.library.page_edges import PageEdges  # noqa: PLC0415 - it reads views
+
+        return PageEdges(self)
 
     @cached_property
     def _by_name(self) -> dict[str, Document]:
@@ -294,15 +310,26 @@ class View:
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
 
-    def locate(self, ref: PageRef, quote: str) -> Located | None:
+    def locate(self, ref: PageRef, quote: str, *, near: Box | None = None) -> Located | None:
         """Find where a quote stands on a page; None when it does not.
+
+        Args:
+            ref: The page.
+            quote: Words of the page, or a row of one of its tables as `label | value | value`.
+            near: Among several exact places, prefer the one nearest to this box.
 
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
+        # Only citations need them.
+        from pagehop.library.quotes import locate  # noqa: PLC0415
+        from pagehop.library.row_quotes import locate_row  # noqa: PLC0415
 
-        return locate(self.page(ref), quote)
+        page = self.page(ref)
+        located = locate(page, quote, near=near)
+        if located is None and "|" in quote:
+            located = locate_row(self.tables(ref), quote, source=page.source)
+        return located
 
     def vocabulary(self, documents: Collection[str] | None = None) -> Collection[str]:
         """Return the terms, as `terms.tokens` gives them, that visible passages hold.
