@@ -9,7 +9,7 @@ from pagehop.errors import ToolError
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref
 from pagehop.tools.pictures import Pictures
-from pagehop.tools.surroundings import find_target, written
+from pagehop.tools.surroundings import find_target, with_whole_words, written
 from pagehop.tools.tool import Arguments, Result, make_tool
 from pagehop.types import FULL_PAGE, Box
 
@@ -60,7 +60,7 @@ def look(view: View, pictures: Pictures) -> BaseTool:
             box = find_target(view, where, named[2])
         else:
             box = _checked(given)
-        box = _padded(box) if pictures.seen else box
+        box = with_whole_words(view.page(where), _padded(box)) if pictures.seen else box
         head = f"[{where}] box {written(box)}" + (f" | {question}" if question else "")
         return pictures.show(where, box, head, question)
 
