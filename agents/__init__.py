@@ -6,17 +6,14 @@ Read in this order:
 2. `builtin` - the built-in reasoner: which classes fill the roles by rules. One file a role:
    `planner`, `explorer`, `summarizer`, `reflector`, `answerer`, `verifier` (a model's claims are
    verified by the same rules). The roles of one run share a `desk`: what was read, each page once.
-3. Understanding the question: `question` (terms, names, kind of answer), `task` (the calculation it
-   asks for), `comparison` (its two sides, the verdict), `decompose` (its parts, bridges), `scope`
-   and `presence` (which documents it is about, where its names stand), `refusal` (when not to
-   answer).
-4. Reading a page: `lines` (geometry, cells, regions), `rows` (tables), `sentences`, `figures` (what
-   states numbers), `extract` (which of them answer best).
-5. Finding numbers: `match` (the cell for a phrase and a year), `solve` (the numbers of a task, the
-   expression), `solutions` (those of a run's parts), `phrasing` (the answer's words).
-6. Where to look next: `leads` (pages found, names and references read).
-7. Words: `words` (tokens, stems), `vocabulary` (closed classes), `numbers`, `periods`.
+3. What the rules decide with, beside the folder `rules/`: `comparison` (a question's two sides, the
+   verdict), `decompose` (its parts, bridges), `details`, `refusal` (when not to answer),
+   `solutions` (the calculation over a run's parts), `leads` (where to look next: pages found,
+   names and references read).
+4. By a chat model: `model_roles` (the same roles), `reasoner` (one call, its repairs), `prompting`
+   with `ledger`, `shortening` and `tool_texts` (what a role is shown), `replies` with
+   `reply_moves` and `reply_schemas` (what it may answer), `former` (structured answers),
+   `perceiver` (looks at pictures).
 
-How the rules work and fail, with examples: docs/BUILTIN.md. The other modules fill the same roles
-by a chat model: begin at `model_roles`.
+How the rules work and fail, with examples: docs/BUILTIN.md.
 """

@@ -11,13 +11,13 @@ from dataclasses import replace
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
-from pagehop.agents.numbers import find_numbers
-from pagehop.agents.phrasing import phrase_quote, phrase_solution
-from pagehop.agents.question import read_question
 from pagehop.agents.refusal import refused
 from pagehop.agents.solutions import ranked, solutions
-from pagehop.agents.solve import Solution
-from pagehop.agents.vocabulary import NUMBER_WORDS
+from pagehop.rules.numbers import find_numbers
+from pagehop.rules.phrasing import phrase_quote, phrase_solution
+from pagehop.rules.question import read_question
+from pagehop.rules.solve import Solution
+from pagehop.rules.vocabulary import NUMBER_WORDS
 from pagehop.types import Evidence, PageRef
 
 CHART = "(the chart on this page may show it; charts are not read)"

@@ -16,11 +16,11 @@ from dataclasses import replace
 from itertools import combinations
 
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored, page_scores
-from pagehop.agents.match import Value, find_values, twins
 from pagehop.agents.moves import SubQuestion
-from pagehop.agents.question import Question, read_question
-from pagehop.agents.solve import (
+from pagehop.rules.extract import Scored, page_scores
+from pagehop.rules.match import Value, find_values, twins
+from pagehop.rules.question import Question, read_question
+from pagehop.rules.solve import (
     MIN_FIT,
     Comparison,
     Form,
@@ -29,8 +29,8 @@ from pagehop.agents.solve import (
     expression_of,
     unlike_scales,
 )
-from pagehop.agents.vocabulary import COMPARATIVE_DOWN, COMPARATIVE_UP, HIGHEST, LOWEST
-from pagehop.agents.words import stem, stems
+from pagehop.rules.vocabulary import COMPARATIVE_DOWN, COMPARATIVE_UP, HIGHEST, LOWEST
+from pagehop.rules.words import stem, stems
 
 LIKE = 0.5
 """Least cosine of a line whose only number is taken though its words differ."""

@@ -22,9 +22,9 @@ from dataclasses import replace
 from pagehop.agents.comparison import read_comparison, side_texts
 from pagehop.agents.leads import new_names
 from pagehop.agents.moves import Context, SubQuestion
-from pagehop.agents.question import Question, read_question
-from pagehop.agents.scope import Scope
-from pagehop.agents.task import Task
+from pagehop.rules.question import Question, read_question
+from pagehop.rules.scope import Scope
+from pagehop.rules.task import Task
 
 GAP = "[...]"
 """Stands in a part's text for what another part is to find."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.agents.extract import ReadPage, Scored, rank_units, read_units
-from pagehop.agents.figures import Figures, dated, row_figures, sentence_figures
-from pagehop.agents.periods import find_years
-from pagehop.agents.question import Question, read_question
-from pagehop.agents.scope import Scope, read_profiles, read_scope
 from pagehop.errors import LibraryError
+from pagehop.rules.extract import ReadPage, Scored, rank_units, read_units
+from pagehop.rules.figures import Figures, dated, row_figures, sentence_figures
+from pagehop.rules.periods import find_years
+from pagehop.rules.question import Question, read_question
+from pagehop.rules.scope import Scope, read_profiles, read_scope
 from pagehop.types import Mode, Page, PageRef
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ import re
 from collections.abc import Collection, Sequence
 
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored, coverage
-from pagehop.agents.periods import find_years
-from pagehop.agents.presence import is_misspelt
-from pagehop.agents.question import Question, Term
-from pagehop.agents.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES, MONTHS
-from pagehop.agents.words import stems
+from pagehop.rules.extract import Scored, coverage
+from pagehop.rules.periods import find_years
+from pagehop.rules.presence import is_misspelt
+from pagehop.rules.question import Question, Term
+from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES, MONTHS
+from pagehop.rules.words import stems
 from pagehop.types import PageRef
 
 LEAST_NEARNESS = 0.3

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Sequence
 
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored
 from pagehop.agents.leads import SEARCH_TOOLS, new_names, of_sub, references, uncovered
 from pagehop.agents.moves import Call, Context, Explore, SubQuestion
-from pagehop.agents.question import read_question
 from pagehop.agents.solutions import ranked, solutions
+from pagehop.rules.extract import Scored
+from pagehop.rules.question import read_question
 from pagehop.types import PageRef
 
 SEARCH_PAGES = 10

@@ -18,10 +18,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from pydantic import BaseModel, ValidationError
 
 from pagehop.agents.moves import Context, Draft, Form
-from pagehop.agents.numbers import find_numbers
 from pagehop.agents.reasoner import Reasoner, Unusable, read_object
 from pagehop.agents.replies import read_json
 from pagehop.errors import ConfigError
+from pagehop.rules.numbers import find_numbers
 
 _WORD = re.compile(r"[^\W_]+")
 _MONTHS = (

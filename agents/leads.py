@@ -9,11 +9,11 @@ what is still uncovered, not by a trained reader.
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from pagehop.agents.extract import Scored
 from pagehop.agents.moves import Context, Observation, SubQuestion
-from pagehop.agents.question import Question
-from pagehop.agents.vocabulary import FUNCTION_WORDS, MONTHS
-from pagehop.agents.words import tokens
+from pagehop.rules.extract import Scored
+from pagehop.rules.question import Question
+from pagehop.rules.vocabulary import FUNCTION_WORDS, MONTHS
+from pagehop.rules.words import tokens
 from pagehop.types import PageRef
 
 SEARCH_TOOLS = frozenset({"semantic_search", "keyword_search"})

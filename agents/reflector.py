@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from pagehop.agents.decompose import cross
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored
 from pagehop.agents.leads import uncovered
 from pagehop.agents.moves import Context, Reflection, SubQuestion
-from pagehop.agents.question import read_question
 from pagehop.agents.refusal import refused
 from pagehop.agents.solutions import ranked, solutions
+from pagehop.rules.extract import Scored
+from pagehop.rules.question import read_question
 
 ENOUGH_COVERAGE = 0.6
 ENOUGH_LIKENESS = 0.6

@@ -14,14 +14,14 @@ from collections.abc import Collection, Sequence
 
 from pagehop.agents.desk import Desk
 from pagehop.agents.details import missing_detail
-from pagehop.agents.extract import Scored, Weight, coverage
 from pagehop.agents.moves import Context, SubQuestion
-from pagehop.agents.presence import is_mentioned
-from pagehop.agents.question import Question, read_question
-from pagehop.agents.scope import Scope
 from pagehop.agents.solutions import charts, quoted_lines
-from pagehop.agents.solve import Solution
-from pagehop.agents.words import stem
+from pagehop.rules.extract import Scored, Weight, coverage
+from pagehop.rules.presence import is_mentioned
+from pagehop.rules.question import Question, read_question
+from pagehop.rules.scope import Scope
+from pagehop.rules.solve import Solution
+from pagehop.rules.words import stem
 from pagehop.types import PageRef
 
 LEAST_LIKENESS = 0.25

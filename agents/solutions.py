@@ -10,16 +10,16 @@ from dataclasses import replace
 from pagehop.agents.comparison import compare, read_comparison, side_texts
 from pagehop.agents.decompose import is_over_time
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored, page_scores
 from pagehop.agents.leads import found_pages
-from pagehop.agents.match import Value, find_values
 from pagehop.agents.moves import Context, SubQuestion
-from pagehop.agents.question import Question, read_question
-from pagehop.agents.scope import Scope
-from pagehop.agents.solve import MIN_FIT, Comparison, Solution, as_amounts, expression_of, solve
-from pagehop.agents.task import Task
-from pagehop.agents.vocabulary import FUNCTION_WORDS
-from pagehop.agents.words import tokens
+from pagehop.rules.extract import Scored, page_scores
+from pagehop.rules.match import Value, find_values
+from pagehop.rules.question import Question, read_question
+from pagehop.rules.scope import Scope
+from pagehop.rules.solve import MIN_FIT, Comparison, Solution, as_amounts, expression_of, solve
+from pagehop.rules.task import Task
+from pagehop.rules.vocabulary import FUNCTION_WORDS
+from pagehop.rules.words import tokens
 from pagehop.types import PageRef
 
 SURE_FIT = 0.62

@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 
 from pagehop.agents.desk import Desk
-from pagehop.agents.extract import Scored, Unit
 from pagehop.agents.leads import call_for
 from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
 from pagehop.agents.refusal import LEAST_COVERAGE, LEAST_LIKENESS
 from pagehop.agents.solutions import ranked, solutions
+from pagehop.rules.extract import Scored, Unit
 
 _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
 _BECAUSE = re.compile(

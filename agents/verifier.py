@@ -21,9 +21,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pagehop.agents.moves import Claim, Context, Observation, Verdict
-from pagehop.agents.numbers import Number, find_numbers, table_scales
-from pagehop.agents.vocabulary import NUMBER_WORDS
 from pagehop.errors import LibraryError, ToolError
+from pagehop.rules.numbers import Number, find_numbers, table_scales
+from pagehop.rules.vocabulary import NUMBER_WORDS
 from pagehop.tools.calculate import operands
 from pagehop.types import Evidence
 

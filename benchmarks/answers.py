@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import pagehop
-from pagehop.agents.numbers import find_numbers
+from pagehop.rules.numbers import find_numbers
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "answers.md"
 _TOLERANCE = 0.01

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 import pagehop
 from pagehop.errors import PagehopError
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import DocumentReading, PdfJob
 from pagehop.models.encoder_files import find_encoder
 from pagehop.models.text_encoder import TextEncoder
+from pagehop.reading.parsed import DocumentReading, PdfJob
+from pagehop.reading.pdf_pool import PdfPool
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "embedding.md"
 EXAMPLES = Path(__file__).parent.parent / "examples" / "documents"

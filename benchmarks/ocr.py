@@ -29,11 +29,11 @@ from pagehop.evaluation.rasters import (
     save_scans,
     scan_page,
 )
-from pagehop.library.ocr_engine import OcrEngine
-from pagehop.library.ocr_words import PageScan
-from pagehop.library.ocr_worker import rapidocr_settings
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import DocumentText, PageText, PdfJob
+from pagehop.reading.ocr_engine import OcrEngine
+from pagehop.reading.ocr_words import PageScan
+from pagehop.reading.ocr_worker import rapidocr_settings
+from pagehop.reading.parsed import DocumentText, PageText, PdfJob
+from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import OcrSettings
 from pagehop.types import FULL_PAGE
 

@@ -17,9 +17,9 @@ import pagehop
 from pagehop.evaluation.questions import Question, load_questions
 from pagehop.evaluation.rasters import placed_words, save_scans, scan_page
 from pagehop.evaluation.retrieval import rank_pages, recall_at
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import PdfJob
 from pagehop.library.view import View
+from pagehop.reading.parsed import PdfJob
+from pagehop.reading.pdf_pool import PdfPool
 
 DPI = 150
 SKEW = 1.0

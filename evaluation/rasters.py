@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from pagehop.errors import ConfigError
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import PageText
+from pagehop.reading.parsed import PageText
+from pagehop.reading.pdf_pool import PdfPool
 
 NOISE = 8.0
 """Standard deviation, in shades of 255."""

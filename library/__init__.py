@@ -1,4 +1,6 @@
-"""Documents in, pages out: parsing, storage in LanceDB, search and the page graph.
+"""Documents in, pages out: storage in LanceDB, search, views and the page graph.
+
+PDFs are opened in `reading/`, their pages become regions and passages in `layout/`.
 
 The modules by what they do, in the order a newcomer reads them:
 
@@ -11,22 +13,10 @@ The modules by what they do, in the order a newcomer reads them:
    an older release).
 3. Adding: `scan` (which files), `writer` (the background thread), `ingest` (what its stages share),
    `catalog` (documents until the commit), then the stages `text_stage`, `reading_stage`,
-   `vector_stage`, `ocr_stage`.
-4. PDFs, in worker processes: `pdf_pool` (the parent's side), `worker_process` (one of them),
-   `reading_task` (one file's way), `reading` (what comes back), `pdf_worker` (the process),
-   `pdf_page` (the engine's page), `render` (crops).
-5. From words to passages, in the worker: `orientation` (pages whose type runs up or down),
-   `reading_order`, `rows`, `page_lines`, `page_marks` (rules, shapes, pictures), `layout` (start
-   here: regions of a page) over `blocks`, `paragraphs`, `page_tables` with `table_runs`, `grids`
-   and `table_cells`, `figures`, `formulas`, `captions`, `heading_paths`, `continuations` (over a
-   page's end); then `titles`, `passages`.
-6. Scans: `ocr_areas` (which pages, or parts of them, are pictures of text), `ocr_engine` (the
-   parent's side), `ocr_worker` (the process), `ocr_results` (kept on disk as they come),
-   `ocr_words` (their way among the words of the text layer).
-7. Search: `search` (start here), `candidates`, `terms` and `bm25` (words), `meaning` (vectors),
+   `vector_stage`, `ocr_stage` with `ocr_results` (kept on disk as they come).
+4. Search: `search` (start here), `candidates`, `terms` and `bm25` (words), `meaning` (vectors),
    `fusion`, `unread` (documents without passages yet), `search_memo`; beside it `patterns`
    (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate).
-8. The page graph: `anchors` (what a page defines and refers to), `references`, `sections`,
-   `page_graph` (the walk).
-9. Quotes: `quotes` (find one on a page), `alignment` (with small differences).
+5. The page graph: `references` and `sections` (edges), `page_graph` (the walk).
+6. Quotes: `quotes` (find one on a page), `alignment` (with small differences).
 """

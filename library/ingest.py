@@ -13,11 +13,11 @@ from typing import Any
 from pagehop.library.catalog import Catalog
 from pagehop.library.manifest import Manifest, RemovedFile
 from pagehop.library.ocr_results import read_results
-from pagehop.library.ocr_words import PageScan
-from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reports import IngestReport
 from pagehop.library.scan import Scan
 from pagehop.library.store import Commit, Store
+from pagehop.reading.ocr_words import PageScan
+from pagehop.reading.pdf_pool import PdfPool
 
 
 class Interrupted(Exception):

@@ -30,7 +30,6 @@ from pagehop.library.manifest import (
     write_header,
 )
 from pagehop.library.names import meant_sources
-from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
@@ -41,6 +40,7 @@ from pagehop.library.store import Store, outdated
 from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
+from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import load_settings
 from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk

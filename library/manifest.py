@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from pagehop.errors import LibraryError
 from pagehop.library.disk import replace_file, writing
-from pagehop.library.reading import PARSER_VERSION
+from pagehop.reading.parsed import PARSER_VERSION
 from pagehop.types import Scalar
 
 FORMAT_VERSION = 2

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from pagehop.library.disk import writing
-from pagehop.library.ocr_words import PageScan, from_json
+from pagehop.reading.ocr_words import PageScan, from_json
 
 
 def results_path(copy: Path) -> Path:

@@ -18,12 +18,12 @@ from pagehop.errors import ConfigError, PdfError
 from pagehop.library.catalog import Key
 from pagehop.library.ingest import Ingestion
 from pagehop.library.names import name_words
-from pagehop.library.ocr_engine import OcrEngine
 from pagehop.library.ocr_results import add_result, read_results
-from pagehop.library.ocr_words import PageScan
-from pagehop.library.reading import DocumentText, PdfJob
 from pagehop.library.tables import StoredDocument, page_rows, to_page_texts
 from pagehop.library.text_stage import read_document, search_title
+from pagehop.reading.ocr_engine import OcrEngine
+from pagehop.reading.ocr_words import PageScan
+from pagehop.reading.parsed import DocumentText, PdfJob
 from pagehop.settings import OcrSettings
 from pagehop.types import Box
 

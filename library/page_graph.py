@@ -28,8 +28,8 @@ from pagehop.library.terms import tokens
 from pagehop.types import Document, Edge, PageRef, Path, Relation
 
 if TYPE_CHECKING:
-    from pagehop.library.anchors import Anchor
     from pagehop.library.view import View
+    from pagehop.reading.anchors import Anchor
 
 RELATIONS: tuple[Relation, ...] = (
     "refers_to", "continues", "next", "previous", "section", "similar",

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from pagehop.errors import PdfError
-from pagehop.library.anchors import find_anchors
 from pagehop.library.catalog import Key
-from pagehop.library.continuations import find_continuations
 from pagehop.library.ingest import Ingestion
-from pagehop.library.reading import DocumentReading, PageText, PdfJob
 from pagehop.library.store import Commit
 from pagehop.library.tables import (
     READ_BY,
@@ -23,6 +20,9 @@ from pagehop.library.tables import (
 )
 from pagehop.library.terms import tokens
 from pagehop.library.text_stage import search_title
+from pagehop.reading.anchors import find_anchors
+from pagehop.reading.continuations import find_continuations
+from pagehop.reading.parsed import DocumentReading, PageText, PdfJob
 
 COMMIT_EVERY_S = 2.0
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pagehop.library.anchors import Anchor, outline_definitions
+from pagehop.reading.anchors import Anchor, outline_definitions
 from pagehop.types import Document
 
 _LINK_WEIGHT = 1.0

@@ -15,10 +15,10 @@ from pagehop.library.ingest import Ingestion, Interrupted
 from pagehop.library.integrity import copy_path, restore_copy
 from pagehop.library.manifest import FailedFile, Manifest, Partition
 from pagehop.library.names import name_words
-from pagehop.library.reading import PARSER_VERSION, DocumentText, PdfJob
 from pagehop.library.store import Store
 from pagehop.library.tables import Source, StoredDocument, page_rows
 from pagehop.library.text_stage import read_document, search_title
+from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PdfJob
 
 BATCH_PAGES = 2_000
 """Pages kept in memory before they are written, not yet committed."""

@@ -28,7 +28,6 @@ from pagehop.library.matches import Matched as Matched
 from pagehop.library.matches import VectorBlock as VectorBlock
 from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
 from pagehop.library.names import slug
-from pagehop.library.reading import PageText
 from pagehop.library.search_memo import SearchMemo
 from pagehop.library.tables import (
     PAGES,
@@ -42,11 +41,12 @@ from pagehop.library.tables import (
     to_regions,
 )
 from pagehop.library.terms import TermCounts, TermStatistics, tokens
+from pagehop.reading.parsed import PageText
 from pagehop.types import Document, Page, Region
 
 if TYPE_CHECKING:
-    from pagehop.library.anchors import Anchor
     from pagehop.library.store import Store
+    from pagehop.reading.anchors import Anchor
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -302,7 +302,7 @@ class Snapshot:
         self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None
     ) -> list["Anchor"]:
         """Return anchors of these documents with these keys, in document and page order."""
-        from pagehop.library.anchors import Anchor  # noqa: PLC0415 - anchors reads pages too
+        from pagehop.reading.anchors import Anchor  # noqa: PLC0415 - anchors reads pages too
 
         where = where_clause(documents=document_ids, column="key", values=keys)
         found = []

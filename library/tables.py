@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pagehop.library.reading import PARSER_VERSION, DocumentText, PageText
 from pagehop.library.terms import TERMS_VERSION
+from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PageText
 from pagehop.types import Box, Document, Kind, OutlineEntry, Page, PageRef, Region, Scalar, Word
 
 if TYPE_CHECKING:
-    from pagehop.library.anchors import Anchor
+    from pagehop.reading.anchors import Anchor
 
 DOCUMENTS = pa.schema(
     [

@@ -18,9 +18,9 @@ from pagehop.library.disk import writing
 from pagehop.library.ingest import Ingestion, Interrupted, Request
 from pagehop.library.manifest import FailedFile, RemovedFile
 from pagehop.library.names import name_words
-from pagehop.library.reading import PARSER_VERSION, DocumentText, PdfJob
 from pagehop.library.scan import Found, copy_hashed, is_below
 from pagehop.library.tables import Source, StoredDocument, page_rows
+from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PdfJob
 from pagehop.types import Scalar
 
 COMMIT_EVERY_S = 1.0

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.names import find_document, name_uniquely
-from pagehop.library.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
     FULL_PAGE,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from PIL.Image import Image
 
-    from pagehop.library.pdf_pool import PdfPool
     from pagehop.models.text_encoder import TextEncoder
+    from pagehop.reading.pdf_pool import PdfPool
 
 
 class View:

@@ -28,9 +28,7 @@ from pagehop.library.manifest import (
     write_header,
     write_manifest,
 )
-from pagehop.library.ocr_engine import reader_id
 from pagehop.library.ocr_stage import OcrStage
-from pagehop.library.pdf_pool import PdfPool
 from pagehop.library.reading_stage import ReadingStage
 from pagehop.library.renewal import needs_renewal, renew, without_tables
 from pagehop.library.scan import clean_copies
@@ -39,6 +37,8 @@ from pagehop.library.text_stage import TextStage
 from pagehop.library.vector_stage import VectorStage
 from pagehop.models.encoder_backends import return_freed_memory
 from pagehop.models.text_encoder import TextEncoder, load_text_encoder
+from pagehop.reading.ocr_engine import reader_id
+from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import Settings
 
 LOCK = ".lock"

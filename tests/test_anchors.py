@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pagehop.library.anchors import Anchor, find_anchors, outline_definitions
-from pagehop.library.reading import DocumentReading, Link, PageText
+from pagehop.reading.anchors import Anchor, find_anchors, outline_definitions
+from pagehop.reading.parsed import DocumentReading, Link, PageText
 from pagehop.types import Kind, OutlineEntry, Region
 
 DOCUMENT = "a" * 64

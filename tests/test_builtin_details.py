@@ -8,14 +8,14 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.agents.answerer import states_number
-from pagehop.agents.extract import read_units
-from pagehop.agents.figures import row_figures
-from pagehop.agents.question import read_question
-from pagehop.agents.rows import read_rows
-from pagehop.agents.scope import read_profiles, read_scope
 from pagehop.interfaces.api import ask
 from pagehop.library.library import Library
 from pagehop.library.view import View
+from pagehop.rules.extract import read_units
+from pagehop.rules.figures import row_figures
+from pagehop.rules.question import read_question
+from pagehop.rules.rows import read_rows
+from pagehop.rules.scope import read_profiles, read_scope
 from pagehop.types import Answer, PageRef
 
 PAGES: tuple[tuple[tuple[object, ...], ...], ...] = (

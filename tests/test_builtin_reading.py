@@ -8,16 +8,16 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.agents.comparison import read_comparison, side_texts
 from pagehop.agents.decompose import decompose
-from pagehop.agents.extract import ReadPage, is_heading, read_units
-from pagehop.agents.numbers import find_numbers, format_number, parse_cell, table_scale
-from pagehop.agents.periods import find_periods, find_years
-from pagehop.agents.question import read_question
-from pagehop.agents.rows import Row, read_rows
-from pagehop.agents.scope import Scope
-from pagehop.agents.sentences import read_sentences
-from pagehop.agents.solve import Comparison
-from pagehop.agents.task import read_task
 from pagehop.library.library import Library
+from pagehop.rules.extract import ReadPage, is_heading, read_units
+from pagehop.rules.numbers import find_numbers, format_number, parse_cell, table_scale
+from pagehop.rules.periods import find_periods, find_years
+from pagehop.rules.question import read_question
+from pagehop.rules.rows import Row, read_rows
+from pagehop.rules.scope import Scope
+from pagehop.rules.sentences import read_sentences
+from pagehop.rules.solve import Comparison
+from pagehop.rules.task import read_task
 from pagehop.types import Page, PageRef
 
 LINES = [

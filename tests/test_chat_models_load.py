@@ -47,9 +47,9 @@ def test_a_missing_key_names_its_variable(name: str) -> None:
         load_chat_model(name)
 
 
-@pytest.mark.parametrize("name", ["anthropic:claude-x", "claude-x"])
+@pytest.mark.parametrize("name", ["mistralai:mistral-x", "mistral-x"])
 def test_a_missing_package_names_its_install(name: str) -> None:
-    with pytest.raises(ConfigError, match="pip install langchain-anthropic"):
+    with pytest.raises(ConfigError, match="pip install langchain-mistralai"):
         load_chat_model(name)
 
 

@@ -40,4 +40,4 @@ def test_a_wrong_command_loads_nothing_heavy() -> None:
 
 
 def test_the_probe_sees_what_is_loaded() -> None:
-    assert "numpy" in loaded_after("import pagehop.library.reading")
+    assert "numpy" in loaded_after("import pagehop.reading.parsed")

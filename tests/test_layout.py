@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pagehop.library.blocks import Block
-from pagehop.library.layout import LayoutState, read_chunk
-from pagehop.library.page_lines import (
+from pagehop.layout.blocks import Block
+from pagehop.layout.page_lines import (
     PageLines,
     Style,
     is_caption,
@@ -16,9 +15,10 @@ from pagehop.library.page_lines import (
     page_lines,
     whole_words,
 )
-from pagehop.library.reading_order import read_rows
-from pagehop.library.rows import RawWord
-from pagehop.library.titles import printed_numbers
+from pagehop.layout.reading_order import read_rows
+from pagehop.layout.regions import LayoutState, read_chunk
+from pagehop.layout.rows import RawWord
+from pagehop.layout.titles import printed_numbers
 from pagehop.types import OutlineEntry
 
 WIDTH, HEIGHT = 600.0, 800.0

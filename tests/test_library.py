@@ -1,11 +1,11 @@
 """What a library shows of a folder of reports."""
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
-import pagehop.library
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.library import Library
 from pagehop.library.view import View
@@ -45,10 +45,12 @@ def test_status_says_that_everything_is_done(library: Library) -> None:
     assert status.embedded == 1.0 and status.passages > 16
 
 
-def test_the_map_of_the_layer_names_every_module() -> None:
-    folder = Path(pagehop.library.__file__).parent
+@pytest.mark.parametrize("layer", ["library", "reading", "layout", "rules", "agents"])
+def test_the_map_of_a_layer_names_every_module(layer: str) -> None:
+    package = importlib.import_module(f"pagehop.{layer}")
+    folder = Path(str(package.__file__)).parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert set(re.findall(r"`(\w+)`", pagehop.library.__doc__ or "")) == modules
+    assert modules <= set(re.findall(r"`(\w+)`", package.__doc__ or ""))
 
 
 def test_a_library_is_not_made_below_a_folder_that_is_not_there(tmp_path: Path) -> None:

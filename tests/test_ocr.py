@@ -20,8 +20,8 @@ import pagehop
 from pagehop.evaluation.rasters import count_found, placed_words, scan_page
 from pagehop.interfaces.cli import app
 from pagehop.library.library import Library
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import DocumentText, PageText, PdfJob
+from pagehop.reading.parsed import DocumentText, PageText, PdfJob
+from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import load_settings
 from pagehop.tools.toolset import toolset
 from pagehop.types import PageRef

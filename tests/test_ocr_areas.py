@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from pagehop.library.ocr_areas import common_share, is_garbage
-from pagehop.library.ocr_words import PageScan, ReadArea, merged, placed
-from pagehop.library.ocr_worker import find_skew
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import DocumentText, PageText, PdfJob
+from pagehop.reading.ocr_areas import common_share, is_garbage
+from pagehop.reading.ocr_words import PageScan, ReadArea, merged, placed
+from pagehop.reading.ocr_worker import find_skew
+from pagehop.reading.parsed import DocumentText, PageText, PdfJob
+from pagehop.reading.pdf_pool import PdfPool
 from pagehop.types import FULL_PAGE
 
 ENGLISH = (

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from pagehop.library.figures import find_figures
-from pagehop.library.grids import find_grids
-from pagehop.library.layout import LayoutState, read_chunk
+from pagehop.layout.figures import find_figures
+from pagehop.layout.grids import find_grids
+from pagehop.layout.orientation import reading_turn, turned
+from pagehop.layout.page_lines import PageLines, page_lines
+from pagehop.layout.page_marks import MOST_MARKS, Marks, read_marks
+from pagehop.layout.reading_order import read_rows
+from pagehop.layout.regions import LayoutState, read_chunk
+from pagehop.layout.rows import RawWord
 from pagehop.library.library import Library
-from pagehop.library.orientation import reading_turn, turned
-from pagehop.library.page_lines import PageLines, page_lines
-from pagehop.library.page_marks import MOST_MARKS, Marks, read_marks
-from pagehop.library.reading_order import read_rows
-from pagehop.library.rows import RawWord
 from pagehop.library.view import View
 from pagehop.types import PageRef, Region
 

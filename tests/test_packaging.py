@@ -13,8 +13,11 @@ LAYERS = (
     "graphs",
     "agents",
     "tools",
+    "rules",
     "prompts",
     "library",
+    "reading",
+    "layout",
     "models",
 )
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]

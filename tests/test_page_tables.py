@@ -9,9 +9,9 @@ from reportlab.pdfgen.canvas import Canvas
 from typer.testing import CliRunner
 
 from pagehop.interfaces.cli import app
+from pagehop.layout.page_tables import Table
 from pagehop.library.library import Library
 from pagehop.library.page_graph import walk
-from pagehop.library.page_tables import Table
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
 from pagehop.types import PageRef

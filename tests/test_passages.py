@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from pagehop.library.blocks import Block
-from pagehop.library.page_lines import Cell, Line, PageLines
-from pagehop.library.passages import (
+from pagehop.layout.blocks import Block
+from pagehop.layout.page_lines import Cell, Line, PageLines
+from pagehop.layout.passages import (
     PASSAGE_TOKENS,
     SEARCH_TOKENS,
     Passage,

@@ -22,9 +22,9 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.errors import PdfError
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import DocumentReading, DocumentText, PdfJob
-from pagehop.library.reading_task import TextTask
+from pagehop.reading.parsed import DocumentReading, DocumentText, PdfJob
+from pagehop.reading.pdf_pool import PdfPool
+from pagehop.reading.reading_task import TextTask
 from pagehop.settings import IngestSettings
 
 TIMEOUT_S = 4.0
@@ -497,8 +497,8 @@ def test_an_unguarded_script_may_stop_in_the_middle(tmp_path: Path) -> None:
     script.write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from pagehop.library.pdf_pool import PdfPool\n"
-        "from pagehop.library.reading import PdfJob\n"
+        "from pagehop.reading.pdf_pool import PdfPool\n"
+        "from pagehop.reading.parsed import PdfJob\n"
         "pool = PdfPool()\n"
         "jobs = [PdfJob(p) for p in sorted(Path(sys.argv[1]).glob('*.pdf'))]\n"
         "results = pool.texts(jobs)\n"
@@ -522,8 +522,8 @@ def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
     script.write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from pagehop.library.pdf_pool import PdfPool\n"
-        "from pagehop.library.reading import PdfJob\n"
+        "from pagehop.reading.pdf_pool import PdfPool\n"
+        "from pagehop.reading.parsed import PdfJob\n"
         "from pagehop.settings import IngestSettings\n"
         "with PdfPool(IngestSettings(page_timeout_s=100)) as pool:\n"
         "    print('started', flush=True)\n"

@@ -14,9 +14,9 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.errors import PdfError
-from pagehop.library.pdf_pool import PdfPool
-from pagehop.library.reading import DocumentText, PdfJob
-from pagehop.library.render import MAX_DPI, PictureCache, draw_box, plan_cut
+from pagehop.reading.parsed import DocumentText, PdfJob
+from pagehop.reading.pdf_pool import PdfPool
+from pagehop.reading.render import MAX_DPI, PictureCache, draw_box, plan_cut
 from pagehop.types import FULL_PAGE, Box
 
 LINES = (

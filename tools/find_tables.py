@@ -3,7 +3,7 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library.page_tables import Table
+from pagehop.layout.page_tables import Table
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref, snippet
 from pagehop.tools.tool import Arguments, Result, make_tool

@@ -1,0 +1,12 @@
+"""From the words and lines of a page to its regions and passages: geometry only.
+
+Start at `regions` (the regions of a page, in reading order). Under it, from the ground up:
+
+1. Words: `rows` (those that stand on one line), `orientation` (pages whose type runs up or down),
+   `reading_order` (columns), `page_lines` (lines with their type), `page_marks` (rules, shapes,
+   pictures).
+2. Regions: `blocks` and `paragraphs` (text), `page_tables` with `table_runs`, `grids` and
+   `table_cells`, `figures`, `formulas`, `captions` (tied to what they name).
+3. Over pages: `heading_paths` (section of each region), `titles` (what a document calls itself).
+4. `passages`: what is searched, cut from the regions.
+"""

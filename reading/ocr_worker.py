@@ -1,0 +1,343 @@
+"""The process that reads pictures of text: the only file that runs an OCR engine.
+
+Started by `ocr_engine` as `python -P -m pagehop.reading.ocr_worker SOCKET POSITION MEMORY_MB ENGINE
+LANGUAGE THREADS`; takes pictures and gives lines as msgpack over the socket. A picture may be
+hostile and the engine may hang, so the parent watches the time and the system the address space.
+
+1. A picture is straightened: of small angles, the one at which its rows of ink stand out most.
+2. RapidOCR reads it with the models of its own package; Tesseract is run as a program.
+
+Not covered: pages scanned upside down.
+"""
+
+import contextlib
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ormsgpack
+from numpy.typing import NDArray
+from PIL import Image
+
+from pagehop.errors import ConfigError
+
+Picture = NDArray[np.uint8]
+PixelWord = tuple[float, float, float, float, str]
+"""x0, y0, x1, y1 in pixels of the straightened picture, and the word."""
+Line = list[PixelWord]
+Engine = Callable[[Picture, float], list[Line]]
+"""Takes a picture, (height, width, 3) RGB, and its dots per inch."""
+
+MOST_SKEW = 5.0
+"""Degrees; a page that is turned further is left as it is."""
+LEAST_SKEW = 0.12
+"""Degrees below which straightening blurs more than it mends."""
+DETECT_SIDE_PX = 1600
+"""Text is found in a picture of this size and read at full size: memory goes by it."""
+BATCH = 1
+"""Lines read at once; six lines of unlike lengths take more memory and are no faster."""
+_UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in a picture."""
+
+    angle: float
+    """Degrees by which it is turned clockwise."""
+    lines: list[Line]
+
+
+def read_picture(engine: Engine, picture: Picture, dpi: float) -> Reading:
+    """Straighten a picture and read it."""
+    angle = find_skew(picture, dpi)
+    if angle:
+        turned = Image.fromarray(picture).rotate(
+            angle, resample=Image.Resampling.BICUBIC, fillcolor=_paper(picture)
+        )
+        picture = np.asarray(turned)
+    return Reading(angle, [line for line in engine(picture, dpi) if line])
+
+
+def find_skew(picture: Picture, dpi: float) -> float:
+    """Return by how many degrees the lines of a picture are turned clockwise; 0 if it is level."""
+    ink = _ink(picture, dpi)
+    if ink.sum() < 200:
+        return 0.0
+    ys, xs = np.nonzero(ink)
+    coarse = _sharpest(xs, ys, np.arange(-MOST_SKEW, MOST_SKEW + 0.01, 0.5))
+    angle = _sharpest(xs, ys, coarse + np.arange(-0.4, 0.41, 0.05))
+    return angle if LEAST_SKEW <= abs(angle) <= MOST_SKEW else 0.0
+
+
+def _ink(picture: Picture, dpi: float) -> NDArray[np.bool_]:
+    """Mark the feet of dark spots at about 150 dpi: a pixel that is dark above a light one."""
+    step = max(1, round(dpi / 150))
+    grey = Image.fromarray(picture).convert("L").reduce(step)
+    shades = np.asarray(grey).astype(np.int16)
+    if min(shades.shape) < 16:
+        return np.zeros(shades.shape, dtype=bool)
+    dark = shades < int(np.median(shades)) - 40
+    feet = np.zeros(shades.shape, dtype=bool)
+    feet[:-1] = dark[:-1] & ~dark[1:]
+    return feet
+
+
+def _sharpest(xs: NDArray[np.int64], ys: NDArray[np.int64], angles: NDArray[np.float64]) -> float:
+    """Return the angle whose rows of ink differ most."""
+    if len(xs) > 20_000:
+        some = np.linspace(0, len(xs) - 1, 20_000).astype(np.int64)
+        xs, ys = xs[some], ys[some]
+    scores = []
+    for angle in angles:
+        rows = np.round(ys - xs * math.tan(math.radians(angle))).astype(np.int64)
+        counts = np.bincount(rows - rows.min())
+        scores.append(float((counts.astype(np.float64) ** 2).sum()))
+    return round(float(angles[int(np.argmax(scores))]), 2)
+
+
+def _paper(picture: Picture) -> tuple[int, int, int]:
+    red, green, blue = (int(value) for value in np.median(picture[::8, ::8], axis=(0, 1)))
+    return red, green, blue
+
+
+def rapidocr_settings(threads: int) -> dict[str, Any]:
+    """Return what RapidOCR is told: words with boxes, no turned lines, memory kept low."""
+    return {
+        "Global.use_cls": False,
+        "Global.return_word_box": True,
+        "Global.log_level": "error",
+        "Global.max_side_len": 20_000,  # 2000 would make pages of 200 dpi smaller unasked
+        "Det.limit_type": "max",
+        "Det.limit_side_len": DETECT_SIDE_PX,
+        "Rec.rec_batch_num": BATCH,
+        "EngineConfig.onnxruntime.intra_op_num_threads": threads or -1,
+    }
+
+
+def _stop_spinning() -> None:
+    """Keep idle threads of the engine from holding the processors that others need.
+
+    On a busy machine they took a third of the time of each page; RapidOCR has no setting for it.
+    """
+    from rapidocr.inference_engine.onnxruntime.main import (  # noqa: PLC0415 - with the engine
+        OrtInferSession,
+    )
+
+    made = OrtInferSession._init_sess_opts
+
+    def options(settings: Any) -> Any:
+        found = made(settings)
+        found.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return found
+
+    OrtInferSession._init_sess_opts = staticmethod(options)  # type: ignore[assignment]
+
+
+def rapidocr_engine(language: str, threads: int) -> Engine:
+    """Load RapidOCR with the models of its package.
+
+    Raises:
+        ConfigError: It is not installed, or has no model for the language.
+    """
+    try:
+        from rapidocr import (  # noqa: PLC0415 - only this engine needs it
+            LangRec,
+            ModelType,
+            OCRVersion,
+            RapidOCR,
+        )
+    except ImportError as error:
+        raise ConfigError(f"{error}; install it with: pip install 'pagehop[local]'") from error
+
+    with contextlib.suppress(ImportError, AttributeError):  # another release of the engine
+        _stop_spinning()
+    wanted = rapidocr_settings(threads)
+    try:
+        if language:  # the packaged model is of several; one of its own may have to be fetched
+            wanted["Rec.lang_type"] = LangRec(language)
+            wanted["Rec.ocr_version"] = OCRVersion.PPOCRV5
+            wanted["Rec.model_type"] = ModelType.MOBILE
+        read = RapidOCR(params=wanted)
+        read(np.full((64, 64, 3), 255, dtype=np.uint8))  # loads the models
+    except Exception as error:
+        # The boundary to the engine: it raises what its downloads and models raise.
+        what = f"no model for language {language!r}" if language else "rapidocr does not start"
+        remedy = "pip install 'pagehop[local]' brings it with its models"
+        raise ConfigError(f"{what} ({error}); {remedy}") from error
+
+    def recognise(picture: Picture, dpi: float) -> list[Line]:
+        del dpi
+        result = read(np.ascontiguousarray(picture[:, :, ::-1]))
+        return [_rapid_line(line) for line in getattr(result, "word_results", None) or ()]
+
+    return recognise
+
+
+def _rapid_line(words: Any) -> Line:
+    """Give the words of a line; its order is that of the engine, left to right."""
+    line: Line = []
+    for text, _, corners in words:
+        xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        word = min(xs), min(ys), max(xs), max(ys), text
+        if line and _is_one_word(line[-1], word):  # the engine parts scripts without blanks
+            last = line.pop()
+            y0, y1 = min(last[1], word[1]), max(last[3], word[3])
+            line.append((last[0], y0, word[2], y1, last[4] + text))
+        else:
+            line += _parted(*word)
+    return line
+
+
+def _is_one_word(last: PixelWord, word: PixelWord) -> bool:
+    """Tell characters of a script without blanks that stand side by side."""
+    near = word[0] - last[2] < 0.3 * (word[3] - word[1])
+    return near and bool(_UNSPACED.match(last[4][-1]) and _UNSPACED.match(word[4]))
+
+
+def _parted(x0: float, y0: float, x1: float, y1: float, text: str) -> Line:
+    """Part what holds blanks, each piece with its share of the width."""
+    pieces = text.split()
+    if len(pieces) == 1:
+        return [(x0, y0, x1, y1, pieces[0])]
+    line: Line = []
+    start = 0
+    for piece in pieces:
+        start = text.index(piece, start)
+        left, right = start / len(text), (start + len(piece)) / len(text)
+        line.append((x0 + left * (x1 - x0), y0, x0 + right * (x1 - x0), y1, piece))
+        start += len(piece)
+    return line
+
+
+def tesseract_engine(language: str, threads: int) -> Engine:
+    """Run Tesseract on each picture.
+
+    Raises:
+        ConfigError: It is not installed, or lacks the language.
+    """
+    try:
+        listed = subprocess.run(
+            ["tesseract", "--list-langs"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ConfigError(
+            f"tesseract cannot be run ({error}); install it, e.g. apt-get install tesseract-ocr"
+        ) from error
+    wanted = language or "eng"
+    known = set((listed.stdout + listed.stderr).split())
+    missing = [name for name in wanted.split("+") if name not in known]
+    if missing:
+        raise ConfigError(
+            f"tesseract has no data for language {'+'.join(missing)!r}; install it, e.g. apt-get "
+            f"install tesseract-ocr-{missing[0]}"
+        )
+    limit = {"OMP_THREAD_LIMIT": str(threads)} if threads else {}
+
+    def recognise(picture: Picture, dpi: float) -> list[Line]:
+        height, width = picture.shape[:2]
+        data = f"P6 {width} {height} 255\n".encode() + np.ascontiguousarray(picture).tobytes()
+        done = subprocess.run(
+            ["tesseract", "stdin", "stdout", "-l", wanted, "--dpi", str(round(dpi)), "tsv"],
+            input=data,
+            capture_output=True,
+            env={**os.environ, **limit},
+            check=False,
+        )
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise RuntimeError(said[-1] if said else f"tesseract ended with {done.returncode}")
+        return _tesseract_lines(done.stdout.decode(errors="replace"))
+
+    return recognise
+
+
+def _tesseract_lines(table: str) -> list[Line]:
+    """Read the columns level, page, block, paragraph, line, word, box, confidence, text."""
+    lines: dict[tuple[str, ...], Line] = {}
+    for row in table.splitlines()[1:]:
+        fields = row.split("\t")
+        if len(fields) < 12 or fields[0] != "5" or not fields[11].strip():
+            continue
+        x, y, width, height = map(float, fields[6:10])
+        line = lines.setdefault(tuple(fields[1:5]), [])
+        line += _parted(x, y, x + width, y + height, fields[11])
+    return list(lines.values())
+
+
+ENGINES: dict[str, Callable[[str, int], Engine]] = {
+    "rapidocr": rapidocr_engine,
+    "tesseract": tesseract_engine,
+}
+
+
+class Worker:
+    """Answers requests until the parent hangs up."""
+
+    def __init__(self, link: Connection, engine: Engine) -> None:
+        self.link = link
+        self.engine = engine
+
+    def serve(self) -> None:
+        """Take pictures; an error ends the picture, not the process."""
+        self.send("ready")
+        while True:
+            try:
+                request = ormsgpack.unpackb(self.link.recv_bytes())
+            except EOFError:
+                return
+            signal.alarm(request["alarm_s"])
+            size = request["height"], request["width"], 3
+            picture = np.frombuffer(request["pixels"], np.uint8).reshape(size)
+            try:
+                reading = read_picture(self.engine, picture, request["dpi"])
+            except Exception as error:
+                # The boundary to the engine, whose native half raises anything.
+                self.send("error", detail=f"{type(error).__name__}: {error}")
+            else:
+                self.send("read", angle=reading.angle, lines=reading.lines)
+            signal.alarm(0)
+
+    def send(self, kind: str, **body: object) -> None:
+        """Send one message."""
+        options = ormsgpack.OPT_SERIALIZE_NUMPY
+        self.link.send_bytes(ormsgpack.packb({"kind": kind, **body}, option=options))
+
+
+def _limit(memory_mb: int) -> None:
+    import resource  # noqa: PLC0415 - POSIX only
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        limit = int(lines["VmSize"].split()[0]) * 1024 + memory_mb * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def main() -> None:
+    """Serve the parent over the socket named on the command line."""
+    fd, _, memory_mb = map(int, sys.argv[1:4])
+    name, language, threads = sys.argv[4], sys.argv[5], int(sys.argv[6])
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        link = Connection(fd)
+        try:
+            engine = ENGINES[name](language, threads)
+        except ConfigError as error:
+            link.send_bytes(ormsgpack.packb({"kind": "unusable", "detail": str(error)}))
+            return
+        _limit(memory_mb)
+        Worker(link, engine).serve()
+
+
+if __name__ == "__main__":
+    main()

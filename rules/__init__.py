@@ -1,0 +1,13 @@
+"""What the built-in reasoner knows: to read a question, a row and a sentence by rules, no model.
+
+The roles of `agents/` that need no model decide with these; docs/BUILTIN.md shows how they work and
+where they fail.
+
+1. The question: `question` (terms, names, kind of answer), `task` (the calculation it asks for),
+   `scope` and `presence` (which documents it is about, where its names stand).
+2. A page: `lines` (geometry, cells, regions), `rows` (tables), `sentences`, `figures` (what states
+   numbers), `extract` (which of them answer best).
+3. Numbers: `match` (the cell for a phrase and a year), `solve` (the numbers of a task, the
+   expression), `phrasing` (the answer's words).
+4. Words: `words` (tokens, stems), `vocabulary` (closed classes), `numbers`, `periods`.
+"""

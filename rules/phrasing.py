@@ -1,0 +1,161 @@
+"""How the built-in answers read: the result first, then what it is and what it is made of.
+
+Only words of the pages and fixed phrases; numbers are those of the quotes or of `calculate`.
+"""
+
+import re
+from collections.abc import Sequence
+
+from pagehop.rules.match import Value
+from pagehop.rules.numbers import format_number
+from pagehop.rules.periods import find_years
+from pagehop.rules.solve import Comparison, Solution
+
+_SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e12: "in trillions"}
+_SCALES = {1e3: "thousand", 1e6: "million", 1e9: "billion", 1e12: "trillion"}
+_MAX_WORDS = 60
+
+
+def phrase_solution(solution: Solution, result: float | None) -> str:
+    """Write a solution as one sentence.
+
+    Args:
+        solution: Values and task.
+        result: What `calculate` gave; None when nothing was to be calculated, or it was not.
+    """
+    values, task = solution.values, solution.task
+    if solution.comparison is not None:
+        return _verdict(solution, solution.comparison, result)
+    if task.operation in ("highest", "lowest"):
+        return _extreme(solution)
+    if not solution.expression or result is None:
+        shown = " and ".join(_shown(v) for v in values)
+        return f"{shown}{_unit(values)}: {_name(solution)}{_when(values)}."
+    number = _written(result, solution) + ("%" if solution.percent else "")
+    named = len({v.label for v in values}) > 1
+    parts = [_part(v, named=named) for v in values]
+    unit = "" if solution.percent or task.operation == "ratio" else _unit(values)
+    match task.operation:
+        case "difference" if len(task.operands) < 2:
+            what = f"change in {_name(solution)} from {parts[0]} to {parts[-1]}"
+        case "growth" if len(task.operands) < 2:
+            what = f"change in {_name(solution)} from {parts[0]} to {parts[-1]}"
+        case "difference":
+            what = f"difference between {parts[0]} and {parts[1]}"
+        case "growth":
+            what = f"difference of {parts[0]} from {parts[1]}, relative to the latter"
+        case "share":
+            what = f"share of {parts[0]} in {parts[-1]}"
+        case "ratio":
+            what = f"ratio of {parts[0]} to {parts[-1]}"
+        case "average":
+            what = f"average of {_name(solution)}: {', '.join(parts)}"
+        case _:
+            what = f"sum of {_name(solution)}: {', '.join(parts)}"
+    return f"{number}{unit}: {what}."
+
+
+def phrase_quote(text: str) -> str:
+    """Write a quoted sentence as a claim, cut at a word when it is very long."""
+    words = text.split()
+    if len(words) > _MAX_WORDS:
+        text = " ".join(words[:_MAX_WORDS]) + " ..."
+    return f"“{text}”"
+
+
+def _verdict(solution: Solution, comparison: Comparison, result: float | None) -> str:
+    """The verdict, the numbers and their difference."""
+    names, values = solution.task.operands, solution.values
+    shown = [_shown(v) for v in values]
+    if len({v.scale for v in values}) > 1:  # a sentence's million against a table in millions
+        shown = [f"{s}{_unit([v])}" for s, v in zip(shown, values, strict=True)]
+    first, second = (v.value * v.scale for v in solution.values[:2])
+    how = "more" if first > second else "less"
+    size = "" if result is None or first == second else _written(abs(result), solution)
+    tail = f", {size} {how}" if size else ""
+    if comparison.form == "which" and first != second:
+        rest = ", ".join(f"{s} ({n})" for n, s in zip(names[1:], shown[1:], strict=True))
+        return f"{names[0]}: {shown[0]} against {rest}{tail}{_unit(solution.values)}."
+    named = " against ".join(f"{s} ({n})" for n, s in zip(names, shown, strict=True))
+    named += _unit(solution.values)
+    if first == second:
+        return f"They are the same: {named}."
+    if comparison.form == "by":
+        return f"{size} {how}: {named}." if size else f"{named}."
+    return f"{'Yes' if (first > second) == comparison.up else 'No'}: {named}{tail}."
+
+
+def _extreme(solution: Solution) -> str:
+    first, *others = solution.values
+    word = solution.task.operation
+    years = find_years(first.column) or find_years(first.label)
+    if solution.task.over == "years" and years:
+        rest = ", ".join(_part(v) for v in others[:4])
+        tail = f", against {rest}" if rest else ""
+        return f"{years[-1]}: {first.label} is {word} then, {_shown(first)}{_unit([first])}{tail}."
+    if not solution.joint:
+        rest = ", ".join(f"{v.label} {_shown(v)}" for v in others)
+        when = f" ({first.year})" if first.year else ""
+        return f"{first.label}: {word}, {_shown(first)}{_unit([first])}{when}, against {rest}."
+    rest = ", ".join(f"{v.label} {_shown(v)} ({v.ref.name})" for v in others[:4])
+    tail = f", against {rest}" if rest else ""
+    return (
+        f"{first.ref.name}: {first.label} is {word} there, {_shown(first)}{_unit([first])}{tail}."
+    )
+
+
+def _written(result: float, solution: Solution) -> str:
+    """Sums and differences with the decimals of what they are made of, the rest rounded."""
+    if solution.task.operation in ("sum", "top_sum", "difference"):
+        parts = [v.number.text.partition(".")[2] for v in solution.values]
+        decimals = max(len(re.sub(r"\D.*", "", part)) for part in parts)
+        if abs(result) >= 1e5 and result == round(result):
+            scale = max(v.scale * v.number.scale for v in solution.values)
+            word = _SCALES.get(scale)
+            if word is not None:  # written out in full, from numbers in millions
+                return f"{result / scale:,.{decimals}f} {word}"
+            decimals = 0
+        if abs(round(result, decimals) - result) <= 1e-9 * max(1.0, abs(result)):
+            return f"{result:,.{decimals}f}"
+    return _rounded(result)
+
+
+def _rounded(result: float) -> str:
+    """Two decimals, more where that would leave fewer than three digits of a rounded number."""
+    for decimals in (2, 3, 4, 5, 6):
+        text = format_number(result, decimals=decimals)
+        digits = sum(c.isdigit() for c in text.strip("-0.").replace(".", ""))
+        if digits >= 3 or abs(float(text.replace(",", "")) - result) <= 1e-9 * abs(result):
+            return text
+    return format_number(result)
+
+
+def _part(value: Value, *, named: bool = False) -> str:
+    year = value.year or next(iter(find_years(value.column)), None)
+    label = f"{value.label} " if value.table >= 0 and (named or not year) else ""
+    when = f" ({year})" if year else ""
+    return f"{label}{_shown(value)}{when}".strip()
+
+
+def _name(solution: Solution) -> str:
+    labels = dict.fromkeys(v.label for v in solution.values if v.table >= 0)
+    if not labels:
+        return f"what the text says on {solution.task.operands[0]}"
+    return " and ".join(" ".join(label.split()[:14]) for label in labels)
+
+
+def _when(values: Sequence[Value]) -> str:
+    years = [str(v.year) for v in values if v.year]
+    return f", {' and '.join(years)}" if years else ""
+
+
+def _shown(value: Value) -> str:
+    return value.number.text.strip()
+
+
+def _unit(values: Sequence[Value]) -> str:
+    scales = {v.scale for v in values if v.number.unit != "%"}
+    if len(scales) != 1:
+        return ""
+    word = _SCALE_WORDS.get(scales.pop())
+    return f" (table {word})" if word else ""
