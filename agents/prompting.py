@@ -12,6 +12,7 @@ import base64
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
@@ -33,8 +34,10 @@ from pagehop.agents.ledger import (
     show_notes,
 )
 from pagehop.agents.moves import Context, Observation
+from pagehop.agents.repeats import SAME_CALL, without_repeats
 from pagehop.agents.tool_texts import ToolTexts
 from pagehop.errors import ConfigError
+from pagehop.layout.titles import tells_more
 from pagehop.tools.pictures import NO_PICTURE
 from pagehop.types import PageRef
 
@@ -47,6 +50,8 @@ PROMPTS = (
     "reflector", "answerer", "standalone", "perceiver", "former", "explorer_brief", "keeping_brief",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
+_REFERENCE = "\n(picture "
+"""Begins what the tools say of a picture to a client that renders it itself."""
 LISTED = 40
 """Documents that the overview lists one by one."""
 
@@ -186,7 +191,11 @@ def round_messages(
     """
     said = {turn.step: turn.text for turn in context.turns}
     messages: list[BaseMessage] = []
-    by_step = groupby(context.observations, key=lambda item: _step_of(item.call.id))
+    texts = without_repeats(context.observations)
+    observations = [
+        replace(o, text=text) for o, text in zip(context.observations, texts, strict=True)
+    ]
+    by_step = groupby(observations, key=lambda item: _step_of(item.call.id))
     for step, group in by_step:
         seen = list(group)
         text = said.get(step, "")
@@ -251,9 +260,11 @@ def library_overview(context: Context) -> str:
         )
     lines = []
     for document in listed:
-        title = f" | {document.title[:100]}" if document.title not in ("", document.name) else ""
+        title = document.title[:100] if tells_more(document.title, document.name) else ""
         scans = f", {len(document.scanned_pages)} scanned" if document.scanned_pages else ""
-        lines.append(f"{document.name}: {document.pages} pages{scans}{title}")
+        lines.append(
+            f"{document.name}: {document.pages} pages{scans}" + (f" | {title}" if title else "")
+        )
     return "\n".join([head, *lines])
 
 
@@ -264,10 +275,11 @@ def _question(context: Context, library: str) -> str:
 def _parts(context: Context) -> str:
     lines = []
     for sub in context.sub_questions:
+        text = sub.text if sub.text.endswith((".", "?", "!")) else f"{sub.text}."
         needs = f" Needs {sub.needs}." if sub.needs else ""
         where = f" In {', '.join(sub.documents)}." if sub.documents else ""
         after = f" After {', '.join(sub.after)}." if sub.after else ""
-        lines.append(f"{sub.id} ({sub.state}): {sub.text}{needs}{where}{after}")
+        lines.append(f"{sub.id} ({sub.state}): {text}{needs}{where}{after}")
     return "\n".join(lines)
 
 
@@ -279,20 +291,28 @@ def _status(context: Context) -> str:
     ]
     lines = [f"Step {context.step}." + (f" Left: {', '.join(left)}." if left else "")]
     if room := context.round_left:
+        steps = f"{room['steps']:.0f} steps, this one included,"
+        if room["steps"] <= 1:
+            steps = "this step, its last,"
         lines.append(
-            f"This round has room for {room['steps']:.0f} more steps, this one included, and about "
-            f"{room['characters']:,.0f} characters of results."
+            f"This round has room for {steps} and about {room['characters']:,.0f} characters of "
+            "results."
         )
     return "\n".join([*lines, *context.nudges, "What is the next step?"])
 
 
 def _shown(item: Observation, pictures: bool) -> str:
+    if item.text == SAME_CALL:
+        return SAME_CALL
     again = "(the same call was made before) " if item.cached else ""
     if not item.ok:
         return f"{again}This call failed: {item.text}"
     if item.artifact.get("width_px") and not pictures and not item.artifact.get("reading"):
         return f"{again}{item.text}\n{NO_PICTURE}\n{item.artifact.get('text') or '(none)'}"
-    return f"{again}{item.text}"
+    text = item.text
+    if item.artifact.get("width_px") and pictures:
+        text = f"{text.partition(_REFERENCE)[0]}\nThe picture follows."
+    return f"{again}{text}"
 
 
 def _marked(item: Observation, pictures: bool) -> str:

@@ -4,6 +4,7 @@ A node changes nothing but the state it returns. Which node comes next is decide
 from the state alone, so that a resumed run takes the same way.
 """
 
+import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -39,6 +40,8 @@ from pagehop.library.view import View
 from pagehop.tools.recall import KEPT
 from pagehop.types import Answer
 
+COMPARING_TOOLS = frozenset({"semantic_search", "walk"})
+"""Tools that need the library's encoder, which takes seconds to load once in a process."""
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
 
@@ -154,10 +157,13 @@ class Nodes:
             del body["id"]
             self.teller.tell(state, "tool.start", f"{call.id}.start", body)
         KEPT.set(state.get("evidence", []))
+        seconds_left = self.asker.limits(state).seconds_for_role(spent, reserve=0)
+        if any(call.tool in COMPARING_TOOLS for call in allowed):
+            await self._load_encoder(seconds_left)
         done = await runner.run(
             allowed,
             seen=seen,
-            seconds_left=self.asker.limits(state).seconds_for_role(spent, reserve=0),
+            seconds_left=seconds_left,
             finished=lambda one: self._tell_call(state, one),
         )
         observations = [one.observation for one in done]
@@ -297,6 +303,14 @@ class Nodes:
         assert move is not None  # only a role that is not closing may overrun
         update = State(answer=replace(answer, data=dict(move.data)), spent=spent)
         return Work(update, {"formed": True})
+
+    async def _load_encoder(self, seconds: float | None) -> None:
+        """Load the encoder before the clock of the tools runs; at most as long as the run has."""
+        try:
+            async with asyncio.timeout(seconds):
+                await in_thread(self.view.load_encoder)
+        except TimeoutError:
+            return  # the searches meet the same and say so
 
     def _sends_back(self, state: State, verdict: Verdict, spent: Spent) -> bool:
         wanted = bool(verdict.removed and verdict.missing)

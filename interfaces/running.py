@@ -252,7 +252,11 @@ def _staff(
     if options.model is None:
         from pagehop.agents.builtin import builtin_roles  # noqa: PLC0415 - loads the rules
 
-        return lambda v: [*toolset(v, "text", inside=True), *options.tools], builtin_roles
+        @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
+        def make_text_tools(view: View) -> "list[BaseTool]":
+            return [*toolset(view, "text", inside=True), *options.tools]
+
+        return make_text_tools, builtin_roles
     from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
     from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
     from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
@@ -267,17 +271,17 @@ def _staff(
         perceive = Perceiver(options.vision_model)
     images: Images = "reference" if perceive is None else "text"
 
+    @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
     def make_tools(view: View) -> "list[BaseTool]":
         return [*toolset(view, images, perceive=perceive, inside=True), *options.tools]
 
-    tools = make_tools(view)
     prompts = Prompts(options.prompts)
     beside = shown(asked, perceive) if asked is not None else []
 
     def make_reasoner() -> Reasoner:
         return Reasoner(
             model=model,
-            tools=tools,
+            tools=make_tools(view),
             prompts=prompts,
             grammar=run.grammar,
             pictures=pictures,

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagehop.errors import ConfigError, LibraryError
+from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.names import find_document, name_uniquely
 from pagehop.library.snapshot import Snapshot
@@ -83,6 +83,14 @@ class View:
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
+
+    def load_encoder(self) -> None:
+        """Load the encoder and its weights, for which the first search by meaning would wait."""
+        try:
+            if (encoder := self.encoder) is not None:
+                _ = encoder.floor
+        except ModelError:
+            return  # each search says so itself
 
     def documents(self) -> tuple[Document, ...]:
         """Return the visible documents, first added first."""
@@ -280,15 +288,26 @@ class View:
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
 
-    def locate(self, ref: PageRef, quote: str) -> Located | None:
+    def locate(self, ref: PageRef, quote: str, *, near: Box | None = None) -> Located | None:
         """Find where a quote stands on a page; None when it does not.
+
+        Args:
+            ref: The page.
+            quote: Words of the page, or a row of one of its tables as `label | value | value`.
+            near: Among several exact places, prefer the one nearest to this box.
 
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
+        # Only citations need them.
+        from pagehop.library.quotes import locate  # noqa: PLC0415
+        from pagehop.library.row_quotes import locate_row  # noqa: PLC0415
 
-        return locate(self.page(ref), quote)
+        page = self.page(ref)
+        located = locate(page, quote, near=near)
+        if located is None and "|" in quote:
+            located = locate_row(self.tables(ref), quote, source=page.source)
+        return located
 
     def vocabulary(self, documents: Collection[str] | None = None) -> Collection[str]:
         """Return the terms, as `terms.tokens` gives them, that visible passages hold.
