@@ -100,7 +100,7 @@ class ModelFormer:
         claims = [claim.text for claim in (context.draft or Draft()).claims]
         said = "\n".join((context.question, *claims))
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             listed = "\n".join(f"- {claim}" for claim in claims)
             schema = json.dumps(self._form.schema, ensure_ascii=False)
             asked = f"Question: {context.question}\n\nClaims:\n{listed}\n\nForm:\n{schema}"
@@ -114,8 +114,7 @@ class ModelFormer:
             return data
 
         example = "{...} (one JSON object that follows the form)"
-        data, usage = await self._reasoner.ask("former", context, make, read, example)
-        return Form(data, usage=usage)
+        return Form(await self._reasoner.ask("former", context, make, read, example))
 
 
 def _foreign(value: object, said: str, own: frozenset[str]) -> str:

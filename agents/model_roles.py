@@ -32,12 +32,19 @@ from pagehop.agents.reply_moves import (
     read_judgement,
     read_parts,
     read_summary,
+    shown_pages,
     unsupported,
 )
-from pagehop.agents.reply_schemas import ANSWER, FIRST_CALLS, FIRST_TOOLS, JUDGE, KEEP, PLAN
+from pagehop.agents.reply_schemas import (
+    FIRST_CALLS,
+    FIRST_TOOLS,
+    JUDGE,
+    PLAN,
+    answer_schema,
+    keep_schema,
+)
 from pagehop.agents.verifier import RuleVerifier
 from pagehop.errors import ModelError
-from pagehop.types import Usage
 
 FIRST_PAGES = 3
 """Pages read by code with effort low."""
@@ -87,17 +94,17 @@ class ModelPlanner:
 
     async def step(self, context: Context) -> Plan:
         """Return the parts; with effort low the question is the only one."""
-        usage, question = Usage(), ""
+        question = ""
         if context.history:
-            question, usage = await self._standalone(context)
+            question = await self._standalone(context)
             context = replace(context, question=question)
         if context.effort == "low":
             parts = (SubQuestion("Q1", context.question),)
-            return Plan(parts, question=question, usage=usage if question else None)
+            return Plan(parts, question=question)
         library = self._reasoner.library(context)
         names = {document.name for document in context.view.documents()}
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return planner_messages(context, self._reasoner.prompts, library)
 
         def read(message: AIMessage) -> Plan:
@@ -109,15 +116,13 @@ class ModelPlanner:
             first = _for_parts(replace(context, sub_questions=tuple(parts)), calls[:FIRST_CALLS])
             return Plan(tuple(parts), str(value.get("thought", "")), calls=first)
 
-        plan, usage = await self._reasoner.ask(
-            "planner", context, make, read, _RIGHT_PLAN, schema=PLAN, spent=usage
-        )
-        return replace(plan, question=question, usage=usage)
+        plan = await self._reasoner.ask("planner", context, make, read, _RIGHT_PLAN, schema=PLAN)
+        return replace(plan, question=question)
 
-    async def _standalone(self, context: Context) -> tuple[str, Usage]:
+    async def _standalone(self, context: Context) -> str:
         """Return a follow-up so that it can be understood without the conversation."""
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return standalone_messages(context, self._reasoner.prompts)
 
         def read(message: AIMessage) -> str:
@@ -144,10 +149,10 @@ class ModelExplorer:
             return await asyncio.to_thread(_first_look, context)
         reasoner = self._reasoner
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return explorer_messages(
                 context, reasoner.prompts, reasoner.library(context), reasoner.grammar,
-                reasoner.texts, brief=brief, pictures=reasoner.pictures,
+                reasoner.texts, level=level, pictures=reasoner.pictures,
             )  # fmt: skip
 
         def read(message: AIMessage) -> tuple[Reply, str]:
@@ -161,13 +166,13 @@ class ModelExplorer:
                 )
             return reply, text_of(message)
 
-        (reply, text), usage = await reasoner.ask(
+        reply, text = await reasoner.ask(
             "explorer", context, make, read, _RIGHT_CALLS[reasoner.grammar], tools=True,
-            schema=reasoner.calls_schema(),
+            schema=reasoner.explore_schema(context, shown_pages(context)),
         )  # fmt: skip
         calls = _for_parts(context, reply.calls)
         done = reply.done and not calls
-        return Explore(calls, reply.thought, done=done, reply=text, usage=usage)
+        return Explore(calls, reply.thought, done=done, reply=text)
 
 
 class ModelCondenser:
@@ -185,10 +190,10 @@ class ModelCondenser:
         """Return findings, notes and the judgement."""
         reasoner = self._reasoner
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             messages = explorer_messages(
                 context, reasoner.prompts, reasoner.library(context), reasoner.grammar,
-                reasoner.texts, brief=brief, pictures=reasoner.pictures, asked=False,
+                reasoner.texts, level=level, pictures=reasoner.pictures, asked=False,
             )  # fmt: skip
             closing = "\n\n".join(filter(None, (reasoner.prompts["condenser"], problem)))
             return [*messages, HumanMessage(closing)]
@@ -213,15 +218,16 @@ class ModelCondenser:
             return joined(before, summary)
 
         try:
-            summary, usage = await reasoner.ask(
-                "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
-            )
+            summary = await reasoner.ask(
+                "condenser", context, make, read, _RIGHT_KEEP, tools=True,
+                schema=keep_schema(shown_pages(context)),
+            )  # fmt: skip
         except ModelError:
             # Only the repair failed, and the record says how: what was right before it stands.
             if not before:
                 raise
-            summary, usage = before[0], Usage(model_calls=1)
-        return replace(_judged(context, summary), usage=usage)
+            summary = before[0]
+        return _judged(context, summary)
 
 
 class ModelReflector:
@@ -237,7 +243,7 @@ class ModelReflector:
         if context.effort != "high":
             return self._what_is_open(context)
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return reflector_messages(context, reasoner.prompts, reasoner.library(context))
 
         def read(message: AIMessage) -> Reflection:
@@ -246,10 +252,7 @@ class ModelReflector:
                 raise Unusable('The object has neither "parts" nor "sufficient".')
             return read_judgement(context, value)
 
-        made, usage = await reasoner.ask(
-            "reflector", context, make, read, _RIGHT_JUDGEMENT, schema=JUDGE
-        )
-        return replace(made, usage=usage)
+        return await reasoner.ask("reflector", context, make, read, _RIGHT_JUDGEMENT, schema=JUDGE)
 
     def _what_is_open(self, context: Context) -> Reflection:
         still = [sub for sub in context.sub_questions if sub.state == "open"]
@@ -272,7 +275,7 @@ class ModelAnswerer:
         if not context.evidence and not context.calculations:
             return Draft(unanswerable=True, reason=_nothing(context))
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return answerer_messages(context, self._reasoner.prompts)
 
         tries = 0
@@ -286,10 +289,12 @@ class ModelAnswerer:
                 raise Unusable(wrong)
             return draft
 
-        draft, usage = await self._reasoner.ask(
-            "answerer", context, make, read, _RIGHT_ANSWER, schema=ANSWER
-        )
-        return replace(draft, usage=usage)
+        evidence = [item.id for item in context.evidence]
+        calculations = [f"C{i}" for i in range(1, len(context.calculations) + 1)]
+        return await self._reasoner.ask(
+            "answerer", context, make, read, _RIGHT_ANSWER,
+            schema=answer_schema(evidence, calculations),
+        )  # fmt: skip
 
 
 def _said_already(context: Context) -> tuple[Summary | None, str]:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from pagehop.types import EventType, Evidence, PageRef, Usage, as_tuples
+from pagehop.answers import Evidence, Usage
+from pagehop.events import EventType
+from pagehop.types import PageRef, as_tuples
 
 if TYPE_CHECKING:
     from pagehop.library.view import View
@@ -90,8 +92,6 @@ class Plan:
     """A follow-up written so that it stands alone; empty when the question does."""
     calls: tuple[Call, ...] = ()
     """Made at once as the first step, so that it needs no move of the explorer."""
-    usage: Usage | None = None
-    """What a model spent on this move; None for rules."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,6 @@ class Explore:
     """It has what it wants of this round; calls beside it are still made."""
     reply: str = ""
     """The model's own text, which its next prompt of this round repeats; empty for rules."""
-    usage: Usage | None = None
-    """What a model spent on this move; None for rules."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +130,6 @@ class Summary:
     notes: tuple[str, ...] = ()
     reflection: "Reflection | None" = None
     """Of a fused role, which judges in the same model call; the reflector is then not asked."""
-    usage: Usage | None = None
-    """What a model spent on this move; None for rules."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +145,6 @@ class Reflection:
     give_up: bool = False
     """No lead is left."""
     thought: str = ""
-    usage: Usage | None = None
-    """What a model spent on this move; None for rules."""
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
@@ -181,8 +175,6 @@ class Draft:
     reason: str = ""
     """Why it cannot be answered; the machine adds what was searched. Beside claims: what of the
     question they leave open."""
-    usage: Usage | None = None
-    """What a model spent on this move; None for rules."""
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
@@ -198,8 +190,6 @@ class Verdict:
     """Claims that nothing supports, with the reason."""
     missing: str = ""
     """What to look for if the machine goes back to explore once."""
-    usage: Usage | None = None
-    """What a model spent on this move; None for rules."""
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
@@ -214,8 +204,17 @@ class Form:
 
     data: Mapping[str, Any]
     """JSON-able."""
-    usage: Usage | None = None
-    """What a model spent on this move."""
+
+
+@dataclass
+class Meter:
+    """What a role's model calls have spent in one move so far; it counts if the move fails, too."""
+
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, more: Usage) -> None:
+        """Count what one attempt of a call spent."""
+        self.usage = self.usage.plus(more)
 
 
 @dataclass(frozen=True)
@@ -255,6 +254,8 @@ class Context:
     """What the machine tells the reasoner, e.g. that the budget is nearly spent."""
     tell: "Callable[[EventType, str, Mapping[str, Any]], None]" = lambda kind, what, body: None
     """Emits an event of this role's step: type, last part of its id, body."""
+    meter: Meter = field(default_factory=Meter)
+    """Where a role counts what its model calls spend; rules spend nothing."""
 
 
 MoveT = TypeVar("MoveT", covariant=True)

@@ -12,6 +12,7 @@ import base64
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
@@ -33,10 +34,12 @@ from pagehop.agents.ledger import (
     show_notes,
 )
 from pagehop.agents.moves import Context, Observation
+from pagehop.agents.repeats import SAME_CALL, without_repeats
 from pagehop.agents.tool_texts import ToolTexts
 from pagehop.errors import ConfigError
-from pagehop.tools.pictures import NO_PICTURE
-from pagehop.types import PageRef
+from pagehop.layout.titles import tells_more
+from pagehop.tools.pictures import NO_PICTURE, NO_SHEET, draw
+from pagehop.tools.surroundings import written
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,9 +47,11 @@ if TYPE_CHECKING:
 Grammar = Literal["native", "json", "tags"]
 PROMPTS = (
     "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "keeping", "condenser",
-    "reflector", "answerer", "standalone", "perceiver", "former",
+    "reflector", "answerer", "standalone", "perceiver", "former", "explorer_brief", "keeping_brief",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
+_REFERENCE = "\n(picture "
+"""Begins what the tools say of a picture to a client that renders it itself."""
 LISTED = 40
 """Documents that the overview lists one by one."""
 
@@ -72,7 +77,8 @@ class Prompts:
                 raise ConfigError(f"prompts has {name!r}; the names are {', '.join(PROMPTS)}")
 
     def __getitem__(self, name: str) -> str:
-        return self._own.get(name) or shipped(name)
+        own = self._own.get(name) or self._own.get(name.removesuffix("_brief"))
+        return own or shipped(name)
 
 
 def standalone_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
@@ -96,7 +102,7 @@ def explorer_messages(
     grammar: Grammar,
     tools: ToolTexts,
     *,
-    brief: bool = False,
+    level: int = 0,
     pictures: bool = False,
     asked: bool = True,
 ) -> list[BaseMessage]:
@@ -108,14 +114,16 @@ def explorer_messages(
         library: Overview of the library.
         grammar: How calls are written.
         tools: Described in the prompt unless calls are native.
-        brief: A line for each tool instead of its text.
+        level: 0 is whole; 1 has a line for each tool instead of its text; 2 has the shortest
+            instructions, too.
         pictures: The model is shown the pictures that tools made.
         asked: False lets it end with the last observation.
     """
-    system = prompts["explorer"] + "\n\n" + prompts[f"grammar_{grammar}"]
+    form = "_brief" if level > 1 else ""
+    system = prompts[f"explorer{form}"] + "\n\n" + prompts[f"grammar_{grammar}"]
     if grammar != "native":
-        system += "\n\n" + tools.written("line" if brief else "short")
-    system += "\n\n" + prompts["keeping"]
+        system += "\n\n" + tools.written("line" if level else "short")
+    system += "\n\n" + prompts[f"keeping{form}"]
     messages: list[BaseMessage] = [
         SystemMessage(system),
         HumanMessage(_question(context, library)),
@@ -183,7 +191,11 @@ def round_messages(
     """
     said = {turn.step: turn.text for turn in context.turns}
     messages: list[BaseMessage] = []
-    by_step = groupby(context.observations, key=lambda item: _step_of(item.call.id))
+    texts = without_repeats(context.observations)
+    observations = [
+        replace(o, text=text) for o, text in zip(context.observations, texts, strict=True)
+    ]
+    by_step = groupby(observations, key=lambda item: _step_of(item.call.id))
     for step, group in by_step:
         seen = list(group)
         text = said.get(step, "")
@@ -209,14 +221,13 @@ def picture_blocks(context: Context, seen: Sequence[Observation]) -> list[str | 
     """Return what tools showed as content blocks, each with its page and box before it."""
     blocks: list[str | dict[str, Any]] = []
     for item in seen:
-        shown = item.artifact
-        if not (item.ok and shown.get("width_px") and shown.get("box")):
+        picture = draw(context.view, item.artifact) if item.ok else None
+        if picture is None:
             continue
-        name, _, page = str(shown["ref"]).rpartition(":")
-        x0, y0, x1, y1 = (float(value) for value in shown["box"])
-        size = int(shown["width_px"]) * int(shown["height_px"])
-        picture = context.view.crop(PageRef(name, int(page)), (x0, y0, x1, y1), max_pixels=size)
-        head = f"Picture of {shown['ref']}, box {x0:.3g}, {y0:.3g}, {x1:.3g}, {y1:.3g}, "
+        if "sheet" in item.artifact:
+            head = f"Thumbnails of call {item.call.id}, "
+        else:
+            head = f"Picture of {item.artifact['ref']}, box {written(item.artifact['box'])}, "
         head += f"{picture.width} x {picture.height} pixels:"
         blocks += [{"type": "text", "text": head}, picture_block(picture)]
     return blocks
@@ -248,9 +259,11 @@ def library_overview(context: Context) -> str:
         )
     lines = []
     for document in listed:
-        title = f" | {document.title[:100]}" if document.title not in ("", document.name) else ""
+        title = document.title[:100] if tells_more(document.title, document.name) else ""
         scans = f", {len(document.scanned_pages)} scanned" if document.scanned_pages else ""
-        lines.append(f"{document.name}: {document.pages} pages{scans}{title}")
+        lines.append(
+            f"{document.name}: {document.pages} pages{scans}" + (f" | {title}" if title else "")
+        )
     return "\n".join([head, *lines])
 
 
@@ -261,10 +274,11 @@ def _question(context: Context, library: str) -> str:
 def _parts(context: Context) -> str:
     lines = []
     for sub in context.sub_questions:
+        text = sub.text if sub.text.endswith((".", "?", "!")) else f"{sub.text}."
         needs = f" Needs {sub.needs}." if sub.needs else ""
         where = f" In {', '.join(sub.documents)}." if sub.documents else ""
         after = f" After {', '.join(sub.after)}." if sub.after else ""
-        lines.append(f"{sub.id} ({sub.state}): {sub.text}{needs}{where}{after}")
+        lines.append(f"{sub.id} ({sub.state}): {text}{needs}{where}{after}")
     return "\n".join(lines)
 
 
@@ -276,20 +290,29 @@ def _status(context: Context) -> str:
     ]
     lines = [f"Step {context.step}." + (f" Left: {', '.join(left)}." if left else "")]
     if room := context.round_left:
+        steps = f"{room['steps']:.0f} steps, this one included,"
+        if room["steps"] <= 1:
+            steps = "this step, its last,"
         lines.append(
-            f"This round has room for {room['steps']:.0f} more steps, this one included, and about "
-            f"{room['characters']:,.0f} characters of results."
+            f"This round has room for {steps} and about {room['characters']:,.0f} characters of "
+            "results."
         )
     return "\n".join([*lines, *context.nudges, "What is the next step?"])
 
 
 def _shown(item: Observation, pictures: bool) -> str:
+    if item.text == SAME_CALL:
+        return SAME_CALL
     again = "(the same call was made before) " if item.cached else ""
     if not item.ok:
         return f"{again}This call failed: {item.text}"
     if item.artifact.get("width_px") and not pictures and not item.artifact.get("reading"):
-        return f"{again}{item.text}\n{NO_PICTURE}\n{item.artifact.get('text') or '(none)'}"
-    return f"{again}{item.text}"
+        instead = NO_SHEET if "sheet" in item.artifact else NO_PICTURE
+        return f"{again}{item.text}\n{instead}\n{item.artifact.get('text') or '(none)'}"
+    text = item.text
+    if item.artifact.get("width_px") and pictures:
+        text = f"{text.partition(_REFERENCE)[0]}\nThe picture follows."
+    return f"{again}{text}"
 
 
 def _marked(item: Observation, pictures: bool) -> str:

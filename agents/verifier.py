@@ -8,8 +8,8 @@
    Thousands separators, currency signs and minus signs against brackets do not matter; a scale
    word (million) or percent sign that a table states once in its head need not be in the quote,
    but must not contradict what the page states; a calculated share may be given in percent.
-4. Rounding is accepted where it is stated (about, roughly, ...) or keeps three digits of a
-   calculation.
+4. Rounding is accepted where it is stated (about, roughly, ...), keeps three digits of a
+   calculation, or gives its percent with decimals (9.5 % for 9.489).
 5. Numbers that only name what is asked about (a year, note 8) may come from the question, the
    document's name or the page.
 
@@ -21,11 +21,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pagehop.agents.moves import Claim, Context, Observation, Verdict
+from pagehop.answers import Evidence
 from pagehop.errors import LibraryError, ToolError
 from pagehop.rules.numbers import Number, find_numbers, table_scales
 from pagehop.rules.vocabulary import NUMBER_WORDS
 from pagehop.tools.calculate import operands
-from pagehop.types import Evidence
 
 _ROUNDED = re.compile(
     r"\b(?:about|approximately|approx|around|roughly|nearly|almost|some|circa|rounded|over|"
@@ -82,8 +82,7 @@ def _problem(
         operand = _unquoted(result, context, quotes, list(calculations.values()))
         if operand:
             return f"{operand} in {_expression(result)!r} stands in none of its quotes"
-    number = _untraced(claim.text, context, quotes, results)
-    return f"{number} is in none of its quotes or calculations" if number else ""
+    return _untraced(claim.text, context, quotes, results)
 
 
 def _stands(context: Context, item: Evidence) -> bool:
@@ -96,6 +95,7 @@ def _stands(context: Context, item: Evidence) -> bool:
 def _untraced(
     text: str, context: Context, quotes: Sequence[Evidence], results: Sequence[Observation]
 ) -> str:
+    """Say which number of a text nothing holds; empty when each is held."""
     stated = find_numbers(text)
     if not stated:
         return ""
@@ -118,7 +118,9 @@ def _untraced(
             continue
         if _names_something(number) and number.value in names:
             continue
-        return number.text
+        if any(_is_result(number, value, rounded=True) for value in values):
+            return f"{number.text} is a rounded result; write about {number.text}, or more digits"
+        return f"{number.text} is in none of its quotes or calculations"
     return ""
 
 
@@ -225,8 +227,9 @@ def _is_result(stated: Number, value: float, rounded: bool) -> bool:
     """Whether a stated number is the value of a calculation, or that value in percent."""
     candidates = [value, value * stated.scale] + ([value * 100] if stated.unit == "%" else [])
     digits = len(re.sub(r"\D", "", stated.text).strip("0"))
+    fine = digits >= 3 or (stated.unit == "%" and "." in stated.text)
     return any(
-        _equal(stated, abs(candidate), rounded or digits >= 3 or _is_short(candidate))
+        _equal(stated, abs(candidate), rounded or fine or _is_short(candidate))
         for candidate in candidates
     )
 

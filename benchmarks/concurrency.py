@@ -6,7 +6,8 @@ A stub endpoint in a process of its own answers after 2 s, then after 50 ms, as 
 plan, three steps with a call of `calculate` or `read_page` each, evidence, an answer. All runs go
 through langchain-openai with one model object, unrecorded, over a library of two pages. The bare
 clients send the bodies of one such run, as often and as many at once, without reading the replies:
-the OpenAI client, through which langchain-openai goes, and httpx.
+the OpenAI client, through which langchain-openai goes, httpx, and LangChain's `ChatOpenAI` with the
+messages and tools made before.
 
 CPU is that of the client's process: it holds the runs and their tools, not the endpoint.
 """
@@ -30,7 +31,10 @@ from typing import Any
 
 import httpx
 import pymupdf
+from langchain_core.messages import convert_to_messages
+from langchain_openai import ChatOpenAI
 from openai import AsyncOpenAI
+from pydantic import SecretStr
 
 import pagehop
 from pagehop.models.chat_models import load_chat_model
@@ -134,6 +138,11 @@ async def clients(
     openai = AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0)
     limits = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
     bare = httpx.AsyncClient(limits=limits, timeout=60)
+    langchain = ChatOpenAI(model="stub", base_url=url, api_key=SecretStr(KEY), max_retries=0)
+    prompts = [
+        (convert_to_messages(b["messages"]), {"tools": b["tools"]} if "tools" in b else {})
+        for b in bodies
+    ]
 
     async def ours() -> int:
         answer = await pagehop.aask(QUESTION, view, model=model, record=False)
@@ -145,6 +154,11 @@ async def clients(
             await openai.chat.completions.create(**body)
         return len(bodies)
 
+    async def through_langchain() -> int:
+        for messages, tools in prompts:
+            await langchain.ainvoke(messages, **tools)
+        return len(prompts)
+
     async def through_httpx() -> int:
         for body in bodies:
             reply = await bare.post(f"{url}/chat/completions", json=body)
@@ -152,7 +166,12 @@ async def clients(
         return len(bodies)
 
     async with openai, bare:
-        yield {"pagehop": ours, "openai client": through_openai, "httpx": through_httpx}
+        yield {
+            "pagehop": ours,
+            "langchain-openai": through_langchain,
+            "openai client": through_openai,
+            "httpx": through_httpx,
+        }
 
 
 def recorded_bodies(view: pagehop.View) -> list[Mapping[str, Any]]:

@@ -1,12 +1,13 @@
 """Layout and table cells: how right and how fast, next to PyMuPDF's own model layout.
 
-    python benchmarks/layout.py [--data FOLDER] [--keep FOLDER] [--save]
+    python benchmarks/layout.py [--data FOLDER] [--labels] [--keep FOLDER] [--save]
 
 1. Pages whose labels are known by construction (`layout_pages`): F1 of regions by kind, a region
    being found when one of its kind overlaps it by half (intersection over union); of table cells,
    by neighbours (each cell with the next one to its right and below it).
-2. With `--data`, hand-checked pages of real documents (`layout_labels.json`: boxes and kinds), and
-   the rate over all of them; PyMuPDF's rate over every 20th page, in the same run.
+2. With `--data`, hand-checked pages of real documents (`layout_labels.json`: boxes, kinds and cells
+   as hashes), and the rate over all of them; PyMuPDF's rate over every 20th page, in the same run.
+   With `--labels`, only the hand-checked pages.
 
 List items of PyMuPDF are joined to lists, as ours are; its boxes of turned sheets are tried in both
 frames and the better one counts. Its cells are those of `Page.find_tables`.
@@ -20,72 +21,88 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import asdict
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from layout_scores import KINDS, Box, cell_score, matched, region_scores
 
 HERE = Path(__file__).parent
 TABLE = HERE.parent / "docs" / "benchmarks" / "layout.md"
 LABELS = HERE / "layout_labels.json"
-KINDS = (
-    "title", "heading", "text", "list", "table", "figure", "caption", "formula", "header",
-    "footer", "footnote",
-)  # fmt: skip
+LABELLED = "Hand-checked pages of real documents"
 THEIRS = {
     "section-header": "heading", "list-item": "list", "picture": "figure",
     "page-header": "header", "page-footer": "footer",
 }  # fmt: skip
 EVERY = 20
-Box = Sequence[float]
 Found = dict[str, Any]
 """`regions`: kind and box; `tables`: rows of texts."""
 
 
 def main() -> None:
-    """Make the pages, read them with both, and print how well each did."""
+    """Read the pages with both, and print how well each did."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="holds documents/")
+    parser.add_argument("--labels", action="store_true", help="of --data, the labelled pages only")
     parser.add_argument("--documents", type=int, default=60, help="made documents, 6 pages each")
     parser.add_argument("--keep", type=Path, help="folder of pages and findings, used again")
     parser.add_argument("--save", action="store_true", help=f"write {TABLE.name} into docs/")
     parser.add_argument("--side", choices=("ours", "theirs"), help=argparse.SUPPRESS)
+    parser.add_argument("--cells", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.side:
         jobs = json.load(sys.stdin)
-        found = ours(jobs) if args.side == "ours" else theirs(jobs, cells=not args.data)
+        found = ours(jobs) if args.side == "ours" else theirs(jobs, cells=args.cells)
         args.out.write_text(json.dumps(found))
         return
+    if args.labels and not args.data:
+        parser.error("--labels needs --data")
     with tempfile.TemporaryDirectory() as folder:
-        text = report(args.keep or Path(folder), args.data, args.documents)
-    print(text)
-    if args.save:
-        command = "python benchmarks/layout.py" + (f" --data {args.data}" if args.data else "")
-        TABLE.write_text(f"# Layout and tables\n\n{date.today()}: `{command} --save`\n\n{text}\n")
+        keep = args.keep or Path(folder)
+        keep.mkdir(parents=True, exist_ok=True)
+        if args.labels:
+            parts = {LABELLED: labelled(args.data / "documents", keep)}
+        else:
+            parts = report(keep, args.data, args.documents)
+    command = f"python {Path(__file__).parent.name}/{Path(__file__).name}"
+    command += (f" --data {args.data}" if args.data else "") + " --labels" * args.labels
+    for title, text in parts.items():
+        print(f"## {title}\n\n{text}\n")
+        if args.save:
+            write_part(title, f"{date.today()}: `{command} --save`\n\n{text}")
 
 
-def report(folder: Path, data: Path | None, documents: int) -> str:
-    """Return the Markdown of all parts."""
-    sys.path.insert(0, str(HERE))
-    from layout_pages import make_pages  # noqa: PLC0415 - beside this file
+def write_part(title: str, text: str) -> None:
+    """Put one part of the table into its file, in place of what stood under that title."""
+    old = TABLE.read_text() if TABLE.exists() else "# Layout and tables\n"
+    head, *parts = re.split(r"^## ", old, flags=re.M)
+    kept = {part.partition("\n")[0]: part.partition("\n")[2].strip() for part in parts}
+    kept[title] = text
+    body = "\n\n".join(f"## {name}\n\n{part}" for name, part in kept.items())
+    TABLE.write_text(f"{head.strip()}\n\n{body}\n")
+
+
+def report(folder: Path, data: Path | None, documents: int) -> dict[str, str]:
+    """Return the Markdown of all parts by title."""
+    from layout_pages import make_pages  # noqa: PLC0415 - reportlab is not needed for --labels
 
     made = [asdict(page) for page in make_pages(folder, documents, seed=7)]
     gold = {f"{folder / p['file']}:{p['page']}": p["labels"] for p in made}
-    jobs = _jobs(gold)
-    parts = [_compared(f"{len(made)} made pages", gold, jobs, folder)]
+    parts = {"Made pages": _compared(gold, folder)}
     if data:
-        real = data / "documents"
-        checked = json.loads(LABELS.read_text()) if LABELS.exists() else {}
-        labels = {f"{real / name}": value for name, value in checked.items()}
-        if labels:
-            title = f"{len(labels)} hand-checked pages of real documents"
-            parts.append(_compared(title, labels, _jobs(labels), folder))
-        parts.append(_rates(real, folder))
-    return "\n\n".join(parts)
+        parts[LABELLED] = labelled(data / "documents", folder)
+        parts["Rate over real documents"] = _rates(data / "documents", folder)
+    return parts
+
+
+def labelled(documents: Path, folder: Path) -> str:
+    """Return the table of the pages that were labelled by hand."""
+    pages = json.loads(LABELS.read_text())
+    return _compared({f"{documents / place}": regions for place, regions in pages.items()}, folder)
 
 
 def _jobs(gold: dict[str, Any]) -> dict[str, list[int]]:
@@ -205,106 +222,29 @@ def _joined_lists(regions: list[tuple[str, Box]]) -> list[tuple[str, Box]]:
     return joined
 
 
-def _compared(title: str, gold: dict[str, Any], jobs: dict[str, list[int]], folder: Path) -> str:
-    us, them = _run("ours", jobs, folder), _run("theirs", jobs, folder)
+def _compared(gold: dict[str, Any], folder: Path) -> str:
+    jobs = _jobs(gold)
+    us, them = _run("ours", jobs, folder), _run("theirs", jobs, folder, "--cells")
     found = {place: page["regions"] for place, page in us["pages"].items()}
     framed = {
-        place: max(page["frames"], key=lambda frame, place=place: _hits(gold[place], frame))
+        place: max(page["frames"], key=lambda frame, place=place: len(matched(gold[place], frame)))
         for place, page in them["pages"].items()
     }
     mine, other = region_scores(gold, found), region_scores(gold, framed)
-    lines = [f"## {title}", "", "| F1 of | regions | pagehop | PyMuPDF layout |", "|---" * 4 + "|"]
+    heads = f"| F1 of, on {len(gold)} pages | regions | pagehop | PyMuPDF layout |"
+    lines = [heads, "|---" * 4 + "|"]
     for kind in (*KINDS, "all"):
         if mine[kind][1]:
             lines.append(
                 f"| {kind} | {mine[kind][1]} | {mine[kind][0]:.3f} | {other[kind][0]:.3f} |"
             )
     if any(label.get("cells") for labels in gold.values() for label in labels):
-        cells = [cell_score(gold, run["pages"]) for run in (us, them)]
+        cells = [
+            cell_score(gold, {place: page["tables"] for place, page in run["pages"].items()})
+            for run in (us, them)
+        ]
         lines.append(f"| table cells | {cells[0][1]} | {cells[0][0]:.3f} | {cells[1][0]:.3f} |")
     return "\n".join(lines)
-
-
-def region_scores(
-    gold: dict[str, Any], found: dict[str, list[tuple[str, Box]]]
-) -> dict[str, tuple[float, int]]:
-    """Return F1 and number of labels by kind, and of all kinds together."""
-    hits: Counter[str] = Counter()
-    wanted: Counter[str] = Counter()
-    given: Counter[str] = Counter()
-    for place, labels in gold.items():
-        regions = found.get(place, [])
-        wanted.update(label["kind"] for label in labels)
-        given.update(kind for kind, _ in regions)
-        hits.update(_matched(labels, regions))
-    scores = {}
-    for kind in KINDS:
-        scores[kind] = (_f1(hits[kind], wanted[kind], given[kind]), wanted[kind])
-    total = _f1(hits.total(), wanted.total(), given.total())
-    return {**scores, "all": (total, wanted.total())}
-
-
-def _f1(hits: int, wanted: int, given: int) -> float:
-    return 2 * hits / (wanted + given) if wanted + given else 0.0
-
-
-def _hits(labels: list[Any], regions: list[tuple[str, Box]]) -> int:
-    return len(_matched(labels, regions))
-
-
-def _matched(labels: list[Any], regions: list[tuple[str, Box]]) -> list[str]:
-    """Pair labels with regions of their kind, the best overlap first."""
-    pairs = sorted(
-        (
-            (overlap(label["box"], box), i, j)
-            for i, label in enumerate(labels)
-            for j, (kind, box) in enumerate(regions)
-            if kind == label["kind"]
-        ),
-        reverse=True,
-    )
-    taken_i: set[int] = set()
-    taken_j: set[int] = set()
-    matched = []
-    for share, i, j in pairs:
-        if share >= 0.5 and i not in taken_i and j not in taken_j:
-            taken_i.add(i)
-            taken_j.add(j)
-            matched.append(labels[i]["kind"])
-    return matched
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Return intersection over union."""
-    across = min(a[2], b[2]) - max(a[0], b[0])
-    down = min(a[3], b[3]) - max(a[1], b[1])
-    if across <= 0 or down <= 0:
-        return 0.0
-    both = across * down
-    areas = sum((c[2] - c[0]) * (c[3] - c[1]) for c in (a, b))
-    return both / (areas - both)
-
-
-def cell_score(gold: dict[str, Any], pages: dict[str, Found]) -> tuple[float, int]:
-    """Return F1 over pairs of neighbouring cells, and their number."""
-    hits = wanted = given = 0
-    for place, labels in gold.items():
-        true = Counter(p for label in labels if label["cells"] for p in _neighbours(label["cells"]))
-        told = Counter(p for rows in pages[place]["tables"] for p in _neighbours(rows))
-        hits += (true & told).total()
-        wanted += true.total()
-        given += told.total()
-    return _f1(hits, wanted, given), wanted
-
-
-def _neighbours(rows: Sequence[Sequence[str]]) -> list[tuple[str, str, str]]:
-    plain = [[re.sub(r"\W+", "", text or "").casefold() for text in row] for row in rows]
-    pairs = []
-    for way, lines in (("right", plain), ("below", list(zip(*plain, strict=True)))):
-        for line in lines:
-            texts = [text for text in line if text]
-            pairs += [(way, a, b) for a, b in pairwise(texts)]
-    return pairs
 
 
 def _rates(real: Path, folder: Path) -> str:
@@ -321,10 +261,10 @@ def _rates(real: Path, folder: Path) -> str:
             at += len(document)
         if chosen:
             jobs[str(path)] = chosen
-    them = _run("theirs", jobs, folder, "--data", str(real))
+    them = _run("theirs", jobs, folder)
     mine, other = us["count"] / us["seconds"], them["count"] / them["seconds"]
     return (
-        "## Rate over real documents\n\n| | pages | pages per second of processor time |\n"
+        "| | pages | pages per second of processor time |\n"
         f"|---|---|---|\n| pagehop, layout and cells | {us['count']} | {mine:.1f} |\n"
         f"| PyMuPDF `get_layout` | {them['count']} | {other:.2f} |\n"
         f"| ratio | | {mine / other:.0f} |"

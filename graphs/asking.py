@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from pagehop.agents.moves import Context, Role
+from langgraph.errors import GraphBubbleUp
+
+from pagehop.agents.moves import Context, Meter, Role
+from pagehop.errors import ModelError
 from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.state import State
 from pagehop.graphs.telling import Teller
@@ -18,6 +21,17 @@ ROUND_CHARACTERS = 24_000
 """Characters of observations after which a round closes; about 6,000 tokens."""
 
 MoveT = TypeVar("MoveT")
+_DUE_S = 0.1
+
+
+class RoleFailed(Exception):
+    """A role raised: the error, and the counters with what its calls had spent until then."""
+
+    def __init__(self, error: Exception, spent: Spent) -> None:
+        """Keep both; the node decides what becomes of the run."""
+        super().__init__(str(error))
+        self.error = error
+        self.spent = spent
 
 
 @dataclass(frozen=True)
@@ -60,25 +74,37 @@ class Asker:
             nudge: What the machine tells the reasoner.
 
         Raises:
-            TimeoutError: Answer or verify did not come in its time.
-            TypeError: The move is of another kind.
+            RoleFailed: It raised, gave a move of another kind, or is answer or verify and did not
+                come in its time.
         """
         limit = self.limits(state).seconds_for_role(spent, reserve=reserve)
+        context = self.context(state, spent, nudge)
+        if limit is not None:  # what is kept for answer and verify is left to them
+            context = replace(context, budget_left={**context.budget_left, "seconds": limit})
+        error: Exception | None = None
+        move = None
         try:
             async with asyncio.timeout(limit) as clock:
-                move = await role.step(self.context(state, spent, nudge))
-        except TimeoutError as error:
-            if not clock.expired():
-                raise
-            if reserve == 1:
-                raise TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s") from error
-            return None, spent
-        if not isinstance(move, kind):
-            raise TypeError(f"the role gave {type(move).__name__}, not {kind.__name__}")
-        return move, spent.plus_usage(getattr(move, "usage", None))
+                move = await role.step(context)
+        except GraphBubbleUp:
+            raise
+        except Exception as raised:
+            error = raised
+            # A call of a model ends at the same limit, a moment before the clock or after it.
+            ended = isinstance(raised, ModelError) and _is_due(clock)
+            if ended or (isinstance(raised, TimeoutError) and clock.expired()):
+                late = TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s")
+                error = late if reserve == 1 else None
+        else:
+            if not isinstance(move, kind):
+                error = TypeError(f"the role gave {type(move).__name__}, not {kind.__name__}")
+        spent = spent.plus_usage(context.meter.usage)
+        if error is not None:
+            raise RoleFailed(error, spent) from error
+        return move, spent
 
     def context(self, state: State, spent: Spent, nudge: str = "") -> Context:
-        """Return what a role sees of the state."""
+        """Return what a role sees of the state, with a meter of its own."""
         return Context(
             question=state["question"],
             view=self.view_of(state),
@@ -100,6 +126,7 @@ class Asker:
             barren_rounds=state["barren_rounds"],
             strategy=state["strategy"],
             nudges=(nudge,) if nudge else (),
+            meter=Meter(),
             tell=lambda kind, what, body: self.teller.tell(state, kind, what, body),
         )
 
@@ -107,3 +134,8 @@ class Asker:
         used = sum(len(item.text) for item in state.get("observations", ()))
         steps = ROUND_STEPS[self.effort] - (state["step"] - state["round_start"]) + 1
         return {"steps": max(0, steps), "characters": max(0, ROUND_CHARACTERS - used)}
+
+
+def _is_due(clock: asyncio.Timeout) -> bool:
+    end = clock.when()
+    return end is not None and end - asyncio.get_running_loop().time() <= _DUE_S

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from pagehop.answers import Usage
 from pagehop.errors import ConfigError
-from pagehop.types import Usage
 
 RESERVE = 0.1
 """Share of tokens, money and seconds that only answer and verify may spend."""
@@ -55,10 +55,8 @@ class Spent:
         """Return the counters with some of them raised."""
         return replace(self, **{name: getattr(self, name) + n for name, n in more.items()})
 
-    def plus_usage(self, usage: Usage | None) -> "Spent":
+    def plus_usage(self, usage: Usage) -> "Spent":
         """Return the counters with what a role's model spent on one move."""
-        if usage is None:
-            return self
         return self.plus(
             model_calls=usage.model_calls,
             input_tokens=usage.input_tokens,

@@ -19,8 +19,9 @@ Nothing is compiled at import: `build` makes a machine for one view, its roles a
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -28,17 +29,18 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from pagehop.agents.moves import Roles
+from pagehop.events import EventSink
 from pagehop.graphs.asking import ROUND_CHARACTERS, ROUND_STEPS, Asker, Effort
 from pagehop.graphs.budget import COSTS, Budget
-from pagehop.graphs.nodes import Nodes
+from pagehop.graphs.nodes import Node, Nodes
 from pagehop.graphs.scope import Scopes, Tools
 from pagehop.graphs.state import Question, State, strict
 from pagehop.graphs.steering import Pause, pause
 from pagehop.graphs.telling import Teller
 from pagehop.library.view import View
-from pagehop.types import EventSink
 
 Machine = CompiledStateGraph[State, None, Question, State]
+Route = Callable[[State], str]
 
 
 def build(
@@ -96,8 +98,11 @@ def build(
         nodes.plan, nodes.explore, nodes.act, nodes.summarize, nodes.reflect, nodes.answer,
         nodes.verify, *([nodes.form] if forms else ()),
     )  # fmt: skip
+    # Partial functions, because LangGraph searches the code of plain ones for graphs inside and
+    # reads their types, which takes longer than a short run.
     for work in works:
-        graph.add_node(work.__name__, nodes.guarded(work.__name__, work))
+        node: Node = partial(nodes.guarded(work.__name__, work))
+        graph.add_node(work.__name__, node, input_schema=State)
     for name in pause_after:
         graph.add_node(f"pause_{name}", pause(name, nodes.asker))
     _connect(graph, _Routes(nodes.asker), forms=forms, pauses=pause_after)
@@ -159,7 +164,7 @@ def _connect(
     pauses: Sequence[Pause],
 ) -> None:
     """Draw the edges; from every node a run that has its answer, or failed, ends."""
-    edges: tuple[tuple[str, Callable[[State], str], list[str]], ...] = (
+    edges: tuple[tuple[str, Route, list[str]], ...] = (
         ("plan", routes.after_plan, ["explore", "act", "answer"]),
         ("explore", routes.after_explore, ["act", "summarize"]),
         ("act", routes.after_act, ["explore", "summarize"]),
@@ -172,28 +177,22 @@ def _connect(
     for name, route, targets in edges:
         if name in pauses:
             behind = f"pause_{name}"
-            graph.add_conditional_edges(name, _unless_over(_to(behind)), [behind, END])
-            graph.add_conditional_edges(behind, _pinned_or(route), [*targets, "act"])
+            graph.add_conditional_edges(name, partial(_unless_over, _to(behind)), [behind, END])
+            graph.add_conditional_edges(behind, partial(_pinned_or, route), [*targets, "act"])
         else:
-            graph.add_conditional_edges(name, _unless_over(route), [*targets, END])
+            graph.add_conditional_edges(name, partial(_unless_over, route), [*targets, END])
     if forms:
         graph.add_edge("form", END)
 
 
-def _to(name: str) -> Callable[[State], str]:
+def _to(name: str) -> Route:
     return lambda state: name
 
 
-def _pinned_or(route: Callable[[State], str]) -> Callable[[State], Awaitable[str]]:
-    async def decide(state: State) -> str:
-        return "act" if state["pending"] else route(state)
-
-    return decide
+async def _pinned_or(route: Route, state: State) -> str:
+    return "act" if state["pending"] else route(state)
 
 
-def _unless_over(route: Callable[[State], str]) -> Callable[[State], Awaitable[str]]:
-    # Async because LangGraph sends plain functions through a thread, which costs more than a node.
-    async def decide(state: State) -> str:
-        return END if state["answer"] is not None else route(state)
-
-    return decide
+# Async because LangGraph sends plain functions through a thread, which costs more than a node.
+async def _unless_over(route: Route, state: State) -> str:
+    return END if state["answer"] is not None else route(state)

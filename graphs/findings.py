@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pagehop.agents.moves import Call, Finding
+from pagehop.answers import Evidence
 from pagehop.errors import LibraryError
-from pagehop.library.quotes import locate
 from pagehop.library.view import View
-from pagehop.types import FULL_PAGE, Evidence, Located
+from pagehop.types import FULL_PAGE, Located
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,10 @@ def _evidence(view: View, finding: Finding, calls: Mapping[str, Call], name: str
         return f"Dropped {shown!r}: no picture of {finding.ref} was looked at."
     try:
         document = view.document(finding.ref.name)
-        page = view.page(finding.ref)
         if finding.kind == "reading":
             located: Located | None = Located(finding.quote, finding.box or FULL_PAGE, 0.0)
         else:
-            located = locate(page, finding.quote, near=finding.box)
+            located = view.locate(finding.ref, finding.quote, near=finding.box)
     except LibraryError as error:
         return f"Dropped {shown!r}: {error}."
     if located is None:

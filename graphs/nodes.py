@@ -4,6 +4,7 @@ A node changes nothing but the state it returns. Which node comes next is decide
 from the state alone, so that a resumed run takes the same way.
 """
 
+import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,8 +25,9 @@ from pagehop.agents.moves import (
     Turn,
     Verdict,
 )
+from pagehop.answers import Answer
 from pagehop.errors import ModelError
-from pagehop.graphs.asking import Asker
+from pagehop.graphs.asking import Asker, RoleFailed
 from pagehop.graphs.beginning import LISTS, begun, replaced
 from pagehop.graphs.budget import Spent
 from pagehop.graphs.calls import Done, within_budget
@@ -37,8 +39,9 @@ from pagehop.graphs.telling import Teller, told
 from pagehop.graphs.threads import in_thread
 from pagehop.library.view import View
 from pagehop.tools.recall import KEPT
-from pagehop.types import Answer
 
+COMPARING_TOOLS = frozenset({"semantic_search", "walk"})
+"""Tools that need the library's encoder, which takes seconds to load once in a process."""
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
 
@@ -86,6 +89,9 @@ class Nodes:
                 done = await work(state)
             except GraphBubbleUp:
                 raise
+            except RoleFailed as failed:
+                state = State(**{**state, "spent": failed.spent})
+                return self._failed(name, state, failed.error, time.perf_counter() - started)
             except Exception as error:
                 # The boundary to the roles: a run that cannot go on ends as failed, on record.
                 return self._failed(name, state, error, time.perf_counter() - started)
@@ -151,10 +157,13 @@ class Nodes:
             del body["id"]
             self.teller.tell(state, "tool.start", f"{call.id}.start", body)
         KEPT.set(state.get("evidence", []))
+        seconds_left = self.asker.limits(state).seconds_for_role(spent, reserve=0)
+        if any(call.tool in COMPARING_TOOLS for call in allowed):
+            await self._load_encoder(seconds_left)
         done = await runner.run(
             allowed,
             seen=seen,
-            seconds_left=self.asker.limits(state).seconds_for_role(spent, reserve=0),
+            seconds_left=seconds_left,
             finished=lambda one: self._tell_call(state, one),
         )
         observations = [one.observation for one in done]
@@ -237,7 +246,7 @@ class Nodes:
                 self.teller.tell(state, "note", "strategy", {"text": text})
         update["stop"] = stop
         # The sub-questions stand in the state once, not again in each checkpoint's reflection.
-        update["reflection"], update["fused"] = replace(move, sub_questions=(), usage=None), None
+        update["reflection"], update["fused"] = replace(move, sub_questions=()), None
         update["sub_questions"] = list(move.sub_questions or state["sub_questions"])
         return Work(update, told(move))
 
@@ -282,15 +291,26 @@ class Nodes:
         kept = State(**{**state, "draft": Draft(verdict.kept)})
         try:
             move, spent = await self.asker.ask(former, Form, kept, state["spent"], reserve=1)
-        except (ModelError, TimeoutError) as error:
+        except RoleFailed as failed:
+            if not isinstance(failed.error, (ModelError, TimeoutError)):
+                raise
             # The answer stands without its form: it was verified before.
-            text = f"The answer could not be put into the form of schema=: {error}."
-            self.teller.tell(state, "error", "form.error", {"where": "form", "error": str(error)})
+            why = str(failed.error)
+            text = f"The answer could not be put into the form of schema=: {why}."
+            self.teller.tell(state, "error", "form.error", {"where": "form", "error": why})
             told_of = replace(answer, warnings=(*answer.warnings, text))
-            return Work(State(answer=told_of, spent=state["spent"]), {"formed": False})
+            return Work(State(answer=told_of, spent=failed.spent), {"formed": False})
         assert move is not None  # only a role that is not closing may overrun
         update = State(answer=replace(answer, data=dict(move.data)), spent=spent)
         return Work(update, {"formed": True})
+
+    async def _load_encoder(self, seconds: float | None) -> None:
+        """Load the encoder before the clock of the tools runs; at most as long as the run has."""
+        try:
+            async with asyncio.timeout(seconds):
+                await in_thread(self.view.load_encoder)
+        except TimeoutError:
+            return  # the searches meet the same and say so
 
     def _sends_back(self, state: State, verdict: Verdict, spent: Spent) -> bool:
         wanted = bool(verdict.removed and verdict.missing)

@@ -7,8 +7,9 @@ from typing import Any
 
 from langgraph.config import get_stream_writer
 
+from pagehop.events import Event, EventSink, EventType
 from pagehop.graphs.state import State
-from pagehop.types import Event, EventSink, EventType, PageRef
+from pagehop.types import PageRef
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,11 @@ def told(value: object) -> dict[str, Any]:
     if value is None:
         return {"overran": True}
     assert is_dataclass(value)
-    body = {
+    return {
         field.name: _plain(getattr(value, field.name))
         for field in fields(value)
-        if field.name not in ("usage", "document_id")
+        if field.name != "document_id"
     }
-    usage = getattr(value, "usage", None)
-    return body if usage is None else {**body, "usage": dict(vars(usage))}
 
 
 def _plain(value: object) -> Any:

@@ -8,7 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pagehop.answers import Answer
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.sampling import Sampling
@@ -18,7 +20,6 @@ from pagehop.library.reports import none_readable
 from pagehop.library.scan import scan
 from pagehop.library.view import View
 from pagehop.settings import load_settings
-from pagehop.types import Answer, Event
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -252,7 +253,11 @@ def _staff(
     if options.model is None:
         from pagehop.agents.builtin import builtin_roles  # noqa: PLC0415 - loads the rules
 
-        return lambda v: [*toolset(v, "text", inside=True), *options.tools], builtin_roles
+        @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
+        def make_text_tools(view: View) -> "list[BaseTool]":
+            return [*toolset(view, "text", inside=True), *options.tools]
+
+        return make_text_tools, builtin_roles
     from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
     from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
     from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
@@ -265,19 +270,19 @@ def _staff(
         from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
 
         perceive = Perceiver(options.vision_model)
-    images: Images = "reference" if perceive is None else "text"
+    images: Images = "reference" if pictures else "text"
 
+    @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
     def make_tools(view: View) -> "list[BaseTool]":
         return [*toolset(view, images, perceive=perceive, inside=True), *options.tools]
 
-    tools = make_tools(view)
     prompts = Prompts(options.prompts)
     beside = shown(asked, perceive) if asked is not None else []
 
     def make_reasoner() -> Reasoner:
         return Reasoner(
             model=model,
-            tools=tools,
+            tools=make_tools(view),
             prompts=prompts,
             grammar=run.grammar,
             pictures=pictures,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pagehop.layout.page_lines import Line, list_marker
+from pagehop.layout.page_lines import Line, item_marker
 from pagehop.layout.table_cells import TableCells
 from pagehop.types import Box, Kind
 
@@ -32,7 +32,7 @@ class Block:
             return "\n".join(line.text for line in self.lines)
         text = self.lines[0].text
         for line in self.lines[1:]:
-            item = self.kind == "list" and list_marker(line.text)
+            item = self.kind == "list" and item_marker(line)
             text += ("\n" if item else " ") + line.text
         return text
 

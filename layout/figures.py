@@ -24,6 +24,8 @@ _PICTURE_NEAR_PT = 3.0
 _SMALLEST_PT = 28.0
 _MOST_SEEDS = 1500
 _PROSE_WORDS = 7
+_FEWEST_BARS = 3
+_FEWEST_STEPS = 4
 _BACKGROUND = 0.8
 """Share of the page from which on an image with text on it is its background."""
 
@@ -51,7 +53,12 @@ def find_figures(page: PageLines, lines: Sequence[Line], grids: Sequence[Grid]) 
     shapes = [box for box in marks.shapes if not _inside_any(box, around)]
     clusters = _gather(pictures, _PICTURE_NEAR_PT)
     plots = [box for box in _plots(marks.across, marks.upright) if not _inside_any(box, around)]
-    drawn = _gather([*shapes, *(p for p in plots if any(_touch(p, s) for s in shapes))], _NEAR_PT)
+    plots = [box for box in plots if any(_touch(box, shape) for shape in shapes)]
+    plots += [
+        box for box in _scales(marks.across, marks.upright)
+        if sum(_inside_any(shape, [box]) for shape in shapes) >= _FEWEST_BARS
+    ]  # fmt: skip
+    drawn = _gather([*shapes, *plots], _NEAR_PT)
     found: list[Figure] = []
     for box in _gather([*clusters, *_with_axes(drawn, marks.across, marks.upright)], 1.0):
         if min(box[2] - box[0], box[3] - box[1]) < _SMALLEST_PT:
@@ -73,6 +80,25 @@ def _plots(across: Sequence[Box], upright: Sequence[Box]) -> list[Box]:
         for u in upright
         if abs(u[0] - a[0]) < 2 and abs(u[3] - a[1]) < 2 and min(u[3] - u[1], a[2] - a[0]) > 30
     ]
+
+
+def _scales(across: Sequence[Box], upright: Sequence[Box]) -> list[Box]:
+    """Find the grid lines of charts: rules of one length, evenly beside or above one another."""
+    found = []
+    for rules, along, step in ((across, 0, 1), (upright, 1, 0)):
+        alike: dict[tuple[int, int], list[Box]] = {}
+        for rule in rules:
+            key = round(rule[along] / 3), round(rule[along + 2] / 3)
+            if rule[along + 2] - rule[along] > _SMALLEST_PT:
+                alike.setdefault(key, []).append(rule)
+        for group in alike.values():
+            places = sorted({round(rule[step]) for rule in group})
+            steps = [b - a for a, b in pairwise(places)]
+            usual = sorted(steps)[len(steps) // 2] if steps else 0
+            # An axis amid them may halve a step.
+            if sum(abs(s - usual) < 0.15 * usual + 2 for s in steps) >= _FEWEST_STEPS:
+                found.append(_around(group))
+    return found
 
 
 def _touch(a: Box, b: Box) -> bool:
@@ -181,6 +207,8 @@ def _labelled(box: Box, lines: Sequence[Line], page: PageLines, *, pictured: boo
         return None  # type on a drawn background
     if large and len(inside) > 12:
         return None
+    if not pictured and len(inside) == 1 and box[3] - box[1] < 3 * inside[0].height:
+        return None  # a band behind a heading
     if not pictured:
         sizes = sorted(line.size for line in lines)
         largest = 1.25 * sizes[len(sizes) // 2] if sizes else 0.0

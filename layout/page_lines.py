@@ -1,7 +1,7 @@
 """Lines of a page with what geometry and type tell of them; the input of layout and tables."""
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -16,7 +16,8 @@ Style = tuple[float, bool, bool]
 PLAIN: Style = (0.0, False, False)
 
 _NUMBER = re.compile(
-    r"[(\[<>~+\-\u2212\u2013\u2014$€£¥]*\s?(?:[A-Z]{2,3}\$? ?)?\d[\d.,]*\s?[)\]%x*†‡]*(?:\(\w\))*"
+    r"[(\[<>~+\-\u2212\u2013\u2014$€£¥]*\s?(?:[A-Z]{2,3}\$? ?)?[(\[\-\u2212\u2013]?"
+    r"\d[\d.,]*\s?[)\]%x*†‡]*(?:\(\w\))*"
 )
 _NOTHING = frozenset(
     {
@@ -40,7 +41,7 @@ _DOTS = frozenset("." * n for n in range(1, 200)) | {"\u2026", "\u2026\u2026"}
 _MARKER = re.compile(
     # A bullet of a symbol font may come out as any sign, so any but those that open a text count.
     r"(?:[^\w\s$€£¥\"'\u2018\u201c(\[{%&#@§<+=~/\\]|o"
-    r"|\(?(?:\d{1,2}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\])"
+    r"|\(?(?:\d{1,2}|[a-zA-Z]|[ivxIVX]{1,6})[.)]|\d{3}\.|\[\d{1,3}\])"
 )
 _CAPTION = re.compile(
     r"(?:Table|TABLE|Figure|FIGURE|Fig\.|FIG\.|Chart|Exhibit|Scheme|Algorithm|Listing|Box)"
@@ -80,6 +81,8 @@ class Line:
     cells: list[Cell] = field(default_factory=list)
     leader: bool = False
     """Dots led from a label to its number, as in a table of contents; they are left out."""
+    starts_item: bool = False
+    """It opens an item of a list without a mark in its text: one is drawn, or it needs none."""
 
     @property
     def height(self) -> float:
@@ -125,7 +128,17 @@ def page_lines(
         marks: What is drawn on the page.
     """
     lines = [_line(row, styles) for row in rows]
+    for dot in marks.dots if marks else ():
+        _mark_item(dot, lines)
     return PageLines(number, *size_pt, lines, marks or Marks())
+
+
+def _mark_item(dot: Box, lines: Sequence[Line]) -> None:
+    """Note the line that a drawn bullet stands before."""
+    middle = (dot[1] + dot[3]) / 2
+    for line in lines:
+        if line.y0 < middle < line.y1 and 0 < line.x0 - dot[2] < 2.2 * line.height:
+            line.starts_item = True
 
 
 def fractions(box: Box, width: float, height: float) -> Box:
@@ -140,6 +153,11 @@ def list_marker(text: str) -> str:
     """Return the bullet or number that starts a list item; empty when there is none."""
     first, _, rest = text.partition(" ")
     return first if rest and _MARKER.fullmatch(first) else ""
+
+
+def item_marker(line: Line) -> str:
+    """Return the mark that a line opens a list item with, written or drawn; empty without."""
+    return list_marker(line.text) or ("\u2022" if line.starts_item else "")
 
 
 def is_caption(text: str, *, alone: bool) -> bool:
@@ -203,9 +221,15 @@ def _line(row: Row, styles: Mapping[tuple[int, int], Style]) -> Line:
         first = words[start]
         style = styles.get((first[5], first[6]), PLAIN)
         letters[style] = letters.get(style, 0) + sum([len(w[4]) for w in words[start:end]])
-    style = max(letters, key=letters.__getitem__) if len(letters) > 1 else next(iter(letters))
+    style = _main_style(letters) if len(letters) > 1 else next(iter(letters))
     x0, y0, x1, y1 = around(words)
     return Line(words, row.column, x0, y0, x1, y1, *style, text, cells, leader)
+
+
+def _main_style(letters: Mapping[Style, int]) -> Style:
+    """Return the largest type of those that set much of a line: marks of notes are small."""
+    much = 0.3 * sum(letters.values())
+    return max(letters, key=lambda style: (letters[style] >= much, style[0], letters[style]))
 
 
 def _without_leaders(row: Row) -> Row:

@@ -23,6 +23,7 @@ _STRAIGHT_PT = 0.8
 _WHITE, _LIGHT = 0.97, 0.78
 _PAPER = 0.7
 """Share of the page from which on a filled area is its background."""
+_DOT_PT = 1.2, 7.0
 _MOST_ITEMS = 300
 """A path of more pieces is a shape as a whole: a plotted line, an outline, a map."""
 MOST_MARKS = 6_000
@@ -40,6 +41,8 @@ class Marks:
     shapes: list[Box] = field(default_factory=list)
     shading: list[Box] = field(default_factory=list)
     pictures: list[Box] = field(default_factory=list)
+    dots: list[Box] = field(default_factory=list)
+    """Small dark squares and circles, as lists are marked with."""
 
     def turned(self, turn: int, size_pt: tuple[float, float]) -> "Marks":
         """Return the marks of the page after a turn by 90 or 270 degrees."""
@@ -48,7 +51,8 @@ class Marks:
             return [turned(box, turn, size_pt) for box in boxes]
 
         across, upright = turn_all(self.upright), turn_all(self.across)
-        rest = (turn_all(boxes) for boxes in (self.shapes, self.shading, self.pictures))
+        sorts = self.shapes, self.shading, self.pictures, self.dots
+        rest = (turn_all(boxes) for boxes in sorts)
         return Marks(across, upright, *rest)
 
 
@@ -79,7 +83,7 @@ def read_marks(
             marks.pictures.append(box)
         elif max(box[2] - box[0], box[3] - box[1]) > _THIN_PT:
             reader.rule(box)  # some programs draw rules as pictures
-    for name in ("across", "upright", "shapes", "shading", "pictures"):
+    for name in ("across", "upright", "shapes", "shading", "pictures", "dots"):
         boxes = list(dict.fromkeys(getattr(marks, name)))
         if len(boxes) > MOST_MARKS:
             boxes = sorted(boxes, key=_extent, reverse=True)[:MOST_MARKS]
@@ -125,6 +129,7 @@ class _Reader:
             return
         curved = len(items) > _MOST_ITEMS or any(_is_free(item) for item in items)
         if curved:
+            self._dot(whole, drawing)
             self._area(whole, drawing, shape=True)
             return
         if len(items) > 2 and drawing.get("fill") is not None and items[0][0] == "l":
@@ -150,6 +155,7 @@ class _Reader:
 
     def _rectangle(self, box: Box, drawing: Drawing) -> None:
         x0, y0, x1, y1 = box
+        self._dot(box, drawing)
         if min(x1 - x0, y1 - y0) < _THIN_PT:
             if max(x1 - x0, y1 - y0) > _THIN_PT:
                 self.rule(box)
@@ -159,6 +165,14 @@ class _Reader:
         if drawing.get("color") is not None and drawing.get("type") != "f":
             for side in ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)):
                 self.rule(side)
+
+    def _dot(self, box: Box, drawing: Drawing) -> None:
+        width, height = box[2] - box[0], box[3] - box[1]
+        fill: Sequence[float] = drawing.get("fill") or ()
+        dark = len(fill) > 0 and sum(fill) / len(fill) < _LIGHT
+        if dark and _DOT_PT[0] < min(width, height) and max(width, height) < _DOT_PT[1]:
+            if abs(width - height) < 0.3 * max(width, height):
+                self.marks.dots.append(box)
 
     def _area(self, box: Box, drawing: Drawing, *, shape: bool) -> None:
         width, height = self.size_pt

@@ -101,7 +101,7 @@ def _gutters(x0: NDArray[np.float64], x1: NDArray[np.float64]) -> list[float]:
     even_cuts = low + (high - low) * np.linspace(0.12, 0.88, _BINS)
     left, right, crossing = _sides(x0, x1, flush_cuts)
     usable = (left >= 4) & (crossing <= 0.75 * len(x0))
-    order = np.argsort(crossing - flush_counts, kind="stable")
+    order = np.argsort(3 * crossing - flush_counts, kind="stable")
     found = [float(flush_cuts[i]) for i in order if usable[i]][:3]
     left, right, crossing = _sides(x0, x1, even_cuts)
     score = np.minimum(left, right) - crossing.astype(float)

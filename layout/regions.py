@@ -13,30 +13,25 @@ Lines may come from any source that gives words with boxes. Not covered: heading
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pagehop.layout.blocks import Block
 from pagehop.layout.captions import place_drawn, tie_captions
 from pagehop.layout.figures import find_figures
+from pagehop.layout.footnotes import find_footnotes
 from pagehop.layout.formulas import is_formula, join_formulas
 from pagehop.layout.grids import Grid, find_grids
 from pagehop.layout.heading_paths import NUMBERED, HeadingPath, set_sections
-from pagehop.layout.page_lines import Line, PageLines, is_caption, list_marker
-from pagehop.layout.paragraphs import split_paragraphs
+from pagehop.layout.page_lines import Line, PageLines, is_caption, item_marker
+from pagehop.layout.paragraphs import split_paragraphs, usual_leading
+from pagehop.layout.reference_lists import find_references
+from pagehop.layout.running_lines import RunningLines, find_running, join_running
 from pagehop.layout.table_cells import cut_cells
 from pagehop.layout.table_runs import TableRun, count_heads, find_tables
-from pagehop.layout.titles import number_candidates, printed_numbers
 from pagehop.types import Box, Kind, OutlineEntry
 
-_EDGE = 0.12
-"""Share of the page's height in which running heads and feet stand."""
-_LOW = 0.78
-"""A page number alone below the last line may stand this high."""
-_PAGE_NUMBER = re.compile(
-    r"(?:page\s*)?[-\u2013\u2014|\s]*(?:[A-Z]-)?[\divxlc]+[-\u2013\u2014|\s]*(?:(?:of|/)\s*\d+)?",
-    re.I,
-)
 _SIZE_STEP = 1.12
 """A heading is set this much larger than the text; smaller steps are scaling noise."""
 
@@ -46,18 +41,16 @@ class LayoutState:
     """What carries over from one chunk of pages to the next."""
 
     outline: Sequence[OutlineEntry] = ()
-    edges: Counter[str] = field(default_factory=Counter)
-    """How often each line was seen at a page's edge, digits made equal."""
-    candidates: dict[int, list[str]] = field(default_factory=dict)
-    """What may be the printed number of each page."""
-    numbers: dict[int, str] = field(default_factory=dict)
-    """Printed numbers, told by all pages so far."""
+    running: RunningLines = field(default_factory=RunningLines)
     sizes: Counter[float] = field(default_factory=Counter)
     """Letters by type size."""
     bold: Counter[bool] = field(default_factory=Counter)
+    leadings: Counter[float] = field(default_factory=Counter)
+    """How often each gap between lines of text was seen, in line heights."""
     headings: HeadingPath = field(init=False)
-    pages: int = 0
     titled: bool = False
+    in_references: bool = False
+    """The pages so far end within a list of references."""
 
     def __post_init__(self) -> None:
         self.headings = HeadingPath(self.outline)
@@ -66,6 +59,13 @@ class LayoutState:
     def body_size(self) -> float:
         """The type size of most letters, in points."""
         return max(self.sizes, key=self.sizes.__getitem__) if self.sizes else 0.0
+
+    @property
+    def leading(self) -> float | None:
+        """The gap between most lines of text, in line heights; None before it was seen often."""
+        if self.leadings.total() < 20:
+            return None
+        return max(self.leadings, key=self.leadings.__getitem__)
 
 
 def read_chunk(
@@ -78,14 +78,13 @@ def read_chunk(
         state: Changed: what was learnt of the document.
     """
     for page in pages:
-        state.pages += 1
-        state.edges.update({_edge_key(line) for edge in _edge_lines(page) for line in edge})
-        outermost = [edge[0].text for edge in _edge_lines(page) if edge]
-        state.candidates[page.number] = number_candidates(outermost)
+        state.running.learn(page)
         for line in page.lines:
             state.sizes[round(line.size * 2) / 2] += len(line.text)
             state.bold[line.bold] += len(line.text)
-    state.numbers = printed_numbers(state.candidates)
+        gaps = (usual_leading(a, b) for a, b in pairwise(page.lines))
+        state.leadings.update(gap for gap in gaps if gap is not None)
+    state.running.number_pages()
     chunk = [(page, _blocks(page, state)) for page in pages]
     state.headings.learn(blocks for _, blocks in chunk)
     for page, blocks in chunk:
@@ -93,51 +92,14 @@ def read_chunk(
     return chunk
 
 
-def _edge_lines(page: PageLines) -> tuple[list[Line], list[Line]]:
-    """Give the outermost line, and two more near the edge, from the head and from the foot."""
-    rows = sorted(page.lines, key=lambda line: line.y0)
-    heads = rows[:1] + [line for line in rows[1:3] if line.y1 < _EDGE * page.height]
-    feet = [line for line in rows[-3:-1] if line.y0 > (1 - _EDGE) * page.height] + rows[1:][-1:]
-    return heads, feet[::-1]
-
-
-def _edge_key(line: Line) -> str:
-    return re.sub(r"\d+|\b[ivxlc]+$", "#", line.text.casefold())
-
-
-def _running(page: PageLines, state: LayoutState) -> dict[int, Kind]:
-    """Tell which lines, by `id`, are running heads and feet."""
-    found: dict[int, Kind] = {}
-    kinds: tuple[Kind, Kind] = ("header", "footer")
-    for kind, edge in zip(kinds, _edge_lines(page), strict=True):
-        for line in edge:
-            # Where the text begins, no line farther in is a running one.
-            if not _is_running(line, line is edge[0], page, state):
-                break
-            found.setdefault(id(line), kind)
-    return found
-
-
-def _is_running(line: Line, outermost: bool, page: PageLines, state: LayoutState) -> bool:
-    needed = 2 if state.pages < 4 else 3
-    in_zone = line.y1 < _EDGE * page.height or line.y0 > (1 - _EDGE) * page.height
-    low = line.y0 > _LOW * page.height
-    if (in_zone or low) and outermost and _PAGE_NUMBER.fullmatch(line.text):
-        return True
-    numbers = number_candidates([line.text]) if outermost and len(line.words) <= 14 else []
-    if state.numbers.get(page.number) in numbers:
-        return True
-    seen = state.edges[_edge_key(line)] if state.pages > 1 else 0
-    return seen >= (needed if in_zone else max(needed, 0.3 * state.pages))
-
-
 def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
-    running = _running(page, state)
-    edges = [Block(running[id(line)], [line]) for line in page.lines if id(line) in running]
+    grids = find_grids(page.marks, page.lines)
+    running = find_running(page, state.running, state.body_size, grids)
+    edges = join_running(page, running)
     body = [line for line in page.lines if id(line) not in running]
-    grids = find_grids(page.marks, body)
     drawn = _drawn(page, body, grids)
     ruled = [grid for grid in grids if not grid.xs]
+    named = {id(line) for block in drawn for line in body if _is_named_by(block, line)}
     taken = {id(line) for block in drawn for line in block.lines}
     blocks: list[Block] = []
     column: list[Line] = []
@@ -145,13 +107,15 @@ def _blocks(page: PageLines, state: LayoutState) -> list[Block]:
         if id(line) in taken:
             continue
         if column and column[-1].column != line.column:
-            blocks += _column_blocks(column, page, ruled, state)
+            blocks += _column_blocks(column, page, ruled, named, state)
             column = []
         column.append(line)
-    blocks += _column_blocks(column, page, ruled, state) if column else []
-    blocks = place_drawn(join_formulas(_join_lists(blocks)), drawn)
+    blocks += _column_blocks(column, page, ruled, named, state) if column else []
+    blocks = join_formulas(_join_lists(_join_around(blocks)))
+    blocks = place_drawn(blocks, drawn)
     _find_title(blocks, page, state)
-    _find_footnotes(blocks, page, state)
+    blocks = find_footnotes(blocks, page, state.body_size)
+    blocks, state.in_references = find_references(blocks, state.in_references)
     heads = [edge for edge in edges if edge.kind == "header"]
     blocks = heads + blocks + [edge for edge in edges if edge.kind == "footer"]
     tie_captions(blocks, page.height)
@@ -182,16 +146,30 @@ def _is_in(line: Line, box: Box) -> bool:
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
+def _is_named_by(block: Block, line: Line) -> bool:
+    """Tell a caption from a table's head: it stands right below a picture, in its middle."""
+    if block.kind != "figure":
+        return False
+    x0, _, x1, y1 = block.box
+    below = -2 <= line.y0 - y1 < 1.2 * line.height
+    centred = abs(line.x0 + line.x1 - x0 - x1) < 2 * line.height
+    return below and centred and line.x0 > x0 - line.height and line.x1 < x1 + line.height
+
+
 def _column_blocks(
-    lines: list[Line], page: PageLines, ruled: Sequence[Grid], state: LayoutState
+    lines: list[Line],
+    page: PageLines,
+    ruled: Sequence[Grid],
+    named: Container[int],
+    state: LayoutState,
 ) -> list[Block]:
     """Cut the lines of one column into tables and, between them, paragraphs."""
     blocks: list[Block] = []
     edges = min(line.x0 for line in lines), max(line.x1 for line in lines)
     between = {id(line) for grid in ruled for line in lines if _is_in(line, grid.box)}
     at = 0
-    for run in [*find_tables(lines, between), TableRun(len(lines), len(lines), 0)]:
-        for paragraph in split_paragraphs(lines[at : run.start]):
+    for run in [*find_tables(lines, between, named), TableRun(len(lines), len(lines), 0)]:
+        for paragraph in split_paragraphs(lines[at : run.start], state.leading):
             blocks.append(Block(_kind(paragraph, edges, state), paragraph))
         if run.end > run.start:
             blocks.append(_table(lines[run.start : run.end], run.heads, page, ruled))
@@ -223,9 +201,13 @@ def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> 
         return "caption"
     if is_formula(lines, text, edges):
         return "formula"
-    if _is_heading(lines, text, state):
+    mark = item_marker(lines[0])
+    bullet = bool(mark) and not any(char.isalnum() for char in mark)
+    if not bullet and _is_heading(lines, text, state):
         return "heading"
-    return "list" if list_marker(text) else "text"
+    # A clause that opens with a number and runs back to the margin is a paragraph.
+    hangs = len(lines) == 1 or lines[1].x0 > lines[0].x0 - 0.5 * lines[0].height
+    return "list" if mark and hangs else "text"
 
 
 def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
@@ -246,10 +228,35 @@ def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
     if lines[0].size < 0.85 * state.body_size or (text[-1] == "." and not short):
         return False
     bold = all(line.bold for line in lines) and state.bold[True] < state.bold[False]
-    italic = all(line.italic for line in lines) and len(words) <= 12 and words[0][0].isupper()
+    named = words[1:] if NUMBERED.match(text) and len(words) > 1 else words
+    italic = all(line.italic for line in lines) and len(words) <= 12 and named[0][0].isupper()
     capitals = text == text.upper() and 2 <= len(words) <= 15 and letters >= 5
     italic, capitals = italic and text[-1] != ".", capitals and text[-1] != "."
     return bold or (len(lines) <= 2 and (italic or capitals))
+
+
+def _join_around(blocks: list[Block]) -> list[Block]:
+    """Join a paragraph that runs on below, or past the caption of, a picture beside it."""
+    joined: list[Block] = []
+    for block in blocks:
+        beside = joined[-4:][::-1] if block.kind in ("text", "heading") else []
+        for i, other in enumerate(beside):
+            apart = i > 0 or other.column != block.lines[0].column
+            if apart and other.kind == "text" and _runs_on(other.lines[-1], block.lines[0]):
+                other.lines += block.lines
+                break
+        else:
+            joined.append(block)
+    return joined
+
+
+def _runs_on(above: Line, line: Line) -> bool:
+    if above.text[-1] in ".:;?!":
+        return False
+    near = -0.5 * above.height < line.y0 - above.y1 < 0.6 * above.height
+    flush = abs(line.x0 - above.x0) < 0.3 * line.height
+    alike = abs(line.size - above.size) < 0.08 * above.size and line.bold == above.bold
+    return near and flush and alike
 
 
 def _join_lists(blocks: list[Block]) -> list[Block]:
@@ -267,7 +274,7 @@ def _join_lists(blocks: list[Block]) -> list[Block]:
 
 def _starts_anew(last: Block, block: Block) -> bool:
     """Tell a second list, with marks of another sort that begin again, from the first one's end."""
-    first, mark = list_marker(last.lines[0].text), list_marker(block.lines[0].text)
+    first, mark = item_marker(last.lines[0]), item_marker(block.lines[0])
     flush = abs(last.lines[0].x0 - block.lines[0].x0) < block.lines[0].height
     begins = mark.strip("().") in ("1", "a", "A", "i", "I") or not mark.strip("().").isalnum()
     return flush and begins and _sort_of(first) != _sort_of(mark)
@@ -303,20 +310,3 @@ def _join_title(blocks: list[Block], top: Block) -> None:
         if not alike or line.y0 - last.y1 > 0.8 * last.height or line.column != last.column:
             break
         top.lines += blocks.pop(at).lines
-
-
-def _find_footnotes(blocks: list[Block], page: PageLines, state: LayoutState) -> None:
-    """Take small marked text at the foot of each column for footnotes."""
-    column = -1
-    for block in reversed(blocks):
-        if block.kind not in ("text", "list"):
-            column = block.column if block.kind not in ("header", "footer") else column
-            continue
-        line = block.lines[0]
-        if line.column == column or line.y0 < 0.55 * page.height:
-            continue
-        small = line.size < 0.93 * state.body_size
-        if small and re.match(r"[*†‡§\u2217]|[\[(]?\d{1,2}[\])]?\D", line.text):
-            block.kind = "footnote"
-        elif not small:
-            column = line.column

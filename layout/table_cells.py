@@ -272,6 +272,9 @@ def _placed_head(
         rule = _rule_under(part, line, across)
         x0, x1 = (min(part.x0, rule[0]), max(part.x1, rule[2])) if rule else (part.x0, part.x1)
         over = [i for i, (a, b) in enumerate(edges) if min(x1, b) - max(x0, a) > 0.3 * (b - a)]
+        shared = [min(x1, b) - max(x0, a) for a, b in edges]
+        if not over and max(shared) > 0:
+            over = [shared.index(max(shared))]
         if not over:
             centre = (part.x0 + part.x1) / 2
             over = [min(range(len(edges)), key=lambda i: abs(sum(edges[i]) / 2 - centre))]

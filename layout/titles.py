@@ -15,6 +15,12 @@ _PLACEHOLDER = re.compile(
     r"|blank|default|template|layout\s*\d*|full page.*)",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W_]+")
+_KIND_WORDS = frozenset(
+    """form 10 q k 20 f 8 annual quarterly interim report reports filing document data file
+    submission united states securities and exchange commission washington d c 20549 mark one the of
+    for on to a""".split()
+)
 _FILE_NAME = re.compile(r".*\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 _PRINTED = re.compile(r"(?P<prefix>[A-Z]{1,2}-)?(?P<number>\d{1,4})")
 _AROUND = " -|[]()\u2013\u2014\u2022\u00b7"
@@ -59,6 +65,19 @@ def _largest(lines: Sequence[Line]) -> str:
             break
         words += [word[4] for word in line.words]
     return " ".join(words)
+
+
+def tells_more(title: str, name: str) -> bool:
+    """Tell whether a title says more of a document than its name does.
+
+    `FORM 10-Q` says what kind of paper it is, as hundreds are, and not which one.
+
+    Args:
+        title: As stored.
+        name: By which the document is called.
+    """
+    known = _KIND_WORDS | set(_WORD.findall(name.casefold()))
+    return not set(_WORD.findall(title.casefold())) <= known
 
 
 def number_candidates(edge_lines: Sequence[str]) -> list[str]:

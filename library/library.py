@@ -31,6 +31,7 @@ from pagehop.library.manifest import (
     write_header,
 )
 from pagehop.library.names import meant_sources
+from pagehop.library.picture_reader import PictureReader
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
@@ -97,6 +98,7 @@ class Library:
         self._views: OrderedDict[tuple[int, frozenset[str] | None], View] = OrderedDict()
         self._encoders: dict[str, TextEncoder | None] = {}
         self._pool: PdfPool | None = None
+        self._reader = PictureReader(self._settings.ocr, self._render_pool)
         self._writer = Writer(self._store, self._settings, self._model, self._committed)
         self._current()
         atexit.register(_stop_at_exit, weakref.ref(self._writer))
@@ -317,6 +319,7 @@ class Library:
         What is left to do is done by the next `add`.
         """
         self._writer.stop()
+        self._reader.close()
         with self._lock:
             if self._pool is not None:
                 self._pool.close()
@@ -365,6 +368,7 @@ class Library:
                     runs_path=self.path / "runs",
                     encoder=lambda: self._load_encoder(manifest),
                     pool=self._render_pool,
+                    reader=self._reader,
                     want=self._writer.want,
                 )
                 while len(self._views) > KEPT_VIEWS:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pagehop.errors import ToolError
 from pagehop.library.quotes import locate
-from pagehop.types import FULL_PAGE, Box, Hit, Hits, Page, PageRef
+from pagehop.types import FULL_PAGE, Box, Hit, Hits, Page, PageRef, Region
 
 if TYPE_CHECKING:
     import regex
@@ -202,22 +202,32 @@ def _hit(
         return None
     if ranked is not None and not (query.phrases or query.pattern):
         return ranked
+    passage = _passage(view, ref, region.id, query) if region else None
     hit = Hit(
         document=view.document(ref.name).source,
         name=ref.name,
         page=ref.page,
         box=box,
         kind=region.kind if region else "page",
-        text=text,
+        text=passage.text if passage else text,
         score=ranked.score if ranked else 0.0,
         found_by=("keyword",),
         scores={"matches": float(count)},
-        region=region.id if region else "",
+        region=passage.id if passage else region.id if region else "",
         section=region.section if region else "",
         source=region.source if region else "text",
         pictures=view,
     )
     return hit if ranked is None else replace(hit, scores={**ranked.scores, **hit.scores})
+
+
+def _passage(view: "View", ref: PageRef, region: str, query: Query) -> Region | None:
+    """Return the passage of a region that holds the first phrase whole; None when none does."""
+    if not query.phrases:
+        return None
+    phrase = _roughly(query.phrases[0])
+    passages = (r for r in view.regions(ref, kinds=("passage",)) if r.parent == region)
+    return next((one for one in passages if phrase.search(_unbroken(one.text))), None)
 
 
 def _place(page: Page, query: Query) -> tuple[str, Box] | None:

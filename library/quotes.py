@@ -13,8 +13,10 @@ Not covered: quotes that run over a page end; columns of which the later one is 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pagehop.library.alignment import align, plain, tokens
+from pagehop.library.cut_words import mended
 from pagehop.types import Box, Located, Page, TextSource
 
 _ELLIPSIS = re.compile(r"\s*\[?\s*(?:\.{3,}|\. \. \.|\u2026)\s*\]?\s*")
@@ -42,7 +44,8 @@ def locate(page: Page, quote: str, *, near: Box | None = None) -> Located | None
         near: Among several exact places, prefer the one nearest to this box; else the first.
 
     Returns:
-        The page's own words with their box, or None when the quote is not there.
+        The page's own words with their box, those that a line's end cut joined; None when the
+        quote is not there.
     """
     words = [word.text for word in page.words]
     wanted = _stream(quote.lstrip(_EDGES).rstrip(_EDGES + ".").split())
@@ -121,7 +124,7 @@ def _nearest(page: Page, places: list[list[int]], near: Box | None) -> list[int]
     x, y = (near[0] + near[2]) / 2, (near[1] + near[3]) / 2
 
     def distance(place: list[int]) -> float:
-        box = _union([page.words[i].box for i in place])
+        box = union([page.words[i].box for i in place])
         return abs((box[0] + box[2]) / 2 - x) + abs((box[1] + box[3]) / 2 - y)
 
     return min(places, key=distance)
@@ -171,13 +174,16 @@ def _located(page: Page, indices: Sequence[int], score: float) -> Located:
     lines: dict[int, list[Box]] = {}
     for word in words:
         lines.setdefault(word.line, []).append(word.box)
-    boxes = tuple(_union(line) for line in lines.values())
-    text = " ".join(word.text for word in words)
+    boxes = tuple(union(line) for line in lines.values())
+    ends = ["\n" if a.line != b.line else " " for a, b in pairwise(words)]
+    text = "".join(word.text + end for word, end in zip(words, [*ends, ""], strict=True))
+    text = mended(text, page.text).replace("\n", " ")
     source: TextSource = "ocr" if any(word.ocr for word in words) else "text"
-    return Located(text, _union(boxes), round(score, 4), boxes, source)
+    return Located(text, union(boxes), round(score, 4), boxes, source)
 
 
-def _union(boxes: Sequence[Box]) -> Box:
+def union(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box around some."""
     return (
         min(box[0] for box in boxes),
         min(box[1] for box in boxes),

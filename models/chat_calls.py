@@ -4,14 +4,19 @@
    reply is tried again with exponential, jittered waits, as long as `seconds_left` allows.
 2. An empty reply (no text, no tool call) is asked for again twice, then returned as it is: the
    caller answers a malformed reply.
-3. Anything else (key, quota, unknown model, bad request, too long, no tools, no pictures) is
+3. Tool calls of a stream whose arguments are not whole JSON become invalid calls: a client mends
+   them, and a call with half an argument is not what the model asked for.
+4. Anything else (key, quota, unknown model, bad request, too long, no tools, no pictures) is
    raised at once, in words for a person and without a key.
-4. Tokens of every attempt that reported some are counted; without a report they are estimated.
+5. Every attempt counts as a call from its beginning, also one that fails or is cancelled. Tokens
+   are those that replies report, and estimated for a reply that reports none; what an endpoint
+   read for an attempt that failed is not known and not guessed.
 
 The client's own retries must be off (`load_chat_model` sees to it), or waits multiply.
 """
 
 import asyncio
+import json
 import math
 import random
 import time
@@ -21,15 +26,16 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_core.messages.utils import message_chunk_to_message
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
+from pagehop.answers import Usage
 from pagehop.errors import CallFailed, FaultKind, PagehopError
 from pagehop.models.chat_errors import Fault, model_name, read_fault
 from pagehop.models.prices import Prices
 from pagehop.models.scripted import count_tokens
-from pagehop.types import Usage
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 20.0
@@ -59,24 +65,35 @@ class ChatReply:
 
 @dataclass
 class _Tally:
-    """The tokens that the attempts of one call have used so far."""
+    """What the attempts of one call have spent so far."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
+    model: BaseChatModel
+    prices: Prices
+    on_spend: Callable[[Usage], None] | None
+    usage: Usage = field(default_factory=Usage)
     estimated: bool = False
 
+    def begin(self) -> None:
+        """Count an attempt."""
+        self._add(Usage(model_calls=1))
+
     def add(self, message: AIMessage, messages: Sequence[BaseMessage]) -> None:
-        """Count the tokens of one reply."""
+        """Count the tokens of a reply and their price."""
         reported = message.usage_metadata
         if reported is None:
             self.estimated = True
-            self.input_tokens += count_tokens(messages)
-            self.output_tokens += count_tokens([message])
-            return
-        self.input_tokens += reported["input_tokens"]
-        self.output_tokens += reported["output_tokens"]
-        self.cached_tokens += reported.get("input_token_details", {}).get("cache_read") or 0
+            used = Usage(count_tokens(messages), count_tokens([message]))
+        else:
+            cached = reported.get("input_token_details", {}).get("cache_read") or 0
+            used = Usage(reported["input_tokens"], reported["output_tokens"], cached)
+        served = str(message.response_metadata.get("model_name", ""))
+        money = self.prices.cost(model_name(self.model), used, served=served)
+        self._add(replace(used, money=money))
+
+    def _add(self, more: Usage) -> None:
+        self.usage = self.usage.plus(more)
+        if self.on_spend is not None:
+            self.on_spend(more)
 
 
 @dataclass
@@ -141,6 +158,7 @@ async def call_chat(
     retries: int = 4,
     on_delta: Callable[[str], None] | None = None,
     on_retry: Callable[[str], None] | None = None,
+    on_spend: Callable[[Usage], None] | None = None,
     seconds_left: float | None = None,
     prices: Prices | None = None,
     first_wait_s: float = FIRST_WAIT_S,
@@ -158,6 +176,7 @@ async def call_chat(
         retries: Attempts after the first.
         on_delta: Gets each piece of text as it arrives; without it the call does not stream.
         on_retry: Gets the reason when an attempt failed: deltas so far are void.
+        on_spend: Gets what is spent as it is spent, so that a call that fails counts, too.
         seconds_left: Limit of all attempts and waits together; None for none.
         prices: Price table; None for the one in the settings.
         first_wait_s: Before the second attempt, where the endpoint names no time; then twice as
@@ -174,9 +193,14 @@ async def call_chat(
     start = time.monotonic()
     end = None if seconds_left is None else start + seconds_left
     bound = _bind(model, tools, tool_choice)
-    patience, tally = _Patience(retries, end, first_wait_s, sleep, on_retry), _Tally()
+    if on_delta is None and getattr(model, "streaming", False):
+        # Such a client streams inside of `ainvoke`, and gives calls that were cut off as whole.
+        on_delta = _unheard
+    patience = _Patience(retries, end, first_wait_s, sleep, on_retry)
+    tally = _Tally(model, prices or Prices.from_settings(), on_spend)
     while True:
         fault = None
+        tally.begin()
         try:
             async with asyncio.timeout(min(timeout_s, patience.left_s())):
                 message, ttft_s = await _attempt(bound, list(messages), on_delta, kwargs)
@@ -198,12 +222,11 @@ async def call_chat(
             break
         # Outside of `except`: the client's text may hold a key, so that ours is not chained to it.
         await patience.wait(fault)
-    usage = _usage(tally, model, message, prices or Prices.from_settings())
-    seconds, attempts = time.monotonic() - start, len(patience.retried) + 1
+    seconds = time.monotonic() - start
     return ChatReply(
         message=message,
-        usage=replace(usage, model_calls=attempts, seconds=seconds),
-        attempts=attempts,
+        usage=replace(tally.usage, seconds=seconds),
+        attempts=len(patience.retried) + 1,
         retried=tuple(patience.retried),
         seconds=seconds,
         ttft_s=ttft_s,
@@ -254,7 +277,30 @@ async def _attempt(
         raise _CutError("the stream ended before the reply did")
     message = message_chunk_to_message(whole)
     assert isinstance(message, AIMessage)
-    return message, ttft_s
+    return _with_whole_calls(message, whole), ttft_s
+
+
+def _with_whole_calls(message: AIMessage, chunks: AIMessageChunk) -> AIMessage:
+    """Return a message whose tool calls have the arguments that were sent, unmended."""
+    calls, broken = [], []
+    for chunk in chunks.tool_call_chunks:
+        name, written = chunk["name"], chunk["args"] or "{}"
+        try:
+            args = json.loads(written, strict=False)
+        except ValueError:
+            args = None
+        if name and isinstance(args, dict):
+            calls.append(tool_call(name=name, args=args, id=chunk["id"]))
+        else:
+            error = "the arguments are no whole JSON object"
+            broken.append(invalid_tool_call(name=name, args=written, id=chunk["id"], error=error))
+    if not broken:
+        return message
+    return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": broken})
+
+
+def _unheard(text: str) -> None:
+    pass
 
 
 def _as_chunk(message: AIMessage) -> AIMessageChunk:
@@ -292,13 +338,3 @@ def _has_pictures(messages: Sequence[BaseMessage]) -> bool:
         if isinstance(message.content, list)
         for block in message.content
     )
-
-
-def _usage(tally: _Tally, model: BaseChatModel, message: AIMessage, prices: Prices) -> Usage:
-    usage = Usage(
-        input_tokens=tally.input_tokens,
-        output_tokens=tally.output_tokens,
-        cached_tokens=tally.cached_tokens,
-    )
-    served = str(message.response_metadata.get("model_name", ""))
-    return replace(usage, money=prices.cost(model_name(model), usage, served=served))

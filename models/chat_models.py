@@ -7,11 +7,8 @@
 A client's own retries are switched off: `chat_calls.call_chat` decides when to try again.
 """
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
-from functools import lru_cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -70,7 +67,6 @@ def load_chat_model(
         options["base_url"] = base_url
     if provider == "openai":
         options.setdefault("stream_usage", True)  # off by default where base_url is set
-        options.setdefault("http_async_client", _client_per_loop())
         if base_url and "api_key" not in options and not os.environ.get("OPENAI_API_KEY"):
             options["api_key"] = PLACEHOLDER_KEY
     return _init(provider, name, options)
@@ -112,10 +108,20 @@ def _split(model: str, base_url: str) -> tuple[str, str]:
     return "", model
 
 
+def _openai(name: str, options: dict[str, Any]) -> BaseChatModel:
+    try:
+        from pagehop.models.openai_chat import OpenAIChat, client_per_loop  # noqa: PLC0415 - loads openai
+    except ImportError as error:
+        raise ImportError("pip install langchain-openai") from error
+    return OpenAIChat(model=name, **{"http_async_client": client_per_loop(), **options})
+
+
 def _init(provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
     from langchain.chat_models import init_chat_model  # noqa: PLC0415 - slow to import
 
     try:
+        if provider == "openai":
+            return _openai(name, options)
         made: BaseChatModel = init_chat_model(name, model_provider=provider or None, **options)
     except ImportError as error:
         package = error.msg.rpartition("pip install ")[2].strip("`. ") or f"langchain-{provider}"
@@ -126,44 +132,6 @@ def _init(provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
     except Exception as error:  # each provider's client raises its own class for a missing key
         raise _config_error(provider, name, error) from None  # its text may show what was given
     return made
-
-
-@lru_cache(maxsize=1)
-def _client_per_loop() -> Any:
-    """Return the HTTP client of this process, for any event loop; None without openai.
-
-    langchain-openai shares one client a base_url in the whole process, whose connections belong to
-    the loop that opened them: a second `asyncio.run` would fail with `Event loop is closed`.
-    """
-    try:
-        # Before openai's client: that one looks httpx up among the loaded modules, and fails where
-        # another thread, which starts another run, has loaded only half of it.
-        import httpx  # noqa: F401, PLC0415 - as above
-        from openai import DefaultAsyncHttpxClient  # noqa: PLC0415 - an optional package
-    except ImportError:
-        return None
-
-    async def kept(client: Any) -> AsyncIterator[Any]:
-        try:
-            yield client
-        finally:  # a loop that ends closes the generators that are left
-            await client.aclose()
-
-    class ClientPerLoop(DefaultAsyncHttpxClient):
-        """Sends each request through a client of the running loop."""
-
-        async def send(self, request: Any, **options: Any) -> Any:
-            loop = asyncio.get_running_loop()
-            if loop not in clients:
-                for old in [known for known in clients if known.is_closed()]:
-                    del clients[old]
-                client = DefaultAsyncHttpxClient()
-                clients[loop] = client, kept(client)
-                await anext(clients[loop][1])
-            return await clients[loop][0].send(request, **options)
-
-    clients: dict[asyncio.AbstractEventLoop, tuple[Any, AsyncIterator[Any]]] = {}
-    return ClientPerLoop()
 
 
 def _config_error(provider: str, name: str, error: Exception) -> ConfigError:

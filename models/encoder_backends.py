@@ -14,12 +14,13 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import ConfigError, ModelError
+from pagehop.models.bert_forward import States, pack_bert
 from pagehop.models.encoder_files import EncoderFiles
 
 if TYPE_CHECKING:
@@ -91,15 +92,27 @@ def _torch_forward(files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu
 
     model = _load_model(files, dtype)
     torch.nn.Module.to(model, device)
+    packed = pack_bert(model) if (device, dtype) == ("cpu", torch.bfloat16) else None
+    states_of = packed or _automodel_states(model, device)
 
     def forward(ids: Ids, mask: Ids) -> Vectors:
         with torch.inference_mode(), _few_threads(ids.size):
-            attention = torch.from_numpy(mask).to(device)
-            states = model(input_ids=torch.from_numpy(ids).to(device), attention_mask=attention)
-            pooled = _pool(states.last_hidden_state, attention, files.pooling)
+            states = states_of(ids, mask)
+            pooled = _pool(states, torch.from_numpy(mask).to(device), files.pooling)
             return np.asarray(pooled.cpu().numpy(), np.float32)
 
     return forward
+
+
+def _automodel_states(model: "PreTrainedModel", device: str) -> States:
+    import torch  # noqa: PLC0415 - see above
+
+    def states(ids: Ids, mask: Ids) -> torch.Tensor:
+        given, attention = (torch.from_numpy(values).to(device) for values in (ids, mask))
+        made = model(input_ids=given, attention_mask=attention).last_hidden_state
+        return cast("torch.Tensor", made)
+
+    return states
 
 
 @contextlib.contextmanager

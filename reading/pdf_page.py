@@ -179,7 +179,11 @@ def _style(spans: list[dict[str, Any]]) -> Style:
         span = spans[0]
         return _type(span["size"], span["font"], span["flags"])
     letters = [len(span["text"].strip()) for span in spans]
-    main = spans[letters.index(max(letters))]
+    much = 0.3 * sum(letters)
+    # Marks of notes may outnumber the letters of a short last line.
+    main = max(
+        zip(spans, letters, strict=True), key=lambda s: (s[1] >= much, round(s[0]["size"]), s[1])
+    )[0]
     size = main["size"]
     if main["text"].isupper():
         by_size: dict[float, int] = {}

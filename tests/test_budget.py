@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,11 +22,14 @@ from pagehop.agents.moves import (
     Summary,
 )
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.answers import Answer, Usage
+from pagehop.errors import CallFailed, ModelError
+from pagehop.events import Event
 from pagehop.graphs.budget import Spent
 from pagehop.graphs.explore import build
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
-from pagehop.types import Answer, Event, PageRef, Usage
+from pagehop.types import PageRef
 
 COST = Usage(model_calls=1, input_tokens=80, output_tokens=20, money=0.5)
 REPORT = "Halden_2022_annual_report"
@@ -50,7 +52,9 @@ class Restless:
 
     async def move(self, name: str, context: Context) -> Any:
         self.moves.append(name)
-        return replace(getattr(self, name)(context), usage=self.cost)
+        if self.cost is not None:
+            context.meter.add(self.cost)
+        return getattr(self, name)(context)
 
     def plan(self, context: Context) -> Plan:
         return Plan((SubQuestion("Q1", context.question),))
@@ -170,6 +174,46 @@ async def test_seconds_end_a_role_that_is_still_thinking(view: View) -> None:
     answer, _ = await run(view, Slow(), Budget(seconds=1.5), effort="high")
     assert answer.status == "exhausted" and answer.text == "It is there. [1]"
     assert "seconds" in answer.warnings[-1]
+
+
+async def test_a_call_that_ends_with_the_seconds_ends_exploring_and_does_not_fail_the_run(
+    view: View,
+) -> None:
+    class Waiting(Restless):
+        left = 0.0
+
+        async def move(self, name: str, context: Context) -> Any:
+            if name == "summarize" and context.step > 1:
+                await asyncio.sleep(context.budget_left["seconds"] - 0.05)
+                raise CallFailed("no reply in time (0.0 s are left)", kind="timeout")
+            if name == "answer":
+                self.left = context.budget_left["seconds"]
+            return await super().move(name, context)
+
+    role = Waiting()
+    answer, _ = await run(view, role, Budget(seconds=3), effort="high")
+    assert answer.status == "exhausted" and answer.text == "It is there. [1]"
+    assert 0 < role.left <= 0.31  # the answerer has what is kept for it
+
+
+@pytest.mark.parametrize("fails", ["late", "error"])
+async def test_what_a_role_spent_before_it_failed_is_counted(view: View, fails: str) -> None:
+    class Wasteful(Restless):
+        async def move(self, name: str, context: Context) -> Any:
+            if name == "explore" and context.step > 1:
+                context.meter.add(Usage(model_calls=3, input_tokens=700, money=0.25))
+                if fails == "error":
+                    raise ModelError("no usable reply")
+                await asyncio.sleep(60)
+            return await super().move(name, context)
+
+    role = Wasteful(COST)
+    answer, _ = await run(view, role, Budget(seconds=1.5), effort="high")
+    assert answer.status == ("failed" if fails == "error" else "exhausted")
+    paid = len(role.moves)
+    assert answer.usage.model_calls == paid + 3
+    assert answer.usage.input_tokens == 80 * paid + 700
+    assert answer.usage.money == 0.5 * paid + 0.25
 
 
 async def test_seconds_end_a_tool_that_hangs(view: View) -> None:

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 
+from pagehop.answers import Usage
 from pagehop.errors import (
     CallFailed,
     ContextOverflow,
@@ -122,6 +123,19 @@ async def test_what_may_pass_is_tried_again(
     assert (reply.attempts, len(naps.seconds), len(told)) == (2, 1, 1)
     assert reply.usage.model_calls == 2
     assert reply.retried[0] in (kind, "cut")  # a stream without one event is cut, not malformed
+
+
+async def test_what_a_call_that_fails_spent_is_told(call: Call) -> None:
+    told: list[Usage] = []
+    replies: list[Said] = [
+        "",
+        StubReply(status=500, error="oops"),
+        StubReply(status=401, error="no"),
+    ]
+    with pytest.raises(CallFailed):
+        await call(replies, on_spend=told.append)
+    assert sum(usage.model_calls for usage in told) == 3
+    assert sum(usage.input_tokens for usage in told) == 5  # of the empty reply, which reported them
 
 
 @pytest.mark.parametrize("cut", ["drop", "end"])

@@ -28,13 +28,16 @@ from pagehop.agents.moves import (
     Verdict,
 )
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.answers import Answer
 from pagehop.errors import ToolError
+from pagehop.events import Event
 from pagehop.graphs.budget import Budget
+from pagehop.graphs.calls import ToolRunner
 from pagehop.graphs.explore import build
 from pagehop.graphs.state import Question
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
-from pagehop.types import Answer, Event, PageRef
+from pagehop.types import PageRef
 
 ASKED: Question = {"question": "What was the revenue of Halden Marine in 2022?"}
 REVENUE = "Revenue rose to 455.9 million crowns"
@@ -219,6 +222,33 @@ async def test_an_identical_call_is_answered_from_the_cache_and_counted(view: Vi
     ends = {body["call"]: body for body in bodies(events, "tool.end")}
     assert [ends[call]["cached"] for call in ("s1c1", "s1c2", "s2c1")] == [False, True, True]
     assert ends["s2c1"]["text"] == "sea 5"
+
+
+async def test_the_encoder_is_loaded_before_the_time_of_a_search_runs(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine the first search was given up at 30 s, while the encoder was loading."""
+    order: list[str] = []
+    load, run_calls = view._encoder, ToolRunner.run
+
+    def loaded() -> Any:
+        order.append("load")
+        return load()
+
+    monkeypatch.setattr(view, "_encoder", loaded)
+
+    async def ran(self: ToolRunner, *given: Any, **more: Any) -> Any:
+        order.append("run")
+        return await run_calls(self, *given, **more)
+
+    monkeypatch.setattr(ToolRunner, "run", ran)
+    search = Call("semantic_search", {"query": "revenue", "k": 1}, sub_question="Q1")
+    answer, _ = await run(view, roles(explorer=calls(search, read())))
+    assert answer.status == "answered"
+    assert order[:2] == ["load", "run"]
+    order.clear()
+    await run(view, roles(explorer=calls(read())))
+    assert order == ["run"], "nothing is loaded for a tool that compares nothing"
 
 
 async def test_a_hanging_tool_is_an_observation_with_a_way_out(view: View) -> None:

@@ -14,13 +14,15 @@ import pagehop
 from pagehop.agents.ledger import chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
 from pagehop.agents.prompting import round_messages
+from pagehop.answers import Answer, Evidence
 from pagehop.errors import ContextOverflow, ModelError, PicturesUnsupported
 from pagehop.graphs.budget import Budget
 from pagehop.interfaces.conversation import Conversation
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.settings import load_settings
-from pagehop.types import Answer, Evidence, PageRef
+from pagehop.tools.toolset import toolset
+from pagehop.types import PageRef
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"
@@ -226,6 +228,18 @@ def test_a_document_cannot_close_the_marks_around_it() -> None:
     said = str(round_messages(context, "json")[1].content)
     assert said.count("</observation>") == 1
     assert said.endswith("</observation>")
+
+
+def test_a_picture_that_follows_is_not_described_by_its_reference(view: View) -> None:
+    look = Call("look", {"ref": f"{REPORT}:1"}, "s1c1")
+    made = {t.name: t for t in toolset(view, images="reference")}["look"].invoke(
+        {"type": "tool_call", "id": "s1c1", "name": "look", "args": dict(look.arguments)}
+    )
+    seen = Observation(look, True, str(made.content), made.artifact)
+    messages = round_messages(Context("?", view, observations=(seen,)), "native", pictures=True)
+    said = str(messages[1].content)
+    assert said == f"[{REPORT}:1] box 0, 0, 1, 1\nThe picture follows."
+    assert "Picture of" in str(messages[2].content)
 
 
 def test_a_prompt_that_is_too_long_is_shortened_and_sent_again(view: View) -> None:

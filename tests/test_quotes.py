@@ -67,6 +67,17 @@ def test_line_breaks_typography_and_spacing_do_not_matter(quote: str) -> None:
     assert found.score == 1.0
 
 
+def test_a_word_that_a_line_cut_is_whole_in_the_quote() -> None:
+    """Evidence read `joint goal ac- curacy`; a hyphen that the page has elsewhere is kept."""
+    page = make_page(
+        "We measure joint goal ac-", "curacy of long-", "term plans.", "A long-term one"
+    )
+    found = locate(page, "joint goal accuracy of long-term plans")
+    assert found is not None
+    assert found.text == "joint goal accuracy of long-term plans."
+    assert locate(page, found.text) is not None
+
+
 def test_ligatures_and_soft_hyphens_are_unfolded() -> None:
     page = make_page("The \ufb01nancial o\ufb03ce re\u00adported e\ufb00ects")
     assert locate(page, "financial office reported effects") is not None

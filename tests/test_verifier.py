@@ -8,9 +8,10 @@ import pytest
 
 from pagehop.agents.moves import Call, Claim, Context, Draft, Observation, Verdict
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.answers import Evidence
 from pagehop.library.library import Library
 from pagehop.library.view import View
-from pagehop.types import Evidence, PageRef
+from pagehop.types import PageRef
 
 TABLE = "Purchases of property (1,577) (1,373)"
 RATE = "The tax rate was 21.4% in 2018 and 24.0 in 2017."
@@ -63,6 +64,7 @@ async def verdict(view: View, *claims: Claim, question: str = "How much?") -> Ve
             calculation("s2c8", "1577 - 1370", 207.0),
             calculation("s2c10", "1577 - 1373 + 2", 206.0),
             calculation("s2c9", "15e2 + 77", 1577.0),
+            calculation("s2c11", "(1577 - 1373) / 21.4", 204 / 21.4),
         ),
         draft=Draft(claims),
     )
@@ -87,6 +89,7 @@ async def verdict(view: View, *claims: Claim, question: str = "How much?") -> Ve
         Claim("They were 1.149 times those of 2017.", ("E1",), ("s2c2",)),
         Claim("They rose by 14.9 %.", ("E1",), ("s2c3",)),
         Claim("They rose by about 15 %.", ("E1",), ("s2c3",)),
+        Claim("They rose by 9.5 %.", ("E1", "E2"), ("s2c11",)),
         Claim("On average they were 1,475.", ("E1",), ("s2c4",)),
         Claim("They rose by 14.86 %.", ("E1",), ("s2c5",)),
         Claim("Multiplied out, they rose by 204,000,000.", ("E1",), ("s2c6",)),
@@ -108,7 +111,8 @@ async def test_supported_claims_are_kept(page_view: View, claim: Claim) -> None:
         (Claim("Purchases were 2.5 thousand.", ("E3",)), "2.5 thousand"),
         (Claim("The rate was 24.4 %.", ("E2",)), "24.4"),
         (Claim("They rose by 205.", ("E1",), ("s2c1",)), "205"),
-        (Claim("They rose by 15 %.", ("E1",), ("s2c3",)), "15 %"),
+        (Claim("They rose by 15 %.", ("E1",), ("s2c3",)), "15 % is a rounded result; write about"),
+        (Claim("They rose by 9.4 %.", ("E1", "E2"), ("s2c11",)), "9.4 % is in none"),
         (Claim("They rose by 204.", (), ("s2c1",)), "1577 in '1577 - 1373' stands in none"),
         (Claim("They rose by 204.", ("E2",), ("s2c1",)), "1577 in '1577 - 1373' stands in none"),
         (Claim("They rose by 14.9 %.", ("E2",), ("s2c3",)), "204 in '204 / 1373' stands in none"),

@@ -26,7 +26,8 @@ def find_tables(view: View) -> BaseTool:
         Use it when a number's row or column is in doubt: headers that span columns or run over
         several lines, many columns, brackets for negative amounts. Each table comes with its
         caption, its unit (multiply by it) and one line a row, `label | value | ...`, in the order
-        of the columns named above the rows. Quote from read_page; next, calculate with the values.
+        of the columns named above the rows. A row may be quoted as it is shown, with its bars.
+        Next, calculate with the values.
         """
         where = read_ref(view, ref)
         tables = view.tables(where)

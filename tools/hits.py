@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pagehop.library.sections import is_label
 from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
-from pagehop.tools.passage_text import unit_line, window
+from pagehop.tools.passage_text import head_above, unit_line, window
 from pagehop.tools.tool import Result
 from pagehop.types import Hit, Hits, Page, Region
 
@@ -41,11 +41,15 @@ def _shown(view: View, query: str, number: int, hit: Hit, regions: Mapping[str, 
     rows = hit.kind in ("table", "list")
     body = window(hit.text, query, most, rows=rows)
     if hit.kind == "table":
-        head = _head(hit, regions.get(hit.region))
-        if head and head not in body:
+        region = regions.get(hit.region)
+        head = _head(hit, region) or (head_above(view, hit.ref, region) if region else "")
+        if head and head.removesuffix(" ...") not in " ".join(body.split()):
             lines.append(f"head: {head}")
         lines.append(unit_line(view, page, f"{head}\n{body}"))
     lines += body.split("\n")
+    if hit.kind == "figure":
+        box = ", ".join(f"{side:.2g}" for side in hit.box)
+        lines.append(f"(drawn; look({hit.ref}, {box}) shows it)")
     return "\n   ".join(filter(None, lines))
 
 

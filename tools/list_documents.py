@@ -3,6 +3,7 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
+from pagehop.layout.titles import tells_more
 from pagehop.library.reports import scanned_pages
 from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
@@ -55,7 +56,7 @@ def describe(document: Document) -> str:
     """Return one line on a document."""
     pages = "1 page" if document.pages == 1 else f"{document.pages} pages"
     parts = [document.name, pages]
-    if document.title and document.title != document.name:
+    if tells_more(document.title, document.name):
         parts.insert(1, snippet(document.title, 100))
     parts += [f"{key}={value}" for key, value in sorted(document.metadata.items())]
     if document.scanned_pages:

@@ -6,49 +6,52 @@
    quote of it is found either way.
 3. The scale of a table (`in millions`) may stand above it, or on a page before it: it is named with
    its page. Which table it belongs to is left to the reader.
+4. The periods over the columns may have been read as a table of their own: they are named as head.
 """
 
 import re
 from collections.abc import Sequence
 
 from pagehop.errors import LibraryError
+from pagehop.library.cut_words import mended
+from pagehop.library.sections import is_label
 from pagehop.library.terms import tokens
 from pagehop.library.view import View
-from pagehop.types import Page, PageRef
+from pagehop.types import Page, PageRef, Region
 
+_ASIDE = 40
+"""Characters of what may stand between the head of a table and its rows (`Net sales:`)."""
 PAGES_BACK = 2
 """How far before a page its scale is looked for."""
-_CUT_WORD = re.compile(r"\b(\w*[^\W\d_]{2})[-\u00ad]\n([^\W\d_]{2,}\w*)")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"\u201c(])|\n")
-_SCALE = re.compile(
-    r"\(?(?:[^.;()\n]{0,40}\W)?in (?:\w+ |[$\u00a3\u20ac] ?|US\$ ?)?"
-    r"(?:thousands|millions|billions)\b"
-    r"[^.;()\n]{0,60}\)?"
-    r"|\(?[$\u00a3\u20ac] ?(?:million|billion|thousand|bn|m|k|'?000s?)\b[^.;()\n]{0,30}\)?",
+_WORD = r"(?:thousands|millions|billions)\b"
+_IN_BRACKETS = re.compile(
+    rf"\((?:[^()\n;]{{0,60}}\W)?(?:in (?:\w+ |[$\u00a3\u20ac] ?|US\$ ?)?)?{_WORD}[^()\n]{{0,80}}"
+    r"|\([$\u00a3\u20ac] ?(?:million|billion|thousand|bn|m|k|'?000s?)\b[^()\n]{0,30}",
+    re.IGNORECASE,
+)
+_IN_LINE = re.compile(
+    rf"\b(?:[^.;()\n]{{0,40}}\W)?in (?:\w+ |[$\u00a3\u20ac] ?|US\$ ?)?{_WORD}[^.;()\n\d$]{{0,60}}"
+    rf"|[$\u00a3\u20ac] ?(?:in )?{_WORD}[^.;()\n\d$]{{0,30}}"
+    r"|[$\u00a3\u20ac] ?(?:million|billion|thousand|bn|m|k|'?000s?)\b[^.;()\n\d]{0,30}",
     re.IGNORECASE,
 )
 _SCALE_LINE = 100
-"""Characters of a line that may state a scale; in longer ones it is part of a sentence."""
+"""Characters of a line that may state a scale without brackets: longer ones are sentences."""
+_OPEN_BRACKET = re.compile(r"(\([^()\n]{0,80})\n([^()\n]{0,80}\))")
 _NUMBER = re.compile(r"\d")
 
 
-def mended(text: str) -> str:
-    """Return a page's text with the words joined that its lines cut."""
-    known = {word.casefold() for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text)}
-
-    def join(found: re.Match[str]) -> str:
-        first, rest = found[1], found[2]
-        hyphened = f"{first}-{rest}".casefold() in known or not rest[0].islower()
-        return f"{first}-{rest}" if hyphened else first + rest
-
-    return _CUT_WORD.sub(join, text)
-
-
 def scale_in(text: str) -> str:
-    """Return the first scale that a short line of a text states; empty when none does."""
-    for line in text.split("\n"):
-        found = _SCALE.search(line) if len(line) <= _SCALE_LINE or "(" in line else None
-        if found and (len(line) <= _SCALE_LINE or found[0].startswith("(")):
+    """Return the first scale that a text states; empty when it states none.
+
+    It stands in brackets, which may run over a line's end, or in a short line.
+    """
+    for line in _OPEN_BRACKET.sub(r"\1 \2", text).split("\n"):
+        found = _IN_BRACKETS.search(line)
+        if found is None and len(line) <= _SCALE_LINE:
+            found = _IN_LINE.search(line)
+        if found:
             return " ".join(found[0].strip(" ,()").split())
     return ""
 
@@ -74,6 +77,27 @@ def unit_line(view: View, page: Page, shown: str) -> str:
         return f'(the page says "{stated}")'
     if (before := scale_before(view, page.ref)) is not None:
         return f'(no unit on this page; [{before[1]}] says "{before[0]}")'
+    return ""
+
+
+def head_above(view: View, ref: PageRef, region: Region) -> str:
+    """Return the periods over a table's columns where they were read as a table of their own.
+
+    Args:
+        view: Where the page is.
+        ref: The page.
+        region: The table, or a passage of it.
+    """
+    regions = [r for r in view.regions(ref) if r.kind not in ("passage", "page")]
+    ids = [r.id for r in regions]
+    table = region.parent or region.id
+    at = ids.index(table) if table in ids else 0
+    for before in reversed(regions[max(0, at - 2) : at]):
+        text = " ".join(before.text.split())
+        if before.kind == "table" and not is_label(text):
+            return text
+        if len(text) > _ASIDE:
+            break
     return ""
 
 

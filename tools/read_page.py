@@ -6,10 +6,12 @@ from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from pagehop.errors import ToolError
+from pagehop.layout.titles import tells_more
+from pagehop.library.cut_words import mended
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref
 from pagehop.tools.hits import printed
-from pagehop.tools.passage_text import mended, scale_in, unit_line
+from pagehop.tools.passage_text import scale_in, unit_line
 from pagehop.tools.pictures import Pictures
 from pagehop.tools.tool import Arguments, Result, make_tool
 from pagehop.types import FULL_PAGE, Document, Page
@@ -72,6 +74,6 @@ def _why_empty(page: int, document: Document) -> str:
 
 
 def _head(page: Page, document: Document) -> str:
-    title = f" {document.title}" if document.title else ""
+    title = f" {document.title}" if tells_more(document.title, document.name) else ""
     ocr = " | read by OCR: letters and digits may be wrong" if page.source == "ocr" else ""
     return f"[{page.ref}] of {document.pages}{printed(page)} |{title} ({document.source}){ocr}"

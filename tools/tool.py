@@ -13,7 +13,7 @@ import inspect
 import io
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
@@ -67,16 +67,27 @@ def make_tool(function: Callable[..., Result], arguments: type[Arguments]) -> Ba
         return await asyncio.to_thread(call, **values)
 
     coroutine: Callable[..., Coroutine[Any, Any, tuple[Content, dict[str, Any]]]] = call_async
-    return StructuredTool(
-        name=function.__name__,
-        description=inspect.cleandoc(function.__doc__ or ""),
+    shape = _shape(function.__name__, function.__doc__ or "", arguments)
+    return shape.model_copy(update={"func": call, "coroutine": coroutine})
+
+
+@lru_cache(maxsize=128)
+def _shape(name: str, description: str, arguments: type[Arguments]) -> StructuredTool:
+    """Return a tool that lacks its function: all views share one, whose schema is made once.
+
+    LangChain keeps a tool's schema with the tool, and copies have what the original has; made anew
+    for each run, it would cost more than the call.
+    """
+    shape = StructuredTool(
+        name=name,
+        description=inspect.cleandoc(description),
         args_schema=arguments,
-        func=call,
-        coroutine=coroutine,
         response_format="content_and_artifact",
         handle_tool_error=True,
-        handle_validation_error=_wrong_arguments(function.__name__, arguments),
+        handle_validation_error=_wrong_arguments(name, arguments),
     )
+    assert shape.args is not None
+    return shape
 
 
 def _wrong_arguments(
