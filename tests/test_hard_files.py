@@ -145,7 +145,7 @@ def test_right_to_left_words_are_found(view: View) -> None:
     assert set(view.page(PageRef("hebrew", 1)).text.split()) == set(
         "שלום עולם המעגן סופר דוברות".split()
     )
-    assert [h.ref.document for h in view.search("המעגן", mode="keyword")] == ["hebrew"]
+    assert [h.ref.name for h in view.search("המעגן", mode="keyword")] == ["hebrew"]
 
 
 def test_upright_type_is_read_from_top_to_bottom(view: View) -> None:
@@ -198,9 +198,8 @@ def test_an_empty_turned_or_overhanging_box_shows_the_part_on_the_page(
 ) -> None:
     picture = view.crop(PageRef("many", 1), box, max_pixels=9_000)
     assert 0 < picture.width * picture.height <= 9_000
-    message = call(
-        view, "look", ref="many:1", **dict(zip(("x0", "y0", "x1", "y1"), box, strict=True))
-    )
+    numbers = dict(zip(("x0", "y0", "x1", "y1"), box, strict=True))
+    message = call(view, "look", ref="many:1", **numbers)
     assert message.status == "error", "a model that mixes up edges is told so"
 
 
