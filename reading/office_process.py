@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pagehop.errors import PdfError
 from pagehop.reading.archives import check_archive
+from pagehop.reading.office_links import cut_links
 
 FILE_BYTES = 2**29
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
@@ -20,19 +21,19 @@ _LOCKED = "EncryptedPackage".encode("utf-16-le")
 
 
 def main() -> None:
-    """Check the file and become the program."""
+    """Take the limits, check the file and become the program."""
     given, memory_mb, seconds, *command = sys.argv[1:]
-    try:
-        _check(Path(given))
-    except PdfError as error:
-        print(error)
-        raise SystemExit(1) from None
     most = int(memory_mb) * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (4 * int(seconds), 4 * int(seconds)))
     leave_network()
+    try:
+        _check(Path(given))
+    except PdfError as error:
+        print(error)
+        raise SystemExit(1) from None
     os.execv(command[0], command)
 
 
@@ -41,6 +42,7 @@ def _check(path: Path) -> None:
         head = file.read(2**20)
     if head.startswith(b"PK\x03\x04"):
         check_archive(path)
+        cut_links(path)
     elif _LOCKED in head:
         raise PdfError("encrypted", "it needs a password; save it without one")
 

@@ -144,6 +144,19 @@ def write_ods(path: Path, rows: list[list[str]]) -> Path:
     )
 
 
+def write_linked_odp(path: Path, address: str) -> Path:
+    """Write a slide that shows a picture from elsewhere."""
+    return _write_odf(
+        path,
+        "presentation",
+        '<office:presentation><draw:page draw:name="s" draw:master-page-name="m"><draw:frame '
+        'svg:width="8cm" svg:height="8cm" svg:x="2cm" svg:y="2cm"><draw:image '
+        f'xlink:href="{address}" xlink:type="simple"/></draw:frame><draw:frame svg:width="20cm" '
+        f'svg:height="3cm" svg:x="2cm" svg:y="11cm"><draw:text-box><text:p>{WORDS}</text:p>'
+        "</draw:text-box></draw:frame></draw:page></office:presentation>",
+    )
+
+
 def write_odp(path: Path, *slides: str) -> Path:
     """Write ODF slides, a text box each."""
     pages = "".join(
@@ -164,6 +177,7 @@ def _write_odf(path: Path, kind: str, body: str) -> Path:
             "svg": "svg-compatible", "manifest": "manifest",
         }.items()
     )  # fmt: skip
+    spaces += ' xmlns:xlink="http://www.w3.org/1999/xlink"'
     media = f"application/vnd.oasis.opendocument.{kind}"
     return write_zip(
         path,

@@ -78,6 +78,19 @@ def test_a_word_file_shows_no_picture_of_the_disk(tmp_path: Path) -> None:
 
 
 @needs_libreoffice
+@pytest.mark.parametrize("hidden", [False, True])
+def test_slides_show_no_picture_of_the_disk(tmp_path: Path, hidden: bool) -> None:
+    """LibreOffice's profile does not keep slides from it; links are cut out before."""
+    Image.new("RGB", (200, 200), (200, 30, 20)).save(tmp_path / "pic.png")
+    address = (tmp_path / "pic.png").as_uri()
+    address = address.replace("file", "&#102;ile") if hidden else address
+    view = added(made.write_linked_odp(tmp_path / "a.odp", address))
+    assert WORDS in view.page(PageRef("a", 1)).text
+    shown = np.asarray(view.crop(PageRef("a", 1), FULL_PAGE, max_pixels=90_000)).astype(int)
+    assert (shown[..., 0] - shown[..., 1]).max() < 60, "something red is on the page"
+
+
+@needs_libreoffice
 def test_a_damaged_word_file_is_reported(tmp_path: Path) -> None:
     made.write_zip(tmp_path / "a.docx", {"hello.txt": "hello"})
     assert reason(tmp_path / "a.docx").startswith("damaged: LibreOffice cannot read it")
