@@ -30,13 +30,10 @@ import pymupdf  # noqa: E402
 from pagehop.errors import PdfError  # noqa: E402
 from pagehop.layout.blocks import Block  # noqa: E402
 from pagehop.layout.page_lines import Line, PageLines, whole_words  # noqa: E402
-from pagehop.layout.passages import (  # noqa: E402
-    TokenCounter,
-    cut_passages,
-    region_fields,
-)
+from pagehop.layout.passages import cut_passages, region_fields  # noqa: E402
 from pagehop.layout.regions import LayoutState, read_chunk  # noqa: E402
 from pagehop.layout.titles import choose_title, number_candidates  # noqa: E402
+from pagehop.layout.token_counter import TokenCounter  # noqa: E402
 from pagehop.reading.ocr_areas import is_garbage, picture_areas  # noqa: E402
 from pagehop.reading.ocr_words import (  # noqa: E402
     PageScan,
