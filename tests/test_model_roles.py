@@ -258,11 +258,8 @@ def test_prompts_stay_below_a_limit_or_say_that_they_cannot(
     view: View, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAGEHOP_RUN__GRAMMAR", "json")
-    calls = [SEARCH["tool_calls"][0], READ["tool_calls"][0]]
-    said = [
-        json.dumps({"thought": "t", "calls": [{"tool": c["name"], "arguments": c["args"]}]})
-        for c in calls
-    ]
+    read = {"tool": "read_page", "arguments": {"ref": f"{REPORT}:1"}}
+    said = [json.dumps({"thought": "t", "calls": [call]}) for call in (FIRST, read)]
     for limit, told in ((1500, 0), (200, 1)):
         monkeypatch.setenv("PAGEHOP_RUN__MAX_PROMPT_TOKENS", str(limit))
         load_settings.cache_clear()

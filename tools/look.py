@@ -21,7 +21,7 @@ class LookArguments(Arguments):
     y0: float = Field(default=0.0, description="top edge")
     x1: float = Field(default=1.0, description="right edge")
     y1: float = Field(default=1.0, description="bottom edge")
-    question: str = Field(default="", description="what to find out there, self-contained")
+    question: str = Field(default="", description="what to find out")
 
 
 def look(view: View, pictures: Pictures) -> BaseTool:
