@@ -6,7 +6,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
-from langchain_tests.integration_tests import RetrieversIntegrationTests
+from langchain_tests.integration_tests import RetrieversIntegrationTests, ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
 import pagehop
@@ -31,8 +31,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-class TestTools(ToolsUnitTests):
-    """Every tool, one after the other."""
+class TestTools(ToolsUnitTests, ToolsIntegrationTests):
+    """Every tool, one after the other: its form, and what its calls return."""
 
     made: ClassVar[BaseTool]
 
