@@ -13,12 +13,13 @@ from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
 from pagehop.agents.refusal import refused
 from pagehop.agents.solutions import ranked, solutions
+from pagehop.answers import Evidence
 from pagehop.rules.numbers import find_numbers
 from pagehop.rules.phrasing import phrase_quote, phrase_solution
 from pagehop.rules.question import read_question
 from pagehop.rules.solve import Solution
 from pagehop.rules.vocabulary import NUMBER_WORDS
-from pagehop.types import Evidence, PageRef
+from pagehop.types import PageRef
 
 CHART = "(the chart on this page may show it; charts are not read)"
 SCAN = "(a page of this document has no text, only a picture, and is not read)"

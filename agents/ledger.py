@@ -10,8 +10,8 @@
 from collections.abc import Sequence
 
 from pagehop.agents.moves import Context, Observation
+from pagehop.answers import Evidence
 from pagehop.tools.recall import overlap
-from pagehop.types import Evidence
 
 BATCH = 6
 """Items that may come before the list is trimmed again."""

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from pagehop.types import EventType, Evidence, PageRef, Usage, as_tuples
+from pagehop.answers import Evidence, Usage
+from pagehop.events import EventType
+from pagehop.types import PageRef, as_tuples
 
 if TYPE_CHECKING:
     from pagehop.library.view import View

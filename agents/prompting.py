@@ -38,8 +38,8 @@ from pagehop.agents.repeats import SAME_CALL, without_repeats
 from pagehop.agents.tool_texts import ToolTexts
 from pagehop.errors import ConfigError
 from pagehop.layout.titles import tells_more
-from pagehop.tools.pictures import NO_PICTURE
-from pagehop.types import PageRef
+from pagehop.tools.pictures import NO_PICTURE, NO_SHEET, draw
+from pagehop.tools.surroundings import written
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -221,14 +221,13 @@ def picture_blocks(context: Context, seen: Sequence[Observation]) -> list[str | 
     """Return what tools showed as content blocks, each with its page and box before it."""
     blocks: list[str | dict[str, Any]] = []
     for item in seen:
-        shown = item.artifact
-        if not (item.ok and shown.get("width_px") and shown.get("box")):
+        picture = draw(context.view, item.artifact) if item.ok else None
+        if picture is None:
             continue
-        name, _, page = str(shown["ref"]).rpartition(":")
-        x0, y0, x1, y1 = (float(value) for value in shown["box"])
-        size = int(shown["width_px"]) * int(shown["height_px"])
-        picture = context.view.crop(PageRef(name, int(page)), (x0, y0, x1, y1), max_pixels=size)
-        head = f"Picture of {shown['ref']}, box {x0:.3g}, {y0:.3g}, {x1:.3g}, {y1:.3g}, "
+        if "sheet" in item.artifact:
+            head = f"Thumbnails of call {item.call.id}, "
+        else:
+            head = f"Picture of {item.artifact['ref']}, box {written(item.artifact['box'])}, "
         head += f"{picture.width} x {picture.height} pixels:"
         blocks += [{"type": "text", "text": head}, picture_block(picture)]
     return blocks
@@ -308,7 +307,8 @@ def _shown(item: Observation, pictures: bool) -> str:
     if not item.ok:
         return f"{again}This call failed: {item.text}"
     if item.artifact.get("width_px") and not pictures and not item.artifact.get("reading"):
-        return f"{again}{item.text}\n{NO_PICTURE}\n{item.artifact.get('text') or '(none)'}"
+        instead = NO_SHEET if "sheet" in item.artifact else NO_PICTURE
+        return f"{again}{item.text}\n{instead}\n{item.artifact.get('text') or '(none)'}"
     text = item.text
     if item.artifact.get("width_px") and pictures:
         text = f"{text.partition(_REFERENCE)[0]}\nThe picture follows."

@@ -28,6 +28,7 @@ from pagehop.agents.replies import read_cut, text_of, was_cut
 from pagehop.agents.reply_schemas import Schema, explore_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
 from pagehop.agents.tool_texts import ToolTexts
+from pagehop.answers import Usage
 from pagehop.errors import (
     CallFailed,
     ContextOverflow,
@@ -36,7 +37,6 @@ from pagehop.errors import (
     ToolsUnsupported,
 )
 from pagehop.models.chat_calls import FIRST_WAIT_S, ChatReply, call_chat
-from pagehop.types import Usage
 
 TRIES = 3
 """Times that one move is asked again after a reply that cannot be used."""

@@ -8,8 +8,10 @@ a reply that was cut off, what is whole counts: no call is made with arguments t
 2. Tags are those of the RL systems: `<search>`, `<bbox>` (or `<region>`), `<fetch>`, `<answer>`,
    and `<call>` or `<tool_call>` with a JSON object. The first action counts, as in their trainers;
    several calls in one turn count all.
-3. A box is in the pixels of the picture shown last; it becomes fractions of the page here, through
-   the box that this picture itself shows, so zooming into a crop lands where it was meant.
+3. A box is in the pixels of the picture shown last, or in fractions of it where no number is above
+   1; it becomes fractions of the page here, through the box that this picture itself shows, so
+   zooming into a crop, or into one page of many, lands where it was meant. Other units, such as
+   thousandths, cannot be told from pixels: a box beyond the picture is answered with its size.
 4. Lists in arguments become comma-separated strings: tools take flat strings and numbers.
 
 Source: VRAG-RL and ALDEN (SYSTEMS.md 1.3, 1.9 of the project's design notes); differs: nested crops
@@ -26,12 +28,16 @@ from langchain_core.messages import AIMessage
 from langchain_core.utils.json import parse_json_markdown
 
 from pagehop.agents.moves import Call, Observation
+from pagehop.tools.contact_sheet import read_sheet
+from pagehop.types import Box
 
 _TAG = re.compile(
     r"<(search|bbox|region|fetch|answer|call|tool_call|think|thinking)>(.*?)(?:</\1>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
 _THINK = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_OVER = 1.05
+"""A box may reach so far beyond its picture: models round, and theirs may have been scaled."""
 _FINISH = frozenset({"done", "finish", "final_answer", "answer"})
 """Names that models give to a call which says that they are done."""
 _ENDINGS = ("finish_reason", "stop_reason", "done_reason", "status")
@@ -319,21 +325,46 @@ def _zoom(body: str, shown: Sequence[Observation]) -> Call | str:
     numbers = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", body)]
     if len(numbers) != 4:
         return "<bbox> needs four numbers: [x0, y0, x1, y1]."
-    pictures = [o.artifact for o in shown if o.artifact.get("width_px") and o.artifact.get("box")]
+    pictures = [o.artifact for o in shown if o.artifact.get("width_px")]
     if not pictures:
         return (
             "There is no picture to zoom into yet: show one with <fetch>image, name:page</fetch>."
         )
     last = pictures[-1]
     width, height = float(last["width_px"]), float(last["height_px"])
-    x0, y0, x1, y1 = last["box"]
-    inside = [n / size for n, size in zip(numbers, (width, height, width, height), strict=True)]
-    left, top, right, bottom = (min(max(n, 0.0), 1.0) for n in inside)
-    box = {
-        "x0": x0 + left * (x1 - x0), "y0": y0 + top * (y1 - y0),
-        "x1": x0 + right * (x1 - x0), "y1": y0 + bottom * (y1 - y0),
-    }  # fmt: skip
-    return Call("look", {"ref": str(last["ref"]), **{k: round(v, 5) for k, v in box.items()}})
+    if max(numbers) <= 1:  # less than one pixel: fractions of the picture
+        numbers = [
+            n * size for n, size in zip(numbers, (width, height, width, height), strict=True)
+        ]
+    left, top, right, foot = numbers
+    if max(left, right) > _OVER * width or max(top, foot) > _OVER * height:
+        return (
+            f"The box [{body.strip(' []')}] reaches beyond the picture shown last, which has "
+            f"{width:.0f} x {height:.0f} pixels: give x0, y0, x1, y1 in these."
+        )
+    if "sheet" in last:
+        found = read_sheet(last).on_page((left, top, right, foot))
+        if found is None:
+            return "The middle of the box lies on none of the thumbnails: give a box on one page."
+        ref, box = str(found[0]), found[1]
+    else:
+        ref, box = str(last["ref"]), _inside(last["box"], numbers, width, height)
+    return Call("look", {"ref": ref} | _sides(box))
+
+
+def _inside(of: Sequence[float], box_px: Sequence[float], width: float, height: float) -> Box:
+    """Return a box given in pixels of a picture that shows a part of a page, as one of the page."""
+    x0, y0, x1, y1 = of
+    sizes = (width, height, width, height)
+    left, top, right, foot = (
+        min(max(n / size, 0.0), 1.0) for n, size in zip(box_px, sizes, strict=True)
+    )
+    across, down = x1 - x0, y1 - y0
+    return x0 + left * across, y0 + top * down, x0 + right * across, y0 + foot * down
+
+
+def _sides(box: Box) -> dict[str, float]:
+    return {name: round(v, 5) for name, v in zip(("x0", "y0", "x1", "y1"), box, strict=True)}
 
 
 def _tool_name(name: str) -> str:

@@ -21,11 +21,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pagehop.agents.moves import Claim, Context, Observation, Verdict
+from pagehop.answers import Evidence
 from pagehop.errors import LibraryError, ToolError
 from pagehop.rules.numbers import Number, find_numbers, table_scales
 from pagehop.rules.vocabulary import NUMBER_WORDS
 from pagehop.tools.calculate import operands
-from pagehop.types import Evidence
 
 _ROUNDED = re.compile(
     r"\b(?:about|approximately|approx|around|roughly|nearly|almost|some|circa|rounded|over|"

@@ -36,10 +36,11 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, BaseMessage
 
 import pagehop
+from pagehop.answers import Answer
 from pagehop.evaluation.questions import load_questions
 from pagehop.graphs.budget import Budget
 from pagehop.models.scripted import ScriptedModel
-from pagehop.types import Answer, PageRef
+from pagehop.types import PageRef
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "benchmarks" / "context.md"

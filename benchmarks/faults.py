@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import pagehop
+from pagehop.answers import Answer
 from pagehop.evaluation.stand_in import stand_in
 from pagehop.library.view import View
 from pagehop.models.chat_models import load_chat_model
 from pagehop.models.stub_endpoint import StubEndpoint
-from pagehop.types import Answer
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "faults.md"
 TARGET = 0.99

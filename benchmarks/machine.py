@@ -41,12 +41,13 @@ from pagehop.agents.moves import (
     Summary,
     Verdict,
 )
+from pagehop.events import EventSink
 from pagehop.graphs.budget import Budget
 from pagehop.graphs.explore import build
 from pagehop.library.library import Library
 from pagehop.library.view import View
 from pagehop.trajectories.recorder import record_run
-from pagehop.types import EventSink, PageRef
+from pagehop.types import PageRef
 
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "machine.md"
 TARGET_MS = 10.0

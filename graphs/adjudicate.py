@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
+from pagehop.answers import Answer, Status, Usage
 from pagehop.rules.numbers import find_numbers
 from pagehop.rules.words import stem
-from pagehop.types import Answer, Status, Usage
 
 ORDER: tuple[Status, ...] = ("answered", "exhausted", "unanswerable", "failed")
 """Better first."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from pagehop.answers import Usage
 from pagehop.errors import ConfigError
-from pagehop.types import Usage
 
 RESERVE = 0.1
 """Share of tokens, money and seconds that only answer and verify may spend."""

@@ -25,8 +25,8 @@ from pagehop.agents.moves import Call, Observation
 from pagehop.errors import ToolError
 from pagehop.graphs.threads import in_thread
 
-PICTURE_TOOLS = frozenset({"look"})
-"""Tools whose calls spend images and pixels."""
+PICTURE_TOOLS = frozenset({"look", "overview"})
+"""Tools whose calls spend images and pixels; `read_page` does so in its form of a picture."""
 MEMORY_TOOLS = frozenset({"recall"})
 """Tools that look at the run itself: the same call may have another result later."""
 _KEPT = 512
@@ -207,7 +207,7 @@ def within_budget(
         over = ""
         if is_new and new >= left.get("tool_calls", new + 1):
             over = "tool calls"
-        elif no_pictures and call.tool in PICTURE_TOOLS:
+        elif no_pictures and (call.tool in PICTURE_TOOLS or call.arguments.get("form") == "image"):
             over = "pictures"
         if over:
             text = f"Not run: the budget of {over} is spent. Answer from what was found."

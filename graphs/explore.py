@@ -29,6 +29,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from pagehop.agents.moves import Roles
+from pagehop.events import EventSink
 from pagehop.graphs.asking import ROUND_CHARACTERS, ROUND_STEPS, Asker, Effort
 from pagehop.graphs.budget import COSTS, Budget
 from pagehop.graphs.nodes import Node, Nodes
@@ -37,7 +38,6 @@ from pagehop.graphs.state import Question, State, strict
 from pagehop.graphs.steering import Pause, pause
 from pagehop.graphs.telling import Teller
 from pagehop.library.view import View
-from pagehop.types import EventSink
 
 Machine = CompiledStateGraph[State, None, Question, State]
 Route = Callable[[State], str]

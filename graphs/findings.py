@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pagehop.agents.moves import Call, Finding
+from pagehop.answers import Evidence
 from pagehop.errors import LibraryError
 from pagehop.library.view import View
-from pagehop.types import FULL_PAGE, Evidence, Located
+from pagehop.types import FULL_PAGE, Located
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from pagehop.agents.moves import (
     Turn,
     Verdict,
 )
+from pagehop.answers import Answer
 from pagehop.errors import ModelError
 from pagehop.graphs.asking import Asker, RoleFailed
 from pagehop.graphs.beginning import LISTS, begun, replaced
@@ -38,7 +39,6 @@ from pagehop.graphs.telling import Teller, told
 from pagehop.graphs.threads import in_thread
 from pagehop.library.view import View
 from pagehop.tools.recall import KEPT
-from pagehop.types import Answer
 
 COMPARING_TOOLS = frozenset({"semantic_search", "walk"})
 """Tools that need the library's encoder, which takes seconds to load once in a process."""

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 
 from pagehop.agents.moves import Call, Claim, Draft, Verdict
+from pagehop.answers import Answer, Citation, Evidence, Status
 from pagehop.graphs.state import State
 from pagehop.library.view import View
-from pagehop.types import Answer, Citation, Evidence, Status
 
 _SHOWN_QUERIES = 8
 

@@ -24,10 +24,11 @@ from pagehop.agents.moves import (
     Turn,
     Verdict,
 )
+from pagehop.answers import Answer, Citation, Evidence, Usage
 from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.saving import in_one_transaction
 from pagehop.graphs.steer import Steer
-from pagehop.types import Answer, Citation, Evidence, PageRef, Usage
+from pagehop.types import PageRef
 
 Stop = Literal["", "sufficient", "one round", "budget", "no leads"]
 """Why the run went to answer: the reflector was satisfied, effort low, a limit, nothing new."""

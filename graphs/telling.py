@@ -7,8 +7,9 @@ from typing import Any
 
 from langgraph.config import get_stream_writer
 
+from pagehop.events import Event, EventSink, EventType
 from pagehop.graphs.state import State
-from pagehop.types import Event, EventSink, EventType, PageRef
+from pagehop.types import PageRef
 
 
 @dataclass(frozen=True)

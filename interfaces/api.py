@@ -13,11 +13,12 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from pagehop.answers import Answer
 from pagehop.errors import ConfigError
+from pagehop.events import Event
 from pagehop.interfaces.asked import Question, checked_question
 from pagehop.interfaces.options import GRAPHS, RunOptions, checked_options
 from pagehop.interfaces.running import Source, build_machine, check_seen, open_view, prepare_run
-from pagehop.types import Answer, Event
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal, BlockingPortalProvider

@@ -16,14 +16,15 @@ from typing import Any, cast
 import anywidget
 import traitlets
 
+from pagehop.answers import Answer, Citation
 from pagehop.errors import ConfigError, PagehopError
+from pagehop.events import Event
 from pagehop.interfaces.api import astream
 from pagehop.interfaces.narration import Narrator
 from pagehop.interfaces.running import open_view
 from pagehop.library.library import Library
 from pagehop.library.view import View
 from pagehop.show import jpeg
-from pagehop.types import Answer, Citation, Event
 
 _HERE = Path(__file__).parent
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def add(
     path: cli_options.Path,
     sources: Annotated[
-        list[str] | None, typer.Argument(help="Folders and PDF files; PATH itself when left out.")
+        list[str] | None, typer.Argument(help="Folders and files; PATH itself when left out.")
     ] = None,
     labels: Annotated[
         str | None, typer.Option(metavar="A,B", help="Who may see them; see ask --labels.")

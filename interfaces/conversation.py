@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pagehop.agents.moves import Exchange
+from pagehop.answers import Answer
 from pagehop.library.view import View
-from pagehop.types import Answer
 
 KEPT = 8
 """Exchanges that a follow-up is understood from."""

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from pagehop.answers import Answer
 from pagehop.errors import ConfigError, PagehopError
 from pagehop.interfaces.terminal import warn
 from pagehop.show import picture
-from pagehop.types import Answer
 
 WIDTH_PX = 1400
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pagehop.types import Event
+from pagehop.events import Event
 
 LineKind = Literal["plan", "call", "evidence", "reflect", "check", "note", "error"]
 

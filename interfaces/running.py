@@ -8,7 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pagehop.answers import Answer
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.sampling import Sampling
@@ -18,7 +20,6 @@ from pagehop.library.reports import none_readable
 from pagehop.library.scan import scan
 from pagehop.library.view import View
 from pagehop.settings import load_settings
-from pagehop.types import Answer, Event
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -269,7 +270,7 @@ def _staff(
         from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
 
         perceive = Perceiver(options.vision_model)
-    images: Images = "reference" if perceive is None else "text"
+    images: Images = "reference" if pictures else "text"
 
     @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
     def make_tools(view: View) -> "list[BaseTool]":

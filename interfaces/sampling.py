@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pagehop.types import Answer, Event, EventSink, EventType
+from pagehop.answers import Answer
+from pagehop.events import Event, EventSink, EventType
 
 if TYPE_CHECKING:
     from pagehop.graphs.explore import Machine

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from pagehop.answers import Answer, Status
 from pagehop.errors import ConfigError, LibraryError, PagehopError, PdfError
-from pagehop.types import Answer, Event, PageRef, Status
+from pagehop.events import Event
+from pagehop.types import PageRef
 
 if TYPE_CHECKING:
     from rich.console import Console

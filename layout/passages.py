@@ -2,22 +2,24 @@
 
 1. A block is cut into sentences, list items or table rows; units are packed up to 180 tokens of the
    library's encoder. Neighbouring short paragraphs of one column and section share a passage.
-2. A table's head goes before the rows of each of its passages, in `search_text` only.
-3. Headings that no text follows on their page become a passage of their own.
-4. `search_text` is the document's title, the section and the text, at most 250 tokens.
+2. What says what a table or list is goes with it: its caption, a line or two before it, a sentence
+   that ends in a colon.
+3. A table's note and head go before the rows of each of its passages, in `search_text` only.
+4. Headings that no text follows on their page become a passage of their own; one that the section
+   of the text below does not name stands before that text.
+5. `search_text` is the document's title, the section and the text, at most 250 tokens.
 """
 
-import math
 import re
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pagehop.layout.blocks import Block
 from pagehop.layout.page_lines import PageLines, around, item_marker, join_hyphens
 from pagehop.layout.page_tables import pack_cells
 from pagehop.layout.rows import RawWord
+from pagehop.layout.token_counter import TokenCounter, shorten
 from pagehop.types import Kind
 
 PASSAGE_TOKENS = 180
@@ -26,8 +28,13 @@ SEARCH_TOKENS = 250
 TITLE_TOKENS = 36
 SECTION_TOKENS = 34
 HEAD_TOKENS = 60
+NOTE_TOKENS = 24
 SHARED_TOKENS = 90
 """A passage shorter than this takes in the next paragraph."""
+SHORT_TOKENS = 40
+"""A paragraph this short joins any passage that has room for it, or the table it stands before."""
+LEAD_TOKENS = 60
+"""Captions and sentences longer than this stay apart from what they introduce."""
 
 _SENTENCE_END = re.compile(r"[.!?][\"'\u201d\u2019)\]]*$")
 _ABBREVIATION = re.compile(
@@ -38,47 +45,7 @@ _BLOCK_KINDS: frozenset[Kind] = frozenset(
     {"text", "list", "table", "figure", "caption", "formula", "footnote"}
 )
 _SHARING: frozenset[Kind] = frozenset({"text", "list", "formula"})
-
-
-class TokenCounter:
-    """Counts tokens of words; remembers each word, as a document's words come back.
-
-    Args:
-        tokenizer: `tokenizer.json`; None means an estimate that errs on the long side.
-    """
-
-    def __init__(self, tokenizer: Path | None = None) -> None:
-        self._known: dict[str, int] = {}
-        self._tokenizer: Any = None
-        if tokenizer is not None:
-            from tokenizers import Tokenizer  # noqa: PLC0415 - the text stage does not need it
-
-            self._tokenizer = Tokenizer.from_file(str(tokenizer))
-            self._tokenizer.no_truncation()
-            self._tokenizer.no_padding()
-
-    def counts(self, words: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each word."""
-        known = self._known
-        new = [word for word in dict.fromkeys(words) if word not in known]
-        if new and self._tokenizer is not None:
-            encoded = self._tokenizer.encode_batch([f" {w}" for w in new], add_special_tokens=False)
-            known.update({w: len(e.ids) for w, e in zip(new, encoded, strict=True)})
-        elif new:
-            known.update({word: _estimate(word) for word in new})
-        result = [known[word] for word in words]
-        if len(known) > 200_000:
-            known.clear()
-        return result
-
-    def total(self, text: str) -> int:
-        """Return the number of tokens of a text."""
-        return sum(self.counts(text.split()))
-
-
-def _estimate(word: str) -> int:
-    letters = sum(char.isascii() and char.isalpha() for char in word)
-    return max(1, math.ceil(letters / 3) + len(word) - letters)
+_LED: frozenset[Kind] = frozenset({"table", "figure"})
 
 
 @dataclass
@@ -101,6 +68,8 @@ class _Unit:
     block: int
     breaks: bool
     """A new line starts with it."""
+    leads: bool = False
+    """It says what follows; what it leads to is what the passage is of."""
 
 
 @dataclass
@@ -121,13 +90,28 @@ def cut_passages(
         vocabulary: Words of the document in lower case, to mend words cut at line ends.
     """
     cutter = _Cutter(blocks, shorten(title, TITLE_TOKENS, counter), counter, vocabulary)
+    captions = _captions(blocks, counter)
     for i, block in enumerate(blocks):
+        if i in captions.values():
+            continue
         if block.kind in ("heading", "title"):
             cutter.wait(i)
         elif block.kind in _BLOCK_KINDS and block.lines:
-            cutter.add(i)
+            cutter.add(i, captions.get(i))
     cutter.flush()
     return cutter.passages
+
+
+def _captions(blocks: Sequence[Block], counter: TokenCounter) -> dict[int, int]:
+    """The short caption of each table and figure that has words; the first of several."""
+    captions: dict[int, int] = {}
+    for i, block in enumerate(blocks):
+        named = blocks[block.parent] if block.kind == "caption" and block.parent >= 0 else None
+        if named is None or named.kind not in _LED or not (named.lines and block.lines):
+            continue
+        if counter.total(block.text) <= LEAD_TOKENS:
+            captions.setdefault(block.parent, i)
+    return captions
 
 
 @dataclass
@@ -151,26 +135,48 @@ class _Cutter:
         self.headings.append(index)
         self.last = None
 
-    def add(self, index: int) -> None:
-        """Pack a block's units into passages of even length."""
+    def add(self, index: int, caption: int | None = None) -> None:
+        """Pack a block's units into passages of even length, after what leads to it."""
         block = self.blocks[index]
         if len(self.headings) > 2 or any(self.blocks[i].kind == "title" for i in self.headings):
             self.flush()
-        self.headings = []
         room = _room(block, self.title, self.counter)
-        shares = self.last is not None and _may_share(self.last, block)
-        if not shares or self.packed.tokens >= SHARED_TOKENS:
-            self._close()
         units = _units(block, index, self.counter, room)
+        self._begin(block, sum(unit.tokens for unit in units), room)
+        leads = [i for i in self.headings if not _tells(block, self.blocks[i], self.counter)]
+        for i in (*leads, *([] if caption is None else [caption])):
+            self._pack_leads(_units(self.blocks[i], i, self.counter, room))
+        self.headings = []
         total = self.packed.tokens + sum(unit.tokens for unit in units)
         goal = total / len(_pack([*self.packed.units, *units], room))
         for unit in units:
             tokens = self.packed.tokens
-            if tokens and (tokens + unit.tokens > room or tokens + unit.tokens / 2 > goal):
+            led = all(unit.leads for unit in self.packed.units)
+            over = tokens + unit.tokens > room or (not led and tokens + unit.tokens / 2 > goal)
+            if tokens and over:
                 self._close()
             self.packed.units.append(unit)
             self.packed.tokens += unit.tokens
         self.last = block
+
+    def _begin(self, block: Block, tokens: int, room: int) -> None:
+        """Close the passage so far unless the block may share it; what leads to it goes over."""
+        fits = tokens <= SHORT_TOKENS and self.packed.tokens + tokens <= room
+        shares = self.last is not None and _may_share(self.last, block)
+        if shares and (self.packed.tokens < SHARED_TOKENS or fits):
+            return
+        leads: list[_Unit] = []
+        if self.last is not None and _may_lead(self.last, block):
+            leads = _leads(self.packed.units, self.last, block)
+        kept = len(self.packed.units) - len(leads)
+        self.packed.units = self.packed.units[:kept]
+        self._close()
+        self._pack_leads(leads)
+
+    def _pack_leads(self, units: Iterable[_Unit]) -> None:
+        for unit in units:
+            self.packed.units.append(replace(unit, leads=True))
+            self.packed.tokens += unit.tokens
 
     def flush(self) -> None:
         """Make passages of all that waits, headings without text included."""
@@ -189,21 +195,30 @@ class _Cutter:
         self.packed = _Packed()
 
 
-def shorten(text: str, tokens: int, counter: TokenCounter) -> str:
-    """Keep the words at the beginning that fit."""
-    words = text.split()
-    total = 0
-    for i, count in enumerate(counter.counts(words)):
-        total += count
-        if total > tokens:
-            return " ".join(words[:i])
-    return " ".join(words)
-
-
 def _may_share(above: Block, block: Block) -> bool:
     same_column = above.column == block.lines[0].column
     kinds = above.kind in _SHARING and block.kind in _SHARING
     return kinds and same_column and above.section == block.section
+
+
+def _may_lead(above: Block, block: Block) -> bool:
+    leads = above.kind == "text" and block.kind in (*_LED, "list")
+    return leads and above.column == block.lines[0].column and above.section == block.section
+
+
+def _leads(units: Sequence[_Unit], above: Block, block: Block) -> list[_Unit]:
+    """The last units so far that say what a table, figure or list is; empty when none do."""
+    last = [unit for unit in units if unit.block == units[-1].block]
+    if block.kind == "table" and sum(unit.tokens for unit in last) <= SHORT_TOKENS:
+        return last
+    ends = last[-1].words[-1][4].endswith(":") if last else False
+    return last[-1:] if ends and last[-1].tokens <= LEAD_TOKENS else []
+
+
+def _tells(block: Block, heading: Block, counter: TokenCounter) -> bool:
+    """Say whether what is searched of a block names all words of a heading above it."""
+    told = set(_section(block, counter).casefold().split())
+    return told.issuperset(heading.text.casefold().split())
 
 
 def _room(block: Block, title: str, counter: TokenCounter) -> int:
@@ -221,11 +236,12 @@ def _section(block: Block, counter: TokenCounter) -> str:
 
 
 def _head(block: Block, counter: TokenCounter) -> str:
-    """The table head that goes before rows; empty for other blocks."""
-    if block.kind != "table" or not block.heads:
+    """The note and the head of a table that go before rows; empty for other blocks."""
+    if block.kind != "table":
         return ""
-    text = "\n".join(line.text for line in block.lines[: block.heads])
-    return shorten(text, HEAD_TOKENS, counter)
+    head = " ".join(line.text for line in block.lines[: block.heads])
+    parts = shorten(block.note, NOTE_TOKENS, counter), shorten(head, HEAD_TOKENS, counter)
+    return "\n".join(part for part in parts if part)
 
 
 def _pack(units: Iterable[_Unit], room: int) -> list[_Packed]:
@@ -288,14 +304,15 @@ def _passage(
     weight: dict[int, int] = {}
     text = ""
     for unit in packed.units:
-        weight[unit.block] = weight.get(unit.block, 0) + len(unit.words)
+        counts = 0 if unit.leads else len(unit.words)
+        weight[unit.block] = weight.get(unit.block, 0) + counts
         piece = " ".join(w[4] for w in unit.words)
         text += ("\n" if unit.breaks else " ") + piece if text else piece
     main = max(weight, key=weight.__getitem__)
     block = blocks[main]
     words = [word for unit in packed.units for word in unit.words]
     head = _head(block, counter)
-    if head and packed.units[0].words is block.lines[0].words:
+    if head and any(unit.words is block.lines[0].words for unit in packed.units):
         head = ""
     section = _section(block, counter)
     text = join_hyphens(text, vocabulary)

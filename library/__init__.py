@@ -17,6 +17,8 @@ The modules by what they do, in the order a newcomer reads them:
 4. Search: `search` (start here), `candidates`, `terms` and `bm25` (words), `meaning` (vectors),
    `fusion`, `unread` (documents without passages yet), `search_memo`; beside it `patterns`
    (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate).
-5. The page graph: `references` and `sections` (edges), `page_graph` (the walk).
+5. The page graph: `page_graph` (the walk), `page_edges` (edges by relation) over `references`,
+   `sections`, `document_names` (documents that a page names), `page_keys` (pages that share names).
 6. Quotes: `quotes` (find one on a page), `alignment` (with small differences).
+7. Pictures: `picture_reader` (OCR of a part of a page when a run asks for it).
 """

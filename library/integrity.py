@@ -8,12 +8,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-from pagehop.errors import LibraryError, PdfError
+from pagehop.errors import LibraryError
+from pagehop.library.copies import is_whole
 from pagehop.library.manifest import MANIFEST, Manifest, history, is_readable, read_manifest
-from pagehop.library.scan import copy_hashed
 from pagehop.library.store import Store
 from pagehop.library.tables import StoredDocument, to_documents
 
@@ -53,29 +52,9 @@ def find_damage(folder: Path, store: Store) -> Damage:
         lost = _lost(store, before, kept)
     else:
         manifest = _without(manifest, set(broken))
-    copies = tuple(d for d in _documents(store, manifest) if not _copy_is_whole(folder, d))
+    copies = tuple(d for d in _documents(store, manifest) if not is_whole(folder, d))
     problems += [f"the copy of {d.sources[0].name} is missing or changed" for d in copies]
     return Damage(tuple(problems), tuple(lost), copies, manifest)
-
-
-def restore_copy(folder: Path, document: StoredDocument) -> bool:
-    """Copy a document's file again, if it is still what was added."""
-    for source in document.sources:
-        part = folder / "sources" / f".{document.id}.part"
-        try:
-            if copy_hashed(Path(source.path), part) == document.id:
-                part.replace(copy_path(folder, document.id))
-                return True
-        except PdfError:
-            continue
-        finally:
-            part.unlink(missing_ok=True)
-    return False
-
-
-def copy_path(folder: Path, document_id: str) -> Path:
-    """Return where the library keeps its copy of a file."""
-    return folder / "sources" / f"{document_id}.pdf"
 
 
 def broken_tables(store: Store, manifest: Manifest) -> dict[TableName, str]:
@@ -124,14 +103,3 @@ def _lost(store: Store, before: Manifest, kept: set[str]) -> list[str]:
     except (LibraryError, ValueError, OSError, RuntimeError):
         return [root.path for root in before.roots]
     return sorted(source.path for document in documents for source in document.sources)
-
-
-def _copy_is_whole(folder: Path, document: StoredDocument) -> bool:
-    path = copy_path(folder, document.id)
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
-    # A copy without its encryption cannot have the hash of what was added.
-    decrypted = document.decrypted and b"%PDF-" in content[:1024]
-    return decrypted or sha256(content).hexdigest() == document.id

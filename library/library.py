@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.library.copies import restore_copy
 from pagehop.library.ingest import Request
-from pagehop.library.integrity import find_damage, restore_copy
+from pagehop.library.integrity import find_damage
 from pagehop.library.manifest import (
     FORMAT_VERSION,
     HEADER,
@@ -30,6 +31,7 @@ from pagehop.library.manifest import (
     write_header,
 )
 from pagehop.library.names import meant_sources
+from pagehop.library.picture_reader import PictureReader
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
@@ -96,6 +98,7 @@ class Library:
         self._views: OrderedDict[tuple[int, frozenset[str] | None], View] = OrderedDict()
         self._encoders: dict[str, TextEncoder | None] = {}
         self._pool: PdfPool | None = None
+        self._reader = PictureReader(self._settings.ocr, self._render_pool)
         self._writer = Writer(self._store, self._settings, self._model, self._committed)
         self._current()
         atexit.register(_stop_at_exit, weakref.ref(self._writer))
@@ -122,8 +125,8 @@ class Library:
         """Bring files and folders into the library, or up to date.
 
         Args:
-            sources: Folders (walked) and PDF files. A folder added before is compared: new files
-                are added, changed ones updated, deleted ones removed.
+            sources: Folders (walked) and files of the formats in docs/FORMATS.md. A folder added
+                before is compared: new, changed and deleted files are dealt with.
             labels: Who may see them: a view shows a document iff it has all its labels. None
                 keeps what was given before; nothing for new sources.
             metadata: Kept with each document, for filters. None keeps what was given before.
@@ -133,8 +136,8 @@ class Library:
             progress: True shows a bar on a terminal; a function is called with each `status()`.
 
         Raises:
-            LibraryError: A source does not exist or holds no PDF, another process writes, the
-                folder is read-only, or the disk is full. Bad files are in the report instead.
+            LibraryError: A source does not exist or holds nothing to read, another process writes,
+                the folder is read-only, or the disk is full. The report tells of bad files.
         """
         report = IngestReport()
         paths = [sources] if isinstance(sources, str | Path) else list(sources)
@@ -197,7 +200,8 @@ class Library:
             return CheckReport(damage.problems, (), damage.lost)
         self._writer.submit(Mending(damage))
         self._writer.wait()
-        gone = [d.sources[0].path for d in damage.copies if not restore_copy(self.path, d)]
+        pool = self._render_pool()
+        gone = [d.sources[0].path for d in damage.copies if not restore_copy(self.path, d, pool)]
         left = find_damage(self.path, self._store).problems
         repaired = tuple(problem for problem in damage.problems if problem not in left)
         return CheckReport(damage.problems, repaired, (*damage.lost, *gone))
@@ -315,6 +319,7 @@ class Library:
         What is left to do is done by the next `add`.
         """
         self._writer.stop()
+        self._reader.close()
         with self._lock:
             if self._pool is not None:
                 self._pool.close()
@@ -363,6 +368,7 @@ class Library:
                     runs_path=self.path / "runs",
                     encoder=lambda: self._load_encoder(manifest),
                     pool=self._render_pool,
+                    reader=self._reader,
                     want=self._writer.want,
                 )
                 while len(self._views) > KEPT_VIEWS:

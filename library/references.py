@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pagehop.reading.anchors import Anchor, outline_definitions
 from pagehop.types import Document
 
+IDENTIFIERS = ("doi", "arxiv")
+"""Kinds of keys that name whole documents: other ones, mostly."""
 _LINK_WEIGHT = 1.0
 _REFERENCE_WEIGHT = 0.9
 _GUESSED_PAGE_WEIGHT = 0.5
@@ -62,16 +64,27 @@ class References:
             if kind == "link":
                 yield from self._link(anchor, int(number))
                 continue
-            targets, certainty = self._definitions(anchor.key)
-            weight = _REFERENCE_WEIGHT * certainty / max(len(targets), 1)
-            if _OTHER_TEXT.search(anchor.words):
-                weight /= 2
-            for target in targets:
-                yield Lead(target.page, weight, f"{anchor.words} -> {target.words}")
-            guessed = kind == "page" and not targets and number.isdigit()
-            if guessed and 1 <= int(number) <= self._pages:
-                words = f"{anchor.words} (page of the file)"
-                yield Lead(int(number), _GUESSED_PAGE_WEIGHT, words)
+            if kind in IDENTIFIERS:
+                continue
+            other = 0.5 if _OTHER_TEXT.search(anchor.words) else 1.0
+            for lead in self.resolve(anchor):
+                yield Lead(lead.page, lead.weight * other, lead.words)
+
+    def resolve(self, anchor: Anchor) -> Iterator[Lead]:
+        """Yield the pages of this document that a reference means, also one from another."""
+        kind, _, number = anchor.key.partition(":")
+        targets, certainty = self._definitions(anchor.key)
+        weight = _REFERENCE_WEIGHT * certainty / max(len(targets), 1)
+        for target in targets:
+            yield Lead(target.page, weight, f"{anchor.words} -> {target.words}")
+        guessed = kind == "page" and not targets and number.isdigit()
+        if guessed and 1 <= int(number) <= self._pages:
+            words = f"{anchor.words} (page of the file)"
+            yield Lead(int(number), _GUESSED_PAGE_WEIGHT, words)
+
+    def refers(self, page: int) -> list[Anchor]:
+        """Return what a page refers to, links left out."""
+        return [a for a in self._refers.get(page, ()) if not a.key.startswith("link:")]
 
     def _link(self, anchor: Anchor, page: int) -> Iterator[Lead]:
         navigation = self._links[anchor.key, anchor.words] >= _NAVIGATION_PAGES

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pagehop.errors import LibraryError, PdfError
+from pagehop.library.copies import copy_path, restore_copy
 from pagehop.library.ingest import Ingestion, Interrupted
-from pagehop.library.integrity import copy_path, restore_copy
 from pagehop.library.manifest import FailedFile, Manifest, Partition
 from pagehop.library.names import name_words
 from pagehop.library.store import Store
@@ -101,7 +101,7 @@ class _Renewal:
                 return
             document = stored[0][1]
             path = copy_path(self._at.store.folder, id)
-            if path.exists() or restore_copy(self._at.store.folder, document):
+            if path.exists() or restore_copy(self._at.store.folder, document, self._at.pool):
                 title, scans = name_words(document.sources[0].name), self._at.known_scans(id)
                 yield PdfJob(path, document_id=id, title=title, scans=scans)
             else:

@@ -1,26 +1,20 @@
-"""Which files an `add` is about, and a safe copy of each.
+"""Which files an `add` is about.
 
 1. A folder is walked; hidden folders and libraries inside it are left out.
 2. `labels=None` keeps what the nearest folder that was added before says, so that adding a parent
    folder again never opens up a labelled one below it.
-3. A file is hashed while it is copied, so that what is indexed is what was hashed.
 """
 
 import os
-import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
 
-from pagehop.errors import ConfigError, LibraryError, PdfError
+from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.manifest import HEADER, Root
 from pagehop.library.tables import Source
+from pagehop.reading.formats import READABLE, is_readable
 from pagehop.types import Scalar
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Scan:
     folders: tuple[str, ...]
     """Absolute paths of the folders walked: what is missing there was deleted."""
     empty: tuple[str, ...] = ()
-    """Folders without a PDF."""
+    """Folders without a file that can be read."""
 
 
 def scan(
@@ -60,7 +54,7 @@ def scan(
         metadata: As labels.
 
     Raises:
-        LibraryError: A source does not exist, or none of them holds a PDF.
+        LibraryError: A source does not exist, or none of them holds a file that can be read.
     """
     roots = {root.path: root for root in known}
     files: dict[str, Found] = {}
@@ -84,7 +78,7 @@ def scan(
                 empty.append(str(path))
         files |= {file.source.path: file for file in found}
     if empty and not files and not any(root.path in empty for root in known):
-        raise LibraryError(f"no PDF in {', '.join(empty)}")
+        raise LibraryError(f"no {READABLE} file in {', '.join(empty)}")
     return Scan(tuple(files.values()), tuple(walked), tuple(folders), tuple(empty))
 
 
@@ -120,83 +114,6 @@ def is_below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def copy_hashed(source: Path, target: Path) -> str:
-    """Copy a file and return the sha256 of what was copied.
-
-    Raises:
-        PdfError: It cannot be read, is empty, or is no PDF.
-        OSError: The copy cannot be written.
-    """
-    digest = sha256()
-    try:
-        file = source.open("rb")
-    except OSError as error:
-        nowhere = source.is_symlink() and not source.exists()
-        why = "its link leads nowhere" if nowhere else error.strerror or str(error)
-        raise PdfError("unreadable", why) from error
-    with file, target.open("wb") as copy:
-        first = True
-        while chunk := _read(file):
-            if first and b"%PDF-" not in chunk[:1024]:
-                raise PdfError("not a PDF", _looks_like(chunk))
-            first = False
-            digest.update(chunk)
-            copy.write(chunk)
-    if first:
-        raise PdfError("empty", "the file has no content")
-    return digest.hexdigest()
-
-
-def clean_copies(folder: Path, documents: Collection[str], kept: timedelta) -> None:
-    """Remove half-made copies, and copies of documents that left the library long ago.
-
-    Args:
-        folder: Where the copies are.
-        documents: Ids of all documents in the library.
-        kept: How long older versions of the library may still need a copy.
-    """
-    for path in folder.glob("*") if folder.exists() else ():
-        if path.name.startswith("."):
-            path.unlink(missing_ok=True)
-        elif path.suffix == ".pdf":
-            _clean_copy(path, path.stem in documents, kept)
-
-
-def _clean_copy(path: Path, needed: bool, kept: timedelta) -> None:
-    left = path.with_suffix(".left")  # its time says when the document was first missed
-    if needed:
-        left.unlink(missing_ok=True)
-    elif not left.exists():
-        left.touch()
-    elif left.stat().st_mtime < time.time() - kept.total_seconds():
-        for gone in (path, path.with_suffix(".ocr"), left):
-            gone.unlink(missing_ok=True)
-
-
-def _read(file: BinaryIO) -> bytes:
-    try:
-        return file.read(_CHUNK)
-    except OSError as error:
-        raise PdfError("unreadable", error.strerror or str(error)) from error
-
-
-def _looks_like(head: bytes) -> str:
-    if not head.strip(b"\0\t\r\n "):
-        return "it holds only blanks"
-    for magic, name in (
-        (b"PK\x03\x04", "a ZIP or Office file"),
-        (b"\x89PNG", "a PNG picture"),
-        (b"\xff\xd8\xff", "a JPEG picture"),
-        (b"<!DOCTYPE", "a web page"),
-        (b"<html", "a web page"),
-        (b"\xd0\xcf\x11\xe0", "an old Office file"),
-        (b"{\\rtf", "an RTF text"),
-    ):
-        if head.lstrip()[: len(magic)].lower() == magic.lower():
-            return f"it looks like {name}"
-    return "it has no %PDF mark in its first 1024 bytes"
-
-
 def _nearest_root(path: str, roots: Mapping[str, Root]) -> Root:
     above = [root for root in roots.values() if root.path == path or is_below(path, root.path)]
     return max(above, key=lambda root: len(root.path), default=Root(path))
@@ -218,7 +135,7 @@ def _walk(path: Path, root: Root, roots: Mapping[str, Root]) -> list[Found]:
             continue
         inside[:] = sorted(name for name in inside if not name.startswith("."))
         for name in sorted(names):
-            if name.lower().endswith(".pdf") and not name.startswith("."):
+            if is_readable(name):
                 file = os.path.join(folder, name)
                 nearest = _nearest_root(file, roots) if roots else root
                 found.append(_found(file, os.path.relpath(file, path), nearest))

@@ -6,7 +6,8 @@
 2. semantic: the query's vector against all visible ones (`meaning.py`).
 3. hybrid: candidates of both, each scored by both signals, fused by a named strategy; its cosines
    are of passages read with their neighbours on the page.
-4. One hit a page: its best passage. Equal scores are ordered by document id and page.
+4. One hit a page: its best passage. In hybrid search a page's second passage speaks for it too
+   (`fusion.page_score`). Equal scores are ordered by document id and page.
 
 Search never writes. Candidates that have no vector yet are embedded into memory; `Hits.embedded`
 and `Hits.note` say that vectors are missing. Documents that are not yet read into passages are
@@ -23,7 +24,7 @@ import numpy as np
 from pagehop.errors import ConfigError
 from pagehop.library.bm25 import DocumentRanker, ViewRanker
 from pagehop.library.candidates import DEPTH, Found, Scope
-from pagehop.library.fusion import fuse
+from pagehop.library.fusion import SECOND, fuse, page_score
 from pagehop.library.meaning import find_meaning
 from pagehop.library.terms import count, tokens
 from pagehop.library.unread import find_unread
@@ -192,15 +193,19 @@ def _document_ranker(snapshot: "Snapshot", scope: Scope) -> DocumentRanker | Non
 def _rank(view: "View", found: Found, mode: Mode, fusion: str, k: int) -> list[Hit]:
     """Return the best passage of each page, pages by score, then document id and page."""
     scores = _score(found, mode, fusion)
-    best: dict[tuple[str, int], str] = {}
+    ranked: dict[tuple[str, int], list[str]] = {}
     for id in sorted(scores, key=lambda id: (-scores[id], id)):
         passage = found.passages[id]
-        best.setdefault((passage.document, passage.page), id)
-    pages = sorted(best, key=lambda page: (-scores[best[page]], page))[:k]
+        ranked.setdefault((passage.document, passage.page), []).append(id)
+    share = SECOND if mode == "hybrid" else 0.0
+    total = {
+        page: page_score([scores[id] for id in ids[:2]], share) for page, ids in ranked.items()
+    }
+    pages = sorted(total, key=lambda page: (-total[page], page))[:k]
     documents = {document.id: document for document in view.documents()}
     hits = []
     for page in pages:
-        id = best[page]
+        id = ranked[page][0]
         passage, document = found.passages[id], documents[page[0]]
         each = {"keyword": found.keyword.get(id), "semantic": found.semantic.get(id)}
         hits.append(
@@ -211,7 +216,7 @@ def _rank(view: "View", found: Found, mode: Mode, fusion: str, k: int) -> list[H
                 box=passage.box,
                 kind=passage.parent_kind or passage.kind,
                 text=passage.text,
-                score=scores[id],
+                score=total[page],
                 found_by=tuple(found.by[id]),
                 scores={name: value for name, value in each.items() if value is not None},
                 region="" if passage.kind == "page" else id,

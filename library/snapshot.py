@@ -28,6 +28,7 @@ from pagehop.library.matches import Matched as Matched
 from pagehop.library.matches import VectorBlock as VectorBlock
 from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
 from pagehop.library.names import slug
+from pagehop.library.page_keys import PageKeys, ViewKeys
 from pagehop.library.search_memo import SearchMemo
 from pagehop.library.tables import (
     PAGES,
@@ -35,18 +36,19 @@ from pagehop.library.tables import (
     SCHEMAS,
     VECTORS,
     StoredDocument,
+    to_anchors,
     to_documents,
     to_page,
     to_page_texts,
     to_regions,
 )
 from pagehop.library.terms import TermCounts, TermStatistics, tokens
+from pagehop.reading.anchors import Anchor
 from pagehop.reading.parsed import PageText
 from pagehop.types import Document, Page, Region
 
 if TYPE_CHECKING:
     from pagehop.library.store import Store
-    from pagehop.reading.anchors import Anchor
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -300,18 +302,28 @@ class Snapshot:
 
     def anchors(
         self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None
-    ) -> list["Anchor"]:
+    ) -> list[Anchor]:
         """Return anchors of these documents with these keys, in document and page order."""
-        from pagehop.reading.anchors import Anchor  # noqa: PLC0415 - anchors reads pages too
-
         where = where_clause(documents=document_ids, column="key", values=keys)
-        found = []
-        for key in self._partitions:
-            for row in self._own(key, self._rows(key, "anchors", where)).to_pylist():
-                box = (row.pop("x0"), row.pop("y0"), row.pop("x1"), row.pop("y1"))
-                found.append(Anchor(**row, box=box))
+        tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
+        found = [anchor for rows in tables for anchor in to_anchors(rows)]
         order = {id: i for i, id in enumerate(self.records)}
         return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
+
+    @cached_property
+    def page_keys(self) -> ViewKeys:
+        """Which visible pages share names, or are nearly the same."""
+        return ViewKeys([self._keyed(key) for key in self._partitions])
+
+    def _keyed(self, key: str) -> PageKeys:
+        doubles = tuple(self._doubles.get(key, ()))
+        version = self._partitions[key].tables.get("anchors")
+
+        def make() -> PageKeys:
+            where = where_clause(column="role", values=("mentions", "resembles"))
+            return PageKeys.of(self._own(key, self._rows(key, "anchors", where)))
+
+        return self._store.memo(("page_keys", key, version, doubles), make)
 
     def source_path(self, document_id: str) -> Path:
         """Return the library's own copy of a document's file.

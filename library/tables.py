@@ -9,18 +9,16 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pagehop.library.terms import TERMS_VERSION
+from pagehop.reading.anchors import ANCHORS_VERSION, Anchor
 from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PageText
 from pagehop.types import Box, Document, Kind, OutlineEntry, Page, PageRef, Region, Scalar, Word
-
-if TYPE_CHECKING:
-    from pagehop.reading.anchors import Anchor
 
 DOCUMENTS = pa.schema(
     [
@@ -99,7 +97,7 @@ ANCHORS = pa.schema(
     ]
 )
 VECTORS = "text_vectors_"
-READ_BY = PARSER_VERSION * 1000 + TERMS_VERSION
+READ_BY = PARSER_VERSION * 1000 + ANCHORS_VERSION * 100 + TERMS_VERSION
 """What cut and counted a document's passages; another number makes the reading stage run again."""
 SCHEMAS: Mapping[str, pa.Schema] = {
     "documents": DOCUMENTS,
@@ -170,7 +168,7 @@ class StoredDocument:
     read_by: int = 0
     """`READ_BY` of what cut its regions; 0 before the reading stage, -1 to be cut again."""
     decrypted: bool = False
-    """The library's copy was made with a password, and its bytes are not the file's."""
+    """The library's copy was made, from another format or with a password: it has other bytes."""
 
     def show(self, name: str, labels: Iterable[str]) -> Document:
         """Return it as a view shows it."""
@@ -346,7 +344,7 @@ def to_regions(rows: pa.Table) -> list[Region]:
     ]
 
 
-def anchor_rows(anchors: Sequence["Anchor"]) -> pa.Table:
+def anchor_rows(anchors: Sequence[Anchor]) -> pa.Table:
     """Return rows of `anchors`."""
     columns: dict[str, list[Any]] = {
         name: [getattr(anchor, name) for anchor in anchors]
@@ -355,6 +353,15 @@ def anchor_rows(anchors: Sequence["Anchor"]) -> pa.Table:
     for i, name in enumerate(("x0", "y0", "x1", "y1")):
         columns[name] = [anchor.box[i] for anchor in anchors]
     return pa.table(columns, schema=ANCHORS)
+
+
+def to_anchors(rows: pa.Table) -> list[Anchor]:
+    """Read rows of `anchors`, in the order given."""
+    plain = [name for name in ANCHORS.names if name not in ("x0", "y0", "x1", "y1")]
+    return [
+        Anchor(**{n: row[n] for n in plain}, box=(row["x0"], row["y0"], row["x1"], row["y1"]))
+        for row in rows.to_pylist()
+    ]
 
 
 def term_rows(document: str, terms: Collection[Sequence[str]]) -> pa.Table:

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pagehop.errors import PdfError
+from pagehop.library.copies import copy_hashed, keep_copy, open_up
 from pagehop.library.disk import writing
 from pagehop.library.ingest import Ingestion, Interrupted, Request
 from pagehop.library.manifest import FailedFile, RemovedFile
 from pagehop.library.names import name_words
-from pagehop.library.scan import Found, copy_hashed, is_below
+from pagehop.library.scan import Found, is_below
 from pagehop.library.tables import Source, StoredDocument, page_rows
+from pagehop.reading.office import find_soffice
 from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PdfJob
 from pagehop.types import Scalar
 
@@ -114,10 +116,7 @@ class TextStage:
             return True
         failed = self._failed.get(source.path)
         if failed and (failed.size, failed.mtime_ns) == (source.size, source.mtime_ns):
-            retry = failed.parser != PARSER_VERSION or (
-                failed.reason == "encrypted" and self._request.password is not None
-            )
-            if not retry:
+            if not self._may_go_better(failed):
                 self._report.failed.append((source.path, _reason(failed)))
                 return True
         key = self._at.catalog.by_path.get(source.path)
@@ -127,6 +126,19 @@ class TextStage:
         stored = next(s for s in document.sources if s.path == source.path)
         same = (stored.size, stored.mtime_ns) == (source.size, source.mtime_ns)
         return same and self._keep(key[1], found)
+
+    def _may_go_better(self, failed: FailedFile) -> bool:
+        """Tell whether a file that could not be read is worth another try as it is."""
+        if failed.parser != PARSER_VERSION:
+            return True
+        match failed.reason:
+            case "encrypted":
+                return self._request.password is not None
+            case "no converter":
+                return find_soffice() is not None
+            case "not a PDF":  # an older release took nothing else
+                return not failed.path.lower().endswith(".pdf")
+        return False
 
     def _keep(self, document_id: str, found: Found) -> bool:
         """Note a file whose bytes are in the library; false when they must be read again."""
@@ -150,7 +162,8 @@ class TextStage:
         part = self._at.sources / f".{secrets.token_hex(8)}.part"
         try:
             with writing(self._at.store.folder):
-                id = copy_hashed(Path(found.source.path), part)
+                copied = copy_hashed(Path(found.source.path), part)
+                id = copied.id
                 if self._leave_out(id, found):
                     return None
                 if id in self._pending:
@@ -159,8 +172,9 @@ class TextStage:
                 if self._keep(id, found):
                     return None
                 path = self._at.sources / f"{id}.pdf"
-                decrypted = self._open_up(part)
-                part.replace(path)
+                given = self._at.pool, self._request.password, self._at.check
+                decrypted = open_up(part, copied, *given)
+                keep_copy(part, path, made=decrypted)
         except PdfError as error:
             self._fail(found, error)
             return None
@@ -183,18 +197,6 @@ class TextStage:
         self._report.left_out.append(source.name)
         return True
 
-    def _open_up(self, part: Path) -> bool:
-        """Replace an encrypted copy by one without encryption, so that it can be rendered later."""
-        if self._request.password is None or b"/Encrypt" not in part.read_bytes():
-            return False
-        opened = part.with_suffix(".open")
-        try:
-            self._at.pool.decrypt(part, self._request.password, opened)
-            opened.replace(part)
-        finally:
-            opened.unlink(missing_ok=True)
-        return True
-
     def _take(self, job: PdfJob, text: DocumentText | PdfError) -> None:
         """Put what a worker read, or why it could not, into the catalog."""
         pending = self._pending.pop(job.document_id)
@@ -202,6 +204,7 @@ class TextStage:
         if isinstance(text, PdfError):
             if not self._at.catalog.partitions_of(job.document_id):
                 job.path.unlink(missing_ok=True)
+                job.path.with_suffix(".sum").unlink(missing_ok=True)
             self._fail(pending.found, text)
             return
         found, source = pending.found, pending.found.source
@@ -281,7 +284,7 @@ class TextStage:
                 for path in [p for p in files if is_below(p, folder) and p not in present]:
                     del files[path]
         for folder in self._request.scan.empty:
-            self._report.failed.append((folder, "empty: no PDF in this folder"))
+            self._report.failed.append((folder, "empty: nothing in this folder can be read"))
 
 
 def read_document(

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from PIL.Image import Image
 
+    from pagehop.library.page_edges import PageEdges
+    from pagehop.library.picture_reader import PictureReader, PictureText
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
 
@@ -52,6 +54,7 @@ class View:
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
         pool: Callable[[], "PdfPool"],
+        reader: "PictureReader",
         want: Callable[[str], None],
     ) -> None:
         """Made by `Library.view`; encoder and PDF workers start on first use.
@@ -66,6 +69,7 @@ class View:
         """Where runs over this view are recorded."""
         self._encoder = encoder
         self._pool = pool
+        self._reader = reader
         self._want = want
         self._narrowed = False
         self._hidden: frozenset[PageRef] = frozenset()
@@ -110,7 +114,7 @@ class View:
         """
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
-        for cached in ("_by_name", "names"):
+        for cached in ("_by_name", "names", "edges"):
             narrowed.__dict__.pop(cached, None)
         narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
         narrowed._narrowed = True
@@ -126,13 +130,20 @@ class View:
         for name in hidden:
             head, colon, page = name.rpartition(":")
             if colon and page.isdigit():
-                pages.add(PageRef(self._checked(PageRef(head, int(page))).name, int(page)))
+                pages.add(PageRef(self.checked(PageRef(head, int(page))).name, int(page)))
             else:
                 names.add(self.document(name).name)
         made = self.within([d.name for d in self._documents if d.name not in names])
         made._narrowed = self._narrowed or bool(names)
         made._hidden = self._hidden | pages
         return made
+
+    @cached_property
+    def edges(self) -> "PageEdges":
+        """For modules of `library/` only."""
+        from pagehop.library.page_edges import PageEdges  # noqa: PLC0415 - it reads views
+
+        return PageEdges(self)
 
     @cached_property
     def _by_name(self) -> dict[str, Document]:
@@ -157,7 +168,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        document = self._checked(ref)
+        document = self.checked(ref)
         page = self.snapshot.pages(document.id, (ref.page,))[0]
         return replace(page, ref=PageRef(document.name, ref.page))
 
@@ -180,7 +191,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        document = self._checked(ref)
+        document = self.checked(ref)
         return tuple(self.snapshot.regions(document.id, page=ref.page, kinds=kinds))
 
     def tables(self, ref: PageRef) -> tuple[Table, ...]:
@@ -252,13 +263,29 @@ class View:
 
         Raises:
             LibraryError: No such page, or the page cannot be rendered.
-            ConfigError: `max_pixels` is below 1.
+            ConfigError: `max_pixels` is below 1, or the box is not on the page.
         """
         if max_pixels < 1:
             raise ConfigError(f"max_pixels = {max_pixels!r}: at least 1")
-        document = self._checked(ref)
+        if not all(-math.inf < low <= 1 and 0 <= high < math.inf for low, high in _spans(box)):
+            raise ConfigError(
+                f"box {box!r} is not on the page: its edges are fractions of the page, "
+                "from 0, 0 at the top left to 1, 1 at the bottom right"
+            )
+        document = self.checked(ref)
         path = self.snapshot.source_path(document.id)
         return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
+
+    def read_picture(self, ref: PageRef, box: Box = FULL_PAGE) -> "PictureText":
+        """Read a box of a page by OCR, now, e.g. the labels of a chart that is a picture.
+
+        Takes about a second; `page` has what ingestion read already.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+        """
+        document = self.checked(ref)
+        return self._reader.read(self.snapshot.source_path(document.id), ref.page, box)
 
     def walk(
         self,
@@ -283,7 +310,7 @@ class View:
         """
         from pagehop.library.page_graph import walk  # noqa: PLC0415 - page_graph reads views
 
-        self._checked(ref)
+        self.checked(ref)
         paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
@@ -351,7 +378,13 @@ class View:
 
         return ViewRetriever(self, k)
 
-    def _checked(self, ref: PageRef) -> Document:
+    def checked(self, ref: PageRef) -> Document:
+        """Return the document of a page that exists; for modules of `library/` only.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+            ConfigError: `ref` is no page reference.
+        """
         if not isinstance(ref, PageRef):
             raise ConfigError(f"{ref!r} is no PageRef; write PageRef(name, page)")
         document = self.document(ref.name)
@@ -363,3 +396,9 @@ class View:
         if PageRef(document.name, ref.page) in self._hidden:
             raise LibraryError(f"page {ref.page} of {document.name} is not to be used in this run")
         return document
+
+
+def _spans(box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the lower and higher edge of a box, left to right and top to bottom."""
+    x0, y0, x1, y1 = box
+    return (min(x0, x1), max(x0, x1)), (min(y0, y1), max(y0, y1))

@@ -17,6 +17,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from pagehop.errors import LibraryError, ModelError
+from pagehop.library.copies import clean_copies
 from pagehop.library.disk import replace_file, writing
 from pagehop.library.ingest import Ingestion, Interrupted, Progress, Request
 from pagehop.library.integrity import Damage
@@ -31,7 +32,6 @@ from pagehop.library.manifest import (
 from pagehop.library.ocr_stage import OcrStage
 from pagehop.library.reading_stage import ReadingStage
 from pagehop.library.renewal import needs_renewal, renew, without_tables
-from pagehop.library.scan import clean_copies
 from pagehop.library.store import KEPT, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
 from pagehop.library.vector_stage import VectorStage

@@ -31,11 +31,11 @@ from langchain_core.messages.utils import message_chunk_to_message
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
+from pagehop.answers import Usage
 from pagehop.errors import CallFailed, FaultKind, PagehopError
 from pagehop.models.chat_errors import Fault, model_name, read_fault
 from pagehop.models.prices import Prices
 from pagehop.models.scripted import count_tokens
-from pagehop.types import Usage
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 20.0

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Self
 
+from pagehop.answers import Usage
 from pagehop.settings import Price, load_settings
-from pagehop.types import Usage
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ A document is opened only in a worker process, with limits on its time and memor
 1. The parent's side: `pdf_pool` (hands files to workers), `worker_process` (one of them),
    `reading_task` (one file's way through it), `parsed` (what comes back).
 2. The process: `pdf_worker`, `pdf_page` (a page of the engine), `render` (crops).
-3. What runs between pages: `anchors` (what a page defines and refers to), `continuations` (tables
-   and paragraphs over a page's end).
+3. What joins pages: `anchors` (what a page defines and refers to), `continuations` (tables and
+   paragraphs over a page's end), `mentions` (names), `signatures` (near-identical pages).
 4. Scans: `ocr_areas` (which pages, or parts of them, are pictures of text), `ocr_engine` (the
    parent's side), `ocr_worker` (the process), `ocr_words` (their way among the text layer's words).
 """

@@ -15,9 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pagehop.reading.mentions import page_names
 from pagehop.reading.parsed import DocumentReading, PageText
+from pagehop.reading.signatures import signature
 from pagehop.types import FULL_PAGE, Box, OutlineEntry, Region
 
+ANCHORS_VERSION = 1
+"""Raise it when the same document would get other anchors."""
 _KINDS = {
     "table": "tables?|tab\\.",
     "figure": "figures?|figs?\\.?",
@@ -65,6 +69,10 @@ _CONTENTS_LINE = re.compile(
     re.MULTILINE,
 )
 _LONGEST_RANGE = 6
+_IDENTIFIER = re.compile(
+    r"(?P<doi>\b10\.\d{4,9}/[^\s\"<>]+)|\barxiv[:\s]\s*(?P<arxiv>\d{4}\.\d{4,5})", re.IGNORECASE
+)
+_BIBLIOGRAPHY_ENTRY = re.compile(r"\s*(?:\[\d+\]|\d+\.\s)")
 
 
 @dataclass(frozen=True)
@@ -74,10 +82,12 @@ class Anchor:
     document: str
     """Document id."""
     page: int
-    role: Literal["defines", "refers", "continues"]
-    """`continues`: what ends the page goes on at the page in its key."""
+    role: Literal["defines", "refers", "continues", "mentions", "resembles"]
+    """`continues`: what ends the page goes on at the page in its key; `mentions` and `resembles`:
+    the names on the page, a line each, and its signature."""
     key: str
-    """Kind and number, lower case, e.g. `table:3`, `part:ii/item:1a`, `page:41`, `link:12`."""
+    """Kind and number, lower case, e.g. `table:3`, `part:ii/item:1a`, `page:41`, `link:12`,
+    `doi:10.1000/182`, `arxiv:1706.03762`; empty where the words say it."""
     words: str
     """The page's words that say so."""
     box: Box
@@ -99,6 +109,8 @@ def find_anchors(reading: DocumentReading, pages: Sequence[PageText]) -> list[An
         *_page_numbers(document, pages),
         *(anchor for page in pages for anchor in _references(document, page)),
         *(a for page in pages if page.page in contents for a in _contents_lines(document, page)),
+        *(anchor for page in pages for anchor in _identifiers(document, page)),
+        *_page_keys(document, pages),
     ]
     for link in reading.links:
         if link.target_page != link.page:
@@ -207,6 +219,27 @@ def _contents_lines(document: str, page: PageText) -> Iterator[Anchor]:
         if number.isdigit():
             box = _union(page, match.start(), match.end())
             yield Anchor(document, page.page, "refers", f"page:{int(number)}", words[:160], box)
+
+
+def _identifiers(document: str, page: PageText) -> Iterator[Anchor]:
+    """Yield the DOIs and arXiv numbers on a page; the first page bears the document's own."""
+    for match in _IDENTIFIER.finditer(page.text):
+        kind = "doi" if match["doi"] else "arxiv"
+        number = (match["doi"] or match["arxiv"]).rstrip(".,;)]").casefold()
+        words, box = match.group().strip(), _union(page, match.start(), match.end())
+        line = page.text[page.text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        own = page.page == 1 and not _BIBLIOGRAPHY_ENTRY.match(line)
+        role: Literal["defines", "refers"] = "defines" if own else "refers"
+        yield Anchor(document, page.page, role, f"{kind}:{number}", words, box)
+
+
+def _page_keys(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
+    """Yield the names on each page, and its signature."""
+    for number, names in page_names(pages):
+        yield Anchor(document, number, "mentions", "", "\n".join(names), FULL_PAGE)
+    for page in pages:
+        if signed := signature(page.text):
+            yield Anchor(document, page.page, "resembles", "", signed, FULL_PAGE)
 
 
 def _is_page_count(match: re.Match[str]) -> bool:

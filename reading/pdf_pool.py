@@ -14,13 +14,15 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagehop.errors import PdfError
+from pagehop.reading.formats import Format
+from pagehop.reading.office import convert_office
 from pagehop.reading.parsed import DocumentReading, DocumentText, PdfJob
 from pagehop.reading.reading_task import ReadingTask, Task, TextTask
 from pagehop.reading.render import PictureCache
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_WORKERS = 8
+CONVERT_TIMEOUTS = 10
+"""Page timeouts that making a PDF of a file of another format may take."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class PdfPool:
         self._pictures = PictureCache()
         self._idle: list[WorkerProcess] = []
         self._crop_worker: list[WorkerProcess] = []
+        self._convert_worker: list[WorkerProcess] = []
         self._all: set[WorkerProcess] = set()
         self._finalizer = weakref.finalize(self, _close_all, self._all)
 
@@ -111,9 +116,10 @@ class PdfPool:
         found = self._pictures.get(key)
         if found is not None:
             return found
-        body = {"page": page, "box": box, "max_pixels": max_pixels, "pad": pad}
+        body: dict[str, Any] = {"path": str(path), "password": password, "page": page, "box": box}
+        body |= {"max_pixels": max_pixels, "pad": pad}
         with self._crop_lock:
-            answer = self._call("crop", path=str(path), password=password, **body)
+            answer = self._call("crop", self._crop_worker, body)
         size = answer["width"], answer["height"]
         picture = Image.frombytes("RGB", size, answer["pixels"])
         self._pictures.put(key, picture)
@@ -125,9 +131,10 @@ class PdfPool:
         Raises:
             PdfError: The file or page cannot be read, or the page takes too long.
         """
-        body = {"page": page, "box": box, "max_pixels": max_pixels, "dpi": dpi}
+        body: dict[str, Any] = {"path": str(path), "password": None, "page": page, "box": box}
+        body |= {"max_pixels": max_pixels, "dpi": dpi}
         with self._crop_lock:
-            answer = self._call("crop", path=str(path), password=None, **body)
+            answer = self._call("crop", self._crop_worker, body)
         return Rendered(answer["width"], answer["height"], answer["pixels"], answer["dpi"])
 
     def decrypt(self, path: Path, password: str, out: Path) -> None:
@@ -136,8 +143,28 @@ class PdfPool:
         Raises:
             PdfError: The password is wrong, or the file cannot be read or the copy written.
         """
+        body = {"path": str(path), "password": password, "out": str(out)}
         with self._crop_lock:
-            self._call("decrypt", path=str(path), password=password, out=str(out))
+            self._call("decrypt", self._crop_worker, body)
+
+    def convert(self, path: Path, format: Format, out: Path, check: Callable[[], None]) -> None:
+        """Write the pages of a file that is no PDF to `out`, as a PDF.
+
+        Args:
+            path: The file; its name says nothing.
+            format: What it is.
+            out: The PDF to write.
+            check: Called while LibreOffice works; what it raises ends it.
+
+        Raises:
+            PdfError: It cannot be read, is too large or takes too long, or LibreOffice is missing.
+        """
+        timeout_s = CONVERT_TIMEOUTS * self._settings.page_timeout_s
+        if format.family == "office":
+            convert_office(path, format.suffix, out, timeout_s=timeout_s, check=check)
+            return
+        request = {"path": str(path), "family": format.family, "out": str(out)}
+        self._call("convert", self._convert_worker, request, timeout_s)
 
     def close(self) -> None:
         """End all workers."""
@@ -145,6 +172,7 @@ class PdfPool:
         self._finalizer = weakref.finalize(self, _close_all, self._all)
         self._idle.clear()
         self._crop_worker.clear()
+        self._convert_worker.clear()
 
     def __enter__(self) -> "PdfPool":
         return self
@@ -152,10 +180,10 @@ class PdfPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self) -> WorkerProcess:
+    def _start(self, timeout_s: float = 0.0) -> WorkerProcess:
         arguments = [str(self._settings.memory_mb), str(self._tokenizer or "")]
-        timeout_s = self._settings.page_timeout_s
-        worker = WorkerProcess("pagehop.reading.pdf_worker", arguments, timeout_s=timeout_s)
+        limit_s = timeout_s or self._settings.page_timeout_s
+        worker = WorkerProcess("pagehop.reading.pdf_worker", arguments, timeout_s=limit_s)
         with self._lock:
             self._all.add(worker)
         return worker
@@ -179,9 +207,11 @@ class PdfPool:
                 return worker
             self._end(worker)
 
-    def _call(self, op: str, **request: object) -> dict[str, Any]:
-        """Ask the worker kept for single calls."""
-        worker = self._alive(self._crop_worker) or self._start()
+    def _call(
+        self, op: str, kept: list[WorkerProcess], request: dict[str, Any], timeout_s: float = 0.0
+    ) -> dict[str, Any]:
+        """Ask a worker that is kept for single calls."""
+        worker = self._alive(kept) or self._start(timeout_s)
         try:
             worker.send(op, **request)
             answer = None
@@ -195,7 +225,7 @@ class PdfPool:
         except BaseException:
             self._end(worker)
             raise
-        self._crop_worker.append(worker)
+        kept.append(worker)
         if answer["kind"] == "error":
             raise PdfError(answer["reason"], answer["detail"])
         return answer

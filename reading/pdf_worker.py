@@ -30,13 +30,10 @@ import pymupdf  # noqa: E402
 from pagehop.errors import PdfError  # noqa: E402
 from pagehop.layout.blocks import Block  # noqa: E402
 from pagehop.layout.page_lines import Line, PageLines, whole_words  # noqa: E402
-from pagehop.layout.passages import (  # noqa: E402
-    TokenCounter,
-    cut_passages,
-    region_fields,
-)
+from pagehop.layout.passages import cut_passages, region_fields  # noqa: E402
 from pagehop.layout.regions import LayoutState, read_chunk  # noqa: E402
 from pagehop.layout.titles import choose_title, number_candidates  # noqa: E402
+from pagehop.layout.token_counter import TokenCounter  # noqa: E402
 from pagehop.reading.ocr_areas import is_garbage, picture_areas  # noqa: E402
 from pagehop.reading.ocr_words import (  # noqa: E402
     PageScan,
@@ -46,6 +43,7 @@ from pagehop.reading.ocr_words import (  # noqa: E402
     merged,
     with_sources,
 )
+from pagehop.reading.pdf_convert import write_pdf  # noqa: E402
 from pagehop.reading.pdf_page import (  # noqa: E402
     outermost_lines,
     read_label,
@@ -219,6 +217,12 @@ class Worker:
             document.save(request["out"], encryption=pymupdf.PDF_ENCRYPT_NONE)
         self.send("done")
 
+    def convert(self, request: Json) -> None:
+        """Write the pages of a file that is no PDF to `out`."""
+        path, out = Path(request["path"]), Path(request["out"])
+        write_pdf(pymupdf, path, request["family"], out)
+        self.send("done")
+
     def _cached(self, request: Json) -> Any:
         path = Path(request["path"])
         status = path.stat()
@@ -231,7 +235,7 @@ class Worker:
 
 
 def _open(request: Json) -> Any:
-    """Open a file, or say why it cannot be read.
+    """Open a PDF, or say why it cannot be read.
 
     Raises:
         PdfError: It is empty, no PDF, truncated, damaged, locked, or has no pages.

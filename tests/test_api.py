@@ -15,8 +15,8 @@ import pytest
 
 import pagehop
 from pagehop import Budget, ConfigError, Library, LibraryError, View
+from pagehop.answers import Answer
 from pagehop.trajectories.record import read_run
-from pagehop.types import Answer
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 PAGES = {("Halden_2022_annual_report", 1), ("Halden_2022_annual_report", 2)}

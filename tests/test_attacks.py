@@ -22,7 +22,9 @@ import pytest
 
 import pagehop
 from pagehop.agents.prompting import shipped
+from pagehop.answers import Answer
 from pagehop.evaluation.stand_in import content_of, in_tags, role_of, stand_in
+from pagehop.events import Event
 from pagehop.graphs.budget import Budget
 from pagehop.library.library import Library
 from pagehop.library.view import View
@@ -32,7 +34,6 @@ from pagehop.models.stub_endpoint import StubEndpoint, StubReply, StubRequest, o
 from pagehop.models.stub_personalities import CITE, SAY, Personality, ask
 from pagehop.settings import load_settings
 from pagehop.tools.toolset import toolset
-from pagehop.types import Answer, Event
 
 SECRETS = ("Nightjar", "zw7731qx", "quorum of Tangier", "Larkspur")
 """Words of the text, title, bookmark and table of the document outside of the view."""

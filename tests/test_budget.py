@@ -22,12 +22,14 @@ from pagehop.agents.moves import (
     Summary,
 )
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.answers import Answer, Usage
 from pagehop.errors import CallFailed, ModelError
+from pagehop.events import Event
 from pagehop.graphs.budget import Spent
 from pagehop.graphs.explore import build
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
-from pagehop.types import Answer, Event, PageRef, Usage
+from pagehop.types import PageRef
 
 COST = Usage(model_calls=1, input_tokens=80, output_tokens=20, money=0.5)
 REPORT = "Halden_2022_annual_report"

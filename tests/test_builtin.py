@@ -8,10 +8,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.agents.answerer import SCAN
 from pagehop.agents.builtin import builtin_roles
+from pagehop.answers import Answer
 from pagehop.interfaces.api import ask
 from pagehop.library.library import Library
 from pagehop.library.view import View
-from pagehop.types import Answer
 
 
 def ask_view(question: str, view: View) -> Answer:

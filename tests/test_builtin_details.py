@@ -8,6 +8,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.agents.answerer import states_number
+from pagehop.answers import Answer
 from pagehop.interfaces.api import ask
 from pagehop.library.library import Library
 from pagehop.library.view import View
@@ -16,7 +17,7 @@ from pagehop.rules.figures import row_figures
 from pagehop.rules.question import read_question
 from pagehop.rules.rows import read_rows
 from pagehop.rules.scope import read_profiles, read_scope
-from pagehop.types import Answer, PageRef
+from pagehop.types import PageRef
 
 PAGES: tuple[tuple[tuple[object, ...], ...], ...] = (
     (

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 
+from pagehop.answers import Usage
 from pagehop.errors import (
     CallFailed,
     ContextOverflow,
@@ -30,7 +31,6 @@ from pagehop.models.scripted import ScriptedModel
 from pagehop.models.stub_endpoint import StubEndpoint, StubReply, scripted
 from pagehop.models.stub_personalities import HANG_S, Said
 from pagehop.settings import Price
-from pagehop.types import Usage
 
 KEY = "sk-test-0123456789abcdef"
 ASK = [HumanMessage("Where is the seat?")]

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from pagehop.answers import Usage
 from pagehop.errors import ConfigError
 from pagehop.models.chat_models import context_tokens, load_chat_model, takes_pictures
 from pagehop.models.prices import Prices
 from pagehop.models.scripted import ScriptedModel
 from pagehop.models.stub_endpoint import StubEndpoint, scripted
 from pagehop.settings import Price, load_settings
-from pagehop.types import Usage
 
 KEY = "sk-test-0123456789abcdef"
 LOCAL = "http://127.0.0.1:9/v1"

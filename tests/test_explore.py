@@ -28,14 +28,16 @@ from pagehop.agents.moves import (
     Verdict,
 )
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.answers import Answer
 from pagehop.errors import ToolError
+from pagehop.events import Event
 from pagehop.graphs.budget import Budget
 from pagehop.graphs.calls import ToolRunner
 from pagehop.graphs.explore import build
 from pagehop.graphs.state import Question
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
-from pagehop.types import Answer, Event, PageRef
+from pagehop.types import PageRef
 
 ASKED: Question = {"question": "What was the revenue of Halden Marine in 2022?"}
 REVENUE = "Revenue rose to 455.9 million crowns"

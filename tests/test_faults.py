@@ -15,14 +15,15 @@ import pytest
 from langchain_core.tools import tool
 
 import pagehop
+from pagehop.answers import Answer
 from pagehop.evaluation.stand_in import Role, role_of, stand_in, written_call
+from pagehop.events import Event
 from pagehop.graphs.budget import Budget
 from pagehop.library.view import View
 from pagehop.models.chat_models import load_chat_model
 from pagehop.models.stub_endpoint import StubEndpoint, StubReply, StubRequest, faulty
 from pagehop.models.stub_personalities import HANG_S, Personality, ask
 from pagehop.settings import load_settings
-from pagehop.types import Answer, Event
 
 QUESTION = "What was the capital expenditure of Halden Marine in 2022?"
 QUESTIONS = (

@@ -15,6 +15,7 @@ from pagehop.agents.ledger import chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
 from pagehop.agents.prompting import round_messages
 from pagehop.agents.shortening import tokens_of
+from pagehop.answers import Answer, Evidence
 from pagehop.errors import ContextOverflow, ModelError, PicturesUnsupported
 from pagehop.graphs.budget import Budget
 from pagehop.interfaces.conversation import Conversation
@@ -22,7 +23,7 @@ from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.settings import load_settings
 from pagehop.tools.toolset import toolset
-from pagehop.types import Answer, Evidence, PageRef
+from pagehop.types import PageRef
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"

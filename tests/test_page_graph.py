@@ -123,12 +123,6 @@ def test_width_bounds_the_paths_of_a_hop(view: View) -> None:
     assert len(paths) <= 4
 
 
-@pytest.mark.parametrize("relation", ["cites", "mentions", "duplicate"])
-def test_relations_without_edges_say_so(view: View, relation: str) -> None:
-    with pytest.raises(ConfigError, match=f"{relation}.*has no edges in this version; use refers"):
-        edges(view, 1, relation)
-
-
 def test_wrong_arguments_are_refused(view: View) -> None:
     with pytest.raises(ConfigError, match="unknown relation 'sideways'"):
         edges(view, 1, "sideways")

@@ -15,11 +15,10 @@ from pagehop.layout.passages import (
     PASSAGE_TOKENS,
     SEARCH_TOKENS,
     Passage,
-    TokenCounter,
     cut_passages,
     region_fields,
-    shorten,
 )
+from pagehop.layout.token_counter import TokenCounter, shorten
 from pagehop.types import Kind
 
 SENTENCE = "The office counted forty barges in spring and sixty barges in autumn of the year."
@@ -90,6 +89,58 @@ def test_a_heading_over_text_is_in_its_search_text_only() -> None:
     passages = cut(block("heading", "Tolls"), block("text", SENTENCE, section="Tolls", y=140))
     assert [p.text for p in passages] == [SENTENCE]
     assert passages[0].search_text == f"Harbour 2021\nTolls\n{SENTENCE}"
+
+
+def test_a_heading_that_the_section_does_not_name_stands_before_the_text() -> None:
+    passages = cut(
+        block("heading", "Officers of the harbour"),
+        block("heading", "Ada Quay, 61", y=120),
+        block("text", SENTENCE, section="Ada Quay, 61", y=140),
+    )
+    assert [p.text for p in passages] == [f"Officers of the harbour\n{SENTENCE}"]
+    assert passages[0].block == 2
+    assert passages[0].search_text.startswith("Harbour 2021\nAda Quay, 61\nOfficers")
+
+
+def test_a_line_before_a_table_goes_with_it() -> None:
+    passages = cut(
+        block("text", *[SENTENCE] * 5),
+        block("text", "The next table counts barges by season.", y=200),
+        block("table", "Spring 1,204 987", "Autumn 1,310 1,002", y=240),
+    )
+    assert [p.text.split("\n")[0] for p in passages[-1:]] == [
+        "The next table counts barges by season."
+    ]
+    assert passages[-1].text.endswith("Spring 1,204 987\nAutumn 1,310 1,002")
+    assert passages[-1].block == 2
+    assert passages[0].text.endswith("year.")
+
+
+def test_a_sentence_with_a_colon_goes_with_the_list_it_leads_to() -> None:
+    passages = cut(
+        block("text", *[SENTENCE] * 6, "These were counted twice:"),
+        block("list", *[f"• barge number {i} of the {i} barges" for i in range(12)], y=300),
+    )
+    led = next(p for p in passages if "These were counted twice:" in p.text)
+    assert led.text.startswith("These were counted twice:\n• barge number 0")
+
+
+def test_a_caption_goes_with_its_table_and_its_note_before_later_rows() -> None:
+    rows = [f"Row {i} of the barges counted 1,204 987 {i}" for i in range(40)]
+    table = block("table", *rows, y=120)
+    table.note = "Table 4: Barges by row (in dozens)"
+    caption = block("caption", "Table 4: Barges by row", y=700)
+    caption.parent = 0
+    passages = cut(table, caption)
+    assert passages[0].text.startswith("Table 4: Barges by row\nRow 0 of")
+    assert all("Table 4" not in p.text for p in passages[1:])
+    assert all("Table 4: Barges by row (in dozens)\nRow" in p.search_text for p in passages[1:])
+
+
+def test_a_short_paragraph_joins_a_passage_with_room() -> None:
+    passages = cut(block("text", *[SENTENCE] * 4), block("text", "Nobody else did.", y=300))
+    assert len(passages) == 1
+    assert passages[0].text.endswith("Nobody else did.")
 
 
 def test_running_heads_are_in_no_passage() -> None:

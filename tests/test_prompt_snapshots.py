@@ -28,11 +28,12 @@ from pagehop.agents.moves import (
 )
 from pagehop.agents.prompting import Grammar
 from pagehop.agents.reasoner import Reasoner
+from pagehop.answers import Evidence
 from pagehop.errors import ContextOverflow
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.tools.toolset import toolset
-from pagehop.types import Evidence, PageRef
+from pagehop.types import PageRef
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 QUESTION = "How did the revenue of Halden Marine in 2022 compare with that of Orrin Textiles?"

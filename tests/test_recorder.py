@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pagehop.answers import Answer
 from pagehop.errors import LibraryError
+from pagehop.events import Event, EventType
 from pagehop.trajectories.record import read_run
 from pagehop.trajectories.recorder import Recorder, record_run
-from pagehop.types import Answer, Event, EventType
 
 MANIFEST = {"purpose": "interactive", "limits": {"steps": 3}, "labels": ["finance"]}
 

@@ -117,7 +117,7 @@ async def test_killed_in_a_model_call_that_call_alone_is_made_again(
 
 
 def looks() -> Callable[[list[BaseMessage], list[dict[str, Any]]], Any]:
-    """A model that looks at twenty different boxes, then answers."""
+    """A model that looks over the pages and at nineteen different boxes, then answers."""
     tops = itertools.count()
 
     def reply(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
@@ -129,6 +129,9 @@ def looks() -> Callable[[list[BaseMessage], list[dict[str, Any]]], Any]:
             kept = {"ref": f"{REPORT}:2", "reading": f"455.9 at {next(tops)}", "box": box}
             return json.dumps({"evidence": [kept], "sufficient": False})
         top = next(tops) / 50
+        if not top:
+            wanted = {"name": "overview", "args": {"document": REPORT}}
+            return {"content": "", "tool_calls": [wanted]}
         args = {"ref": f"{REPORT}:2", "y0": round(top, 2), "y1": 1.0, "question": "Revenue?"}
         return {"content": "Look closer.", "tool_calls": [{"name": "look", "args": args}]}
 

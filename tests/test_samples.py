@@ -10,11 +10,11 @@ from langchain_core.messages import BaseMessage
 
 import pagehop
 from pagehop import Budget, ConfigError
+from pagehop.answers import Answer, Citation, Status, Usage
 from pagehop.graphs.adjudicate import adjudicate
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.trajectories.record import read_run
-from pagehop.types import Answer, Citation, Status, Usage
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"

@@ -13,9 +13,9 @@ from pagehop import Budget, ConfigError
 from pagehop.agents.former import ModelFormer, answer_form
 from pagehop.agents.moves import Claim, Context, Draft
 from pagehop.agents.reasoner import Reasoner
+from pagehop.answers import Answer
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
-from pagehop.types import Answer
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"

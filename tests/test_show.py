@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pagehop.answers import Answer, Citation, Usage
 from pagehop.errors import LibraryError
 from pagehop.library.view import View
 from pagehop.show import MAX_CROPS, picture, surroundings
-from pagehop.types import FULL_PAGE, Answer, Box, Citation, Hit, Hits, PageRef, Usage
+from pagehop.types import FULL_PAGE, Box, Hit, Hits, PageRef
 
 QUOTE = "Capital expenditure was 57.3 million crowns."
 

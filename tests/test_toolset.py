@@ -20,8 +20,9 @@ from pagehop.tools.toolset import toolset
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NAMES = [
-    "list_documents", "outline", "semantic_search", "keyword_search", "read_page", "look",
-    "find_tables", "walk", "filter_documents", "aggregate", "calculate", "verify", "note", "recall",
+    "list_documents", "outline", "overview", "semantic_search", "keyword_search", "read_page",
+    "look", "find_tables", "walk", "filter_documents", "aggregate", "calculate", "verify", "note",
+    "recall",
 ]  # fmt: skip
 HALDEN = "Halden_2021_annual_report"
 

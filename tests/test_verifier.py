@@ -8,9 +8,10 @@ import pytest
 
 from pagehop.agents.moves import Call, Claim, Context, Draft, Observation, Verdict
 from pagehop.agents.verifier import RuleVerifier
+from pagehop.answers import Evidence
 from pagehop.library.library import Library
 from pagehop.library.view import View
-from pagehop.types import Evidence, PageRef
+from pagehop.types import PageRef
 
 TABLE = "Purchases of property (1,577) (1,373)"
 RATE = "The tax rate was 21.4% in 2018 and 24.0 in 2017."

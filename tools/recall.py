@@ -7,8 +7,8 @@ from contextvars import ContextVar
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
+from pagehop.answers import Evidence
 from pagehop.tools.tool import Arguments, Result, make_tool
-from pagehop.types import Evidence
 
 KEPT: ContextVar[Sequence[Evidence]] = ContextVar("kept", default=())
 """Evidence of the run that makes the call; the machine sets it, so the tool holds no state."""

@@ -22,6 +22,7 @@ from pagehop.tools.list_documents import list_documents
 from pagehop.tools.look import look
 from pagehop.tools.note import note
 from pagehop.tools.outline import outline
+from pagehop.tools.overview import overview
 from pagehop.tools.pictures import Images, Pictures
 from pagehop.tools.read_page import read_page
 from pagehop.tools.recall import recall
@@ -59,6 +60,7 @@ def toolset(
     tools = [
         list_documents(view),
         outline(view),
+        overview(view, pictures),
         semantic_search(view),
         keyword_search(view),
         read_page(view, pictures),

@@ -3,7 +3,8 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library.page_graph import MAX_HOPS, RELATIONS, degradations
+from pagehop.library.page_edges import RELATIONS
+from pagehop.library.page_graph import MAX_HOPS, degradations
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_choices, read_ref, snippet
 from pagehop.tools.tool import Arguments, Result, make_tool
@@ -32,15 +33,16 @@ def walk(view: View) -> BaseTool:
         """Go from a page to the pages it is connected with.
 
         refers_to: where "see Note 8", "page 41" lead; continues: where a table or paragraph that
-        breaks off goes on, or came from; next, previous; section: its pages; similar: nearly the
-        same content, in any document.
+        breaks off goes on, or came from; cites: another document that it names; mentions: pages of
+        any document with the same rare names; duplicate: nearly the same page; similar: like
+        content, in any document; next, previous; section: its pages.
 
         Use it when a page you read points elsewhere or breaks off, or to find the same statement
         in another year or document. With a query, pages near it come first. Returns paths: each
         page reached, the relation and the words that justify it. Next: read_page the end of a path.
         """
         start = read_ref(view, ref)
-        chosen = read_choices(relations, _KNOWN, "relation")
+        chosen = read_choices(relations, RELATIONS, "relation")
         paths = view.walk(
             start, relations=chosen or None, query=query.strip() or None, hops=hops, width=width
         )
@@ -55,9 +57,6 @@ def walk(view: View) -> BaseTool:
         return Result("\n".join([f"From [{start}]:", *shown, *lines]), artifact)
 
     return make_tool(walk, WalkArguments)
-
-
-_KNOWN = (*RELATIONS, "cites", "mentions", "duplicate")
 
 
 def _line(view: View, number: int, path: Path) -> str:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pagehop.answers import Answer, Status
 from pagehop.errors import LibraryError
-from pagehop.types import Answer, Event, Status
+from pagehop.events import Event
 
 MAJOR = "1."
 _BODY = re.compile(rb',"body":(.*),"crc":(\d+)\}$', re.DOTALL)

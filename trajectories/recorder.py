@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from pagehop.events import Event
 from pagehop.trajectories.provenance import provenance
-from pagehop.types import Event
 
 SCHEMA = "pagehop-trajectory/1.0"
 VERSION = "1.0"

@@ -15,10 +15,11 @@ import reportlab
 from PIL import Image, ImageDraw, ImageFont
 
 import pagehop
+from pagehop.answers import Answer, Citation
 from pagehop.interfaces.demo import QUESTIONS, find_examples
 from pagehop.library.view import View
 from pagehop.show import lines_of, mark, picture
-from pagehop.types import FULL_PAGE, Answer, Citation
+from pagehop.types import FULL_PAGE
 
 SCALE = 2
 WIDTH, MARGIN, GAP, PAGE_WIDTH = 1600 * SCALE, 36 * SCALE, 44 * SCALE, 560 * SCALE

@@ -7,11 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pagehop.answers import Answer as Answer
+    from pagehop.answers import Citation as Citation
     from pagehop.errors import ConfigError as ConfigError
     from pagehop.errors import LibraryError as LibraryError
     from pagehop.errors import ModelError as ModelError
     from pagehop.errors import PagehopError as PagehopError
     from pagehop.errors import ToolError as ToolError
+    from pagehop.events import Event as Event
     from pagehop.graphs.budget import Budget as Budget
     from pagehop.interfaces.api import aask as aask
     from pagehop.interfaces.api import ask as ask
@@ -24,20 +27,17 @@ if TYPE_CHECKING:
     from pagehop.library.library import Library as Library
     from pagehop.library.view import View as View
     from pagehop.tools.toolset import toolset as toolset
-    from pagehop.types import Answer as Answer
-    from pagehop.types import Citation as Citation
-    from pagehop.types import Event as Event
     from pagehop.types import Hit as Hit
     from pagehop.types import PageRef as PageRef
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Answer": "types",
+    "Answer": "answers",
     "Budget": "graphs.budget",
-    "Citation": "types",
+    "Citation": "answers",
     "ConfigError": "errors",
-    "Event": "types",
+    "Event": "events",
     "Hit": "types",
     "IngestReport": "library.library",
     "Library": "library.library",

@@ -18,7 +18,7 @@ from typing import Literal
 
 PdfReason = Literal[
     "damaged", "encrypted", "empty", "truncated", "no pages", "not a PDF", "unreadable", "timeout",
-    "memory", "blank", "crashed",
+    "memory", "blank", "crashed", "unknown format", "renamed", "too large", "no converter",
 ]  # fmt: skip
 
 FaultKind = Literal[

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from pagehop.answers import Answer, Citation, Status, Usage
 from pagehop.errors import LibraryError, PagehopError
-from pagehop.types import Answer, Box, Citation, Hit, PageRef, Status, Usage
+from pagehop.types import Box, Hit, PageRef
 
 if TYPE_CHECKING:
     from PIL.Image import Image

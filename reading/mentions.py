@@ -1,0 +1,95 @@
+"""Names that a page mentions: people, places, products, projects, codes.
+
+Two pages that share a rare name belong together, even across documents. What is rare is known only
+inside a view, so a page keeps all its names and the page graph weighs them when it is walked.
+
+1. A name is a run of capitalised words (`Port of Varn`), a capitalised word that its document never
+   writes small (`Tarnwick`), or a code of letters and digits (`SC-2023-04`).
+2. A name on more than a third of a document's pages is what the document is about, and tells no
+   page from another: it is left out.
+
+Not covered: scripts without capitals; languages that capitalise every noun bring many names, which
+the view's limits on frequency then drop.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import regex
+
+from pagehop.reading.parsed import PageText
+
+MOST_NAMES = 32
+"""Names kept of one page: runs and codes first, then those on the fewest pages."""
+_FEW_PAGES = 6
+"""A name on so many pages is kept however short the document."""
+_WORD = r"\p{Lu}[\p{L}\p{M}'\u2019]*\p{L}|\p{Lu}"
+_CODE = r"(?=[\w./-]*\d)(?=[\w./-]*\p{Lu})[\p{Lu}\d][\w]*(?:[./-]\w+)*"
+_RUN = regex.compile(
+    rf"(?:{_CODE}|{_WORD})(?:[ \n-](?:(?:of|de|del|von|van|der|la|&)[ \n])?(?:{_CODE}|{_WORD}))*"
+)
+_SMALL = regex.compile(r"(?<![\p{L}\p{N}])\p{Ll}[\p{L}\p{M}]+")
+_DIGIT = regex.compile(r"\d")
+_LONGEST = 5
+"""Words of a name; longer runs are headings in capitals."""
+_SHORTEST = 4
+"""Characters of a single word."""
+
+
+def page_names(pages: Sequence[PageText]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the names on each page of a document that has any, in the words of the page.
+
+    Args:
+        pages: The text layers of all its pages, in order.
+    """
+    small: set[str] = set()
+    for page in pages:
+        small.update(_SMALL.findall(page.text))
+    found = {page.page: _names(page.text, small) for page in pages}
+    frequency = Counter(key for names in found.values() for key in names)
+    most = max(_FEW_PAGES, len(pages) // 3)
+    for number, names in found.items():
+        kept = [key for key in names if frequency[key] <= most]
+        kept.sort(key=lambda key: (" " not in key and not _has_digit(key), frequency[key]))
+        if kept:
+            yield number, [names[key] for key in kept[:MOST_NAMES]]
+
+
+@lru_cache(maxsize=50_000)
+def name_key(name: str) -> str:
+    """Return what two spellings of a name share: small letters, one space, no possessive."""
+    folded = " ".join(name.replace("\u2019", "'").casefold().replace("-", " ").split())
+    return folded.removesuffix("'s").removesuffix("'")
+
+
+def _names(text: str, small: set[str]) -> dict[str, str]:
+    """Return the names in a text by their keys."""
+    names: dict[str, str] = {}
+    for match in _RUN.finditer(text):
+        words = match.group().replace("\n", " ").split(" ")
+        while words and _is_common(words[0], small):
+            words.pop(0)
+        while words and _is_common(words[-1], small):
+            words.pop()
+        if not words or len(words) > _LONGEST:
+            continue
+        if len(words) > 1:
+            _keep(" ".join(words), names)
+        for word in words:
+            if len(word) >= _SHORTEST and not _is_common(word, small):
+                _keep(word, names)
+    return names
+
+
+def _keep(name: str, names: dict[str, str]) -> None:
+    names.setdefault(name_key(name), name)
+
+
+def _is_common(word: str, small: set[str]) -> bool:
+    """Tell whether the document also writes the word small, so that its capital says nothing."""
+    return not _has_digit(word) and (len(word) < 2 or name_key(word) in small)
+
+
+def _has_digit(text: str) -> bool:
+    return _DIGIT.search(text) is not None

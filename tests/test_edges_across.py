@@ -1,0 +1,113 @@
+"""Edges between documents: names, citations, duplicates, each inside a view."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pagehop.library.library import Library
+from pagehop.library.view import View
+from pagehop.types import Edge, PageRef, Relation
+
+FILLER = "The works ran without a stop and the crews were paid each week for what they had laid."
+LONG = (
+    "The survey of the northern quarry found four seams of grey slate below the upper bench, each "
+    "between two and three metres thick, and judged that the third could be worked for twenty "
+    "years if the drains were kept open and the old incline was rebuilt before the winter."
+)
+
+
+@pytest.fixture(scope="module")
+def across(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., None]) -> View:
+    """A view over letters and reports that name each other, one of them secret."""
+    folder = tmp_path_factory.mktemp("across")
+    write_page(
+        folder / "Quarry letter.pdf",
+        "The slate goes to Ostrava by the Belmar Incline, as the harbour is closed in winter.",
+        "See Note 2 of the Slate Survey 1911, and the paper by Horvath (1909) on drains.",
+        FILLER,
+        title="Quarry letter",
+    )
+    write_page(
+        folder / "Slate Survey 1911.pdf", "Note 2. Drains", LONG, FILLER, title="Slate Survey 1911"
+    )
+    write_page(folder / "Horvath_1909_drains.pdf", "How old drains fail in frost.", FILLER)
+    write_page(folder / "Copy.pdf", "Note 2. Drains", LONG, FILLER, "Stamped in May.")
+    write_page(
+        folder / "Wagons.pdf", "Six wagons a day came down the Belmar Incline to the mill.", FILLER
+    )
+    secret = tmp_path_factory.mktemp("secret")
+    write_page(secret / "Ledger.pdf", "The Belmar Incline was sold twice.", LONG, FILLER)
+    library = Library(tmp_path_factory.mktemp("library"))
+    assert not library.add(folder).failed
+    assert not library.add(secret, labels={"secret"}).failed
+    return library.view(labels=())
+
+
+def edges(view: View, name: str, relation: Relation) -> dict[str, Edge]:
+    paths = view.walk(PageRef(name, 1), relations=[relation], width=9)
+    return {path.end.name: path.edges[0] for path in paths}
+
+
+def test_a_rare_name_joins_pages_of_several_documents(across: View) -> None:
+    found = edges(across, "Quarry_letter", "mentions")
+    assert found["Wagons"].words == "Belmar Incline"
+    assert "Ledger" not in found
+
+
+def test_a_name_that_every_page_bears_joins_nothing(across: View) -> None:
+    named = edges(across, "Wagons", "mentions")
+    assert set(named) == {"Quarry_letter"}
+
+
+def test_a_document_is_cited_by_its_title_at_the_place_that_is_named(across: View) -> None:
+    cited = edges(across, "Quarry_letter", "cites")
+    assert "Note 2. Drains" in cited["Slate_Survey_1911"].words
+    assert cited["Slate_Survey_1911"].weight > 0.7
+
+
+def test_a_document_is_cited_by_author_and_year(across: View) -> None:
+    assert "Horvath (1909)" in edges(across, "Quarry_letter", "cites")["Horvath_1909_drains"].words
+
+
+def test_nearly_the_same_page_is_a_duplicate(across: View) -> None:
+    found = edges(across, "Copy", "duplicate")
+    assert set(found) == {"Slate_Survey_1911"}
+    assert 0.7 <= found["Slate_Survey_1911"].weight < 1
+
+
+def test_what_is_outside_the_view_changes_no_edge(
+    tmp_path: Path, across: View, write_page: Callable[..., None]
+) -> None:
+    alone = Library(tmp_path / "alone")
+    folder = tmp_path / "same"
+    folder.mkdir()
+    for document in across.documents():
+        path = across.snapshot.source_path(document.id)
+        (folder / document.source).write_bytes(path.read_bytes())
+    alone.add(folder)
+    for document in across.documents():
+        ref = PageRef(document.name, 1)
+        here, there = (v.walk(ref, hops=2, width=9) for v in (across, alone.view()))
+        assert here == there
+
+
+def test_a_narrowed_view_leads_to_no_page_outside_it(across: View) -> None:
+    narrow = across.within(["Quarry_letter", "Horvath_1909_drains"])
+    ends = {path.end.name for path in narrow.walk(PageRef("Quarry_letter", 1), hops=3, width=9)}
+    assert ends <= {"Horvath_1909_drains"}
+    assert edges(narrow, "Quarry_letter", "mentions") == {}
+
+
+@pytest.fixture
+def papers(tmp_path: Path, write_page: Callable[..., None]) -> Iterator[View]:
+    write_page(tmp_path / "first.pdf", "doi:10.5555/slate.17", "On slate and frost.", FILLER)
+    write_page(tmp_path / "second.pdf", FILLER, "[3] On frost. https://doi.org/10.5555/slate.17.")
+    with Library(tmp_path / "library") as library:
+        library.add(tmp_path)
+        yield library.view()
+
+
+def test_a_paper_is_cited_by_its_doi(papers: View) -> None:
+    assert edges(papers, "second", "cites")["first"].words == "10.5555/slate.17"
+    assert edges(papers, "first", "cites") == {}
