@@ -11,9 +11,10 @@ The modules by what they do, in the order a newcomer reads them:
    `manifest` (the commit record), `disk` (atomic writes, refusals in words), `snapshot` (one
    version, read), `matches` (what it finds), `integrity` (check and mend), `renewal` (libraries of
    an older release).
-3. Adding: `scan` (which files), `writer` (the background thread), `ingest` (what its stages share),
-   `catalog` (documents until the commit), then the stages `text_stage`, `reading_stage`,
-   `vector_stage`, `ocr_stage` with `ocr_results` (kept on disk as they come).
+3. Adding: `scan` (which files), `copies` (the library's own copy of each), `writer` (the background
+   thread), `ingest` (what its stages share), `catalog` (documents until the commit), then the
+   stages `text_stage`, `reading_stage`, `vector_stage`, `ocr_stage` with `ocr_results` (kept on
+   disk as they come).
 4. Search: `search` (start here), `candidates`, `terms` and `bm25` (words), `meaning` (vectors),
    `fusion`, `unread` (documents without passages yet), `search_memo`; beside it `patterns`
    (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate).
