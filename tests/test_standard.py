@@ -18,6 +18,7 @@ PAGE = {"ref": f"{REPORT}:1"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "list_documents": {"filter": "halden"},
     "outline": {"document": REPORT},
+    "overview": {"document": REPORT},
     "semantic_search": {"query": "revenue"},
     "keyword_search": {"query": "revenue"},
     "read_page": PAGE,
@@ -31,8 +32,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-class TestTools(ToolsUnitTests, ToolsIntegrationTests):
-    """Every tool, one after the other: its form, and what its calls return."""
+class Each:
+    """Every tool, one after the other."""
 
     made: ClassVar[BaseTool]
 
@@ -52,6 +53,14 @@ class TestTools(ToolsUnitTests, ToolsIntegrationTests):
     @pytest.fixture
     def tool(self, one_of_them: None) -> BaseTool:
         return type(self).made
+
+
+class TestTools(Each, ToolsUnitTests):
+    """The form of every tool."""
+
+
+class TestCalls(Each, ToolsIntegrationTests):
+    """What calls of every tool return."""
 
 
 class TestRetriever(RetrieversIntegrationTests):
