@@ -28,12 +28,13 @@ from typing import Any
 from langchain_openai import ChatOpenAI
 
 import pagehop
+from pagehop.answers import Answer
 from pagehop.evaluation.stand_in import role_of
+from pagehop.events import Event
 from pagehop.library.view import View
 from pagehop.models.chat_models import load_chat_model
 from pagehop.models.stub_endpoint import StubRequest
 from pagehop.settings import load_settings
-from pagehop.types import Answer, Event
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "small_model.md"
 MOST_TOKENS = 200

@@ -20,6 +20,7 @@ The modules by what they do, in the order a newcomer reads them:
    (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate).
 5. The page graph: `page_graph` (the walk), `page_edges` (edges by relation) over `references`,
    `sections`, `document_names` (documents that a page names), `page_keys` (pages that share names).
-6. Quotes: `quotes` (find one on a page), `alignment` (with small differences).
+6. Quotes: `quotes` (find one on a page), `alignment` (with small differences), `row_quotes` (rows
+   of tables, cell by cell), `cut_words` (joined again over the ends of lines).
 7. Pictures: `picture_reader` (OCR of a part of a page when a run asks for it).
 """

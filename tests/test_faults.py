@@ -142,7 +142,8 @@ async def ended(personality: Personality, view: View, **options: Any) -> Ended:
         assert not stub.errors
         asked = len(stub.requests)
     run = Ended(events, view)
-    assert run.answer.usage.model_calls == asked  # also the calls of a role that failed
+    # Also the calls of a role that failed; one that timed out may not have reached the endpoint.
+    assert run.answer.usage.model_calls >= asked
     return run
 
 

@@ -26,6 +26,7 @@ from pagehop.agents.moves import Call, Observation
 from pagehop.agents.perceiver import Perceiver
 from pagehop.agents.replies import read_reply
 from pagehop.errors import ToolError
+from pagehop.interfaces.narration import call_result
 from pagehop.library.library import Library
 from pagehop.library.picture_reader import OFF
 from pagehop.library.view import View
@@ -351,3 +352,16 @@ def test_a_reading_that_failed_is_tried_again_and_none_is_made_twice_at_once() -
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(ask, range(2))) == ["Three bars."] * 2
     assert len(begun) == 2
+
+
+def test_a_reader_of_the_steps_is_told_which_pictures_the_model_saw(charts: View) -> None:
+    seen = call(charts, "look", "reference", ref=f"{NAME}:1", y0=0.3, y1=0.7)
+    sheet = call(charts, "overview", "reference", document=NAME)
+    words = call(charts, "overview", document=NAME)
+    read = {**seen.artifact, "reading": "Three bars."}
+    told = [call_result({"artifact": a, "text": ""}) for a in (seen.artifact, sheet.artifact, read)]
+    width, height = seen.artifact["width_px"], seen.artifact["height_px"]
+    assert told[0] == f"{NAME}:1, box 0, 0.29, 1, 0.71, {width} x {height} pixels"
+    assert told[1].startswith("10 thumbnails, ")
+    assert told[2].endswith("pixels: Three bars.")
+    assert call_result({"artifact": words.artifact}).endswith(f"{NAME}:4 and 6 more")

@@ -27,11 +27,11 @@ class LookArguments(Arguments):
     ref: str = Field(
         description="name:page, e.g. report_2018:12; or with a caption: report_2018:12 Figure 3"
     )
-    x0: float = Field(default=0.0, description="left edge, 0 to 1 of the page's width")
-    y0: float = Field(default=0.0, description="top edge, 0 to 1 of the page's height")
-    x1: float = Field(default=1.0, description="right edge, 0 to 1")
-    y1: float = Field(default=1.0, description="bottom edge, 0 to 1")
-    question: str = Field(default="", description="what to find out there, self-contained")
+    x0: float = Field(default=0.0, description="left edge")
+    y0: float = Field(default=0.0, description="top edge")
+    x1: float = Field(default=1.0, description="right edge")
+    y1: float = Field(default=1.0, description="bottom edge")
+    question: str = Field(default="", description="what to find out")
 
 
 def look(view: View, pictures: Pictures) -> BaseTool:
