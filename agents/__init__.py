@@ -11,7 +11,7 @@ Read in this order:
    `solutions` (the calculation over a run's parts), `leads` (where to look next: pages found,
    names and references read).
 4. By a chat model: `model_roles` (the same roles), `reasoner` (one call, its repairs), `prompting`
-   with `ledger`, `shortening` and `tool_texts` (what a role is shown), `replies` with
+   with `ledger`, `shortening`, `repeats` and `tool_texts` (what a role is shown), `replies` with
    `reply_moves` and `reply_schemas` (what it may answer), `former` (structured answers),
    `perceiver` (looks at pictures).
 

@@ -100,7 +100,7 @@ class ModelFormer:
         claims = [claim.text for claim in (context.draft or Draft()).claims]
         said = "\n".join((context.question, *claims))
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             listed = "\n".join(f"- {claim}" for claim in claims)
             schema = json.dumps(self._form.schema, ensure_ascii=False)
             asked = f"Question: {context.question}\n\nClaims:\n{listed}\n\nForm:\n{schema}"

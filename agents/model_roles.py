@@ -32,9 +32,17 @@ from pagehop.agents.reply_moves import (
     read_judgement,
     read_parts,
     read_summary,
+    shown_pages,
     unsupported,
 )
-from pagehop.agents.reply_schemas import ANSWER, FIRST_CALLS, FIRST_TOOLS, JUDGE, KEEP, PLAN
+from pagehop.agents.reply_schemas import (
+    FIRST_CALLS,
+    FIRST_TOOLS,
+    JUDGE,
+    PLAN,
+    answer_schema,
+    keep_schema,
+)
 from pagehop.agents.verifier import RuleVerifier
 from pagehop.errors import ModelError
 
@@ -96,7 +104,7 @@ class ModelPlanner:
         library = self._reasoner.library(context)
         names = {document.name for document in context.view.documents()}
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return planner_messages(context, self._reasoner.prompts, library)
 
         def read(message: AIMessage) -> Plan:
@@ -114,7 +122,7 @@ class ModelPlanner:
     async def _standalone(self, context: Context) -> str:
         """Return a follow-up so that it can be understood without the conversation."""
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return standalone_messages(context, self._reasoner.prompts)
 
         def read(message: AIMessage) -> str:
@@ -141,10 +149,10 @@ class ModelExplorer:
             return await asyncio.to_thread(_first_look, context)
         reasoner = self._reasoner
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return explorer_messages(
                 context, reasoner.prompts, reasoner.library(context), reasoner.grammar,
-                reasoner.texts, brief=brief, pictures=reasoner.pictures,
+                reasoner.texts, level=level, pictures=reasoner.pictures,
             )  # fmt: skip
 
         def read(message: AIMessage) -> tuple[Reply, str]:
@@ -160,7 +168,7 @@ class ModelExplorer:
 
         reply, text = await reasoner.ask(
             "explorer", context, make, read, _RIGHT_CALLS[reasoner.grammar], tools=True,
-            schema=reasoner.calls_schema(),
+            schema=reasoner.explore_schema(context, shown_pages(context)),
         )  # fmt: skip
         calls = _for_parts(context, reply.calls)
         done = reply.done and not calls
@@ -182,10 +190,10 @@ class ModelCondenser:
         """Return findings, notes and the judgement."""
         reasoner = self._reasoner
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             messages = explorer_messages(
                 context, reasoner.prompts, reasoner.library(context), reasoner.grammar,
-                reasoner.texts, brief=brief, pictures=reasoner.pictures, asked=False,
+                reasoner.texts, level=level, pictures=reasoner.pictures, asked=False,
             )  # fmt: skip
             closing = "\n\n".join(filter(None, (reasoner.prompts["condenser"], problem)))
             return [*messages, HumanMessage(closing)]
@@ -211,8 +219,9 @@ class ModelCondenser:
 
         try:
             summary = await reasoner.ask(
-                "condenser", context, make, read, _RIGHT_KEEP, tools=True, schema=KEEP
-            )
+                "condenser", context, make, read, _RIGHT_KEEP, tools=True,
+                schema=keep_schema(shown_pages(context)),
+            )  # fmt: skip
         except ModelError:
             # Only the repair failed, and the record says how: what was right before it stands.
             if not before:
@@ -234,7 +243,7 @@ class ModelReflector:
         if context.effort != "high":
             return self._what_is_open(context)
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return reflector_messages(context, reasoner.prompts, reasoner.library(context))
 
         def read(message: AIMessage) -> Reflection:
@@ -266,7 +275,7 @@ class ModelAnswerer:
         if not context.evidence and not context.calculations:
             return Draft(unanswerable=True, reason=_nothing(context))
 
-        def make(*, brief: bool) -> list[BaseMessage]:
+        def make(*, level: int) -> list[BaseMessage]:
             return answerer_messages(context, self._reasoner.prompts)
 
         tries = 0
@@ -280,9 +289,12 @@ class ModelAnswerer:
                 raise Unusable(wrong)
             return draft
 
+        evidence = [item.id for item in context.evidence]
+        calculations = [f"C{i}" for i in range(1, len(context.calculations) + 1)]
         return await self._reasoner.ask(
-            "answerer", context, make, read, _RIGHT_ANSWER, schema=ANSWER
-        )
+            "answerer", context, make, read, _RIGHT_ANSWER,
+            schema=answer_schema(evidence, calculations),
+        )  # fmt: skip
 
 
 def _said_already(context: Context) -> tuple[Summary | None, str]:

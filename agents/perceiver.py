@@ -1,6 +1,8 @@
 """The perceiver: a vision model reads a picture for a reasoner that takes only text."""
 
 import hashlib
+from concurrent.futures import Future
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
@@ -18,12 +20,13 @@ _KEPT = 256
 
 
 class Perceiver:
-    """Fills the `Perceive` protocol; the same picture and question are read once."""
+    """Fills the `Perceive` protocol; the same picture and question are read once, at once too."""
 
     def __init__(self, model: BaseChatModel) -> None:
         """Keep the model; nothing is called yet."""
         self._model = model
-        self._readings: dict[str, str] = {}
+        self._readings: dict[str, Future[str]] = {}
+        self._lock = Lock()
 
     def __call__(self, picture: "Image", question: str) -> str:
         """Answer a self-contained question about the picture.
@@ -33,14 +36,21 @@ class Perceiver:
         """
         key = hashlib.sha256(picture.tobytes() + repr((picture.size, question)).encode())
         name = key.hexdigest()
-        if name not in self._readings:
-            while len(self._readings) >= _KEPT:
-                self._readings.pop(next(iter(self._readings)))
-            self._readings[name] = self._read(picture, question)
-        return self._readings[name]
-
-    def _read(self, picture: "Image", question: str) -> str:
-        return self.read(picture_block(picture), question)
+        with self._lock:
+            asked = self._readings.get(name)
+            if mine := asked is None:
+                while len(self._readings) >= _KEPT:
+                    self._readings.pop(next(iter(self._readings)))
+                asked = self._readings[name] = Future()
+        assert asked is not None
+        if mine:
+            try:
+                asked.set_result(self.read(picture_block(picture), question))
+            except BaseException as error:
+                with self._lock:
+                    self._readings.pop(name, None)  # asked again, it is tried again
+                asked.set_exception(error)
+        return asked.result()
 
     def read(self, block: dict[str, Any], question: str) -> str:
         """Answer a question about a picture that is given as a content block.

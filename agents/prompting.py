@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 Grammar = Literal["native", "json", "tags"]
 PROMPTS = (
     "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "keeping", "condenser",
-    "reflector", "answerer", "standalone", "perceiver", "former",
+    "reflector", "answerer", "standalone", "perceiver", "former", "explorer_brief", "keeping_brief",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
 _REFERENCE = "\n(picture "
@@ -77,7 +77,8 @@ class Prompts:
                 raise ConfigError(f"prompts has {name!r}; the names are {', '.join(PROMPTS)}")
 
     def __getitem__(self, name: str) -> str:
-        return self._own.get(name) or shipped(name)
+        own = self._own.get(name) or self._own.get(name.removesuffix("_brief"))
+        return own or shipped(name)
 
 
 def standalone_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
@@ -101,7 +102,7 @@ def explorer_messages(
     grammar: Grammar,
     tools: ToolTexts,
     *,
-    brief: bool = False,
+    level: int = 0,
     pictures: bool = False,
     asked: bool = True,
 ) -> list[BaseMessage]:
@@ -113,14 +114,16 @@ def explorer_messages(
         library: Overview of the library.
         grammar: How calls are written.
         tools: Described in the prompt unless calls are native.
-        brief: A line for each tool instead of its text.
+        level: 0 is whole; 1 has a line for each tool instead of its text; 2 has the shortest
+            instructions, too.
         pictures: The model is shown the pictures that tools made.
         asked: False lets it end with the last observation.
     """
-    system = prompts["explorer"] + "\n\n" + prompts[f"grammar_{grammar}"]
+    form = "_brief" if level > 1 else ""
+    system = prompts[f"explorer{form}"] + "\n\n" + prompts[f"grammar_{grammar}"]
     if grammar != "native":
-        system += "\n\n" + tools.written("line" if brief else "short")
-    system += "\n\n" + prompts["keeping"]
+        system += "\n\n" + tools.written("line" if level else "short")
+    system += "\n\n" + prompts[f"keeping{form}"]
     messages: list[BaseMessage] = [
         SystemMessage(system),
         HumanMessage(_question(context, library)),

@@ -8,7 +8,8 @@
 3. With effort low there is no plan and no choice of tools by the model: both searches and the best
    pages are read by code, then the model keeps evidence and answers.
 4. A prompt that is too long for the model is shortened and sent again: long observations first.
-5. With the JSON grammar the endpoint is given the schema of the reply, until it refuses one.
+5. Where replies are JSON the endpoint is given their schema, until it refuses one; of a reply that
+   was cut off at its limit of tokens the whole items are used, and the record says so.
 """
 
 import itertools
@@ -23,10 +24,11 @@ from langchain_core.tools import BaseTool
 
 from pagehop.agents.moves import Context
 from pagehop.agents.prompting import Grammar, Prompts, library_overview
-from pagehop.agents.replies import text_of
-from pagehop.agents.reply_schemas import Schema, calls_schema, response_format
+from pagehop.agents.replies import read_cut, text_of, was_cut
+from pagehop.agents.reply_schemas import Schema, explore_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
 from pagehop.agents.tool_texts import ToolTexts
+from pagehop.answers import Usage
 from pagehop.errors import (
     CallFailed,
     ContextOverflow,
@@ -41,6 +43,11 @@ TRIES = 3
 MOST_FAILURES = 6
 """Unusable replies in a row that end a run."""
 _SHRINKS = 5
+"""Times that a prompt is shortened after its endpoint refused it."""
+_LIMIT_SHRINKS = 8
+"""Times that it is shortened to stay below `max_prompt_tokens`."""
+_MOST_PER_ESTIMATE = 3.0
+"""Tokens for each estimated one, at most: beyond it what an endpoint reports is not believed."""
 UNOFFERED = frozenset({"verify", "note"})
 """Tools that a model inside the machine does not need: every quote it keeps is checked anyway, and
 it keeps notes when a round ends."""
@@ -48,10 +55,14 @@ T = TypeVar("T")
 
 
 class Make(Protocol):
-    """Makes a role's prompt; brief ones name tools in a line each."""
+    """Makes a role's prompt."""
 
-    def __call__(self, *, brief: bool) -> list[BaseMessage]:
-        """Return the messages."""
+    def __call__(self, *, level: int) -> list[BaseMessage]:
+        """Return the messages.
+
+        Args:
+            level: 0 is whole; 1 has tools in a line each; 2 has the shortest instructions, too.
+        """
         ...
 
 
@@ -86,7 +97,8 @@ class Reasoner:
     texts: ToolTexts = field(init=False)
     """Of the tools."""
     _library: str = ""
-    _calls: Schema | None = None
+    _per_estimate: float = 1.0
+    _told_long: bool = False
     _numbers: dict[tuple[int, int, str, str], int] = field(default_factory=dict)
     _last: list[dict[str, Any]] = field(default_factory=list)
 
@@ -101,11 +113,11 @@ class Reasoner:
             self._library = library_overview(context)
         return self._library
 
-    def calls_schema(self) -> Schema | None:
+    def explore_schema(self, context: Context, pages: Sequence[str]) -> Schema | None:
         """Return the schema of the explorer's reply; None where the grammar is not JSON."""
-        if self._calls is None and self.grammar == "json":
-            self._calls = calls_schema(self.tools)
-        return self._calls
+        if self.grammar != "json":
+            return None
+        return explore_schema(self.tools, pages, begun=bool(context.tried))
 
     async def ask(
         self,
@@ -127,7 +139,7 @@ class Reasoner:
             read: Reads a reply; raises `Unusable` when it cannot.
             example: A right reply, shown after a wrong one.
             tools: Whether native tool calls are offered.
-            schema: Of the reply; the endpoint is told where the grammar is JSON.
+            schema: Of the reply; the endpoint is told where replies are JSON.
 
         Raises:
             ModelError: The endpoint cannot be reached, or gave no usable reply.
@@ -154,6 +166,9 @@ class Reasoner:
                 repairs = [*repairs, *_repair(reply.message, str(problem), example)][-4:]
                 continue
             self.failures = 0
+            if was_cut(reply.message):
+                text = f"The reply of {role} was cut off at its limit; its whole items are used."
+                self._note(context, role, "cut", text)
             return value
         raise AssertionError("unreachable")
 
@@ -170,7 +185,7 @@ class Reasoner:
         """Call the model; what its endpoint does not take is left out, and the call made again."""
         shrink = 0
         while True:
-            messages = self._fitted(make, repairs, shrink)
+            messages = self._fitted(context, make, repairs, shrink)
             form = self._form(role, schema)
             try:
                 return await self._recorded(role, context, messages, form, tools=tools)
@@ -201,7 +216,7 @@ class Reasoner:
 
     def _form(self, role: str, schema: Schema | None) -> dict[str, Any]:
         """Return the options that hold a reply to its schema; empty when none does."""
-        if schema is None or not self.schemas or self.grammar != "json":
+        if schema is None or not self.schemas or self.grammar == "native":
             return {}
         form = response_format(role, schema)
         if hasattr(self.model, "extra_body"):
@@ -210,16 +225,35 @@ class Reasoner:
             return {"extra_body": {**(self.model.extra_body or {}), "response_format": form}}
         return {"response_format": form}
 
-    def _fitted(self, make: Make, repairs: Sequence[BaseMessage], shrink: int) -> list[BaseMessage]:
+    def _fitted(
+        self, context: Context, make: Make, repairs: Sequence[BaseMessage], shrink: int
+    ) -> list[BaseMessage]:
         """Return the prompt, shortened as often as it takes to fit."""
-        for times in range(shrink, _SHRINKS):
-            messages = [*make(brief=times > 0), *repairs]
+        most = _LIMIT_SHRINKS if self.max_prompt_tokens else _SHRINKS
+        for times in range(shrink, most):
+            messages = [*make(level=min(times, 2)), *repairs]
             messages[2:2] = self.shown
             if times:
                 messages = shortened(messages, times)
-            if not self.max_prompt_tokens or tokens_of(messages) <= self.max_prompt_tokens:
-                break
+            if not self.max_prompt_tokens or self._tokens(messages) <= self.max_prompt_tokens:
+                return messages
+        if not self._told_long:
+            self._told_long = True
+            text = (
+                f"A prompt has about {self._tokens(messages):,.0f} tokens, more than "
+                f"max_prompt_tokens ({self.max_prompt_tokens:,}): nothing more can be left out."
+            )
+            context.tell("note", "long", {"text": text})
         return messages
+
+    def _tokens(self, messages: Sequence[BaseMessage]) -> float:
+        """Return about how many tokens this model makes of a prompt, judged by those before."""
+        return tokens_of(messages) * self._per_estimate
+
+    def _learn(self, messages: Sequence[BaseMessage], usage: Usage) -> None:
+        """Learn how many tokens this model makes of an estimated one."""
+        reported = usage.input_tokens / max(1, tokens_of(messages))
+        self._per_estimate = min(max(self._per_estimate, reported), _MOST_PER_ESTIMATE)
 
     async def _recorded(
         self,
@@ -261,6 +295,8 @@ class Reasoner:
             }
             context.tell("error", f"{name}.error", body)
             raise
+        if not (native or self.pictures or reply.retried):
+            self._learn(messages, reply.usage)
         end = {
             "call": name,
             "role": role,
@@ -315,7 +351,7 @@ def read_object(
         Unusable: There is none.
     """
     text = text_of(message)
-    value = reader(text)
+    value = reader(text) or read_cut(text)
     if value is not None:
         return value
     if message.tool_calls:

@@ -1,7 +1,8 @@
 """Read what a model replied: native tool calls, a JSON object or tags, whichever it used.
 
 One parser for all three grammars, because models slip from one into another. It never guesses a
-tool or an argument; what it cannot read is a `problem`, told to the model with a right example.
+tool or an argument; what it cannot read is a `problem`, told to the model with a right example. Of
+a reply that was cut off, what is whole counts: no call is made with arguments that miss their end.
 
 1. Native tool calls count first, then tags, then a JSON object (fenced or inside other text).
 2. Tags are those of the RL systems: `<search>`, `<bbox>` (or `<region>`), `<fetch>`, `<answer>`,
@@ -39,8 +40,17 @@ _OVER = 1.05
 """A box may reach so far beyond its picture: models round, and theirs may have been scaled."""
 _FINISH = frozenset({"done", "finish", "final_answer", "answer"})
 """Names that models give to a call which says that they are done."""
+_ENDINGS = ("finish_reason", "stop_reason", "done_reason", "status")
+"""Where clients of different providers say why a reply ended."""
 _KEPT = frozenset({"evidence", "sufficient", "give_up"})
 """Names by which the object that ends a round is known."""
+
+
+_DECODER = json.JSONDecoder(strict=False)
+CUT = (
+    "The reply was cut off at its limit before it called a tool or said that it is done; nothing "
+    "in it was run. Be brief."
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,13 @@ class Reply:
     done: bool = False
     problem: str = ""
     """What is wrong with it, in words for the model; empty when it can be followed."""
+
+
+def was_cut(message: AIMessage) -> bool:
+    """Tell whether a reply ended at its limit of tokens."""
+    said = message.response_metadata
+    reasons = {str(said.get(key)).lower() for key in _ENDINGS}
+    return bool(reasons & {"length", "max_tokens", "model_length", "incomplete"})
 
 
 def text_of(message: AIMessage) -> str:
@@ -80,14 +97,21 @@ def read_reply(message: AIMessage, shown: Sequence[Observation] = ()) -> Reply:
         return Reply(problem="The reply was empty.")
     if read_kept(text) is not None:
         return Reply(done=True)
-    tags = [(name.lower(), body.strip()) for name, body in _TAG.findall(text)]
+    found = list(_TAG.finditer(text))
+    tags = [(one[1].lower(), one[2].strip()) for one in found]
     thought = " ".join(body for name, body in tags if name in ("think", "thinking"))
+    cut = was_cut(message)
+    if cut and found and not found[-1][0].lower().endswith(f"</{tags[-1][0]}>"):
+        tags.pop()
     actions = [(name, body) for name, body in tags if name not in ("think", "thinking")]
     if actions:
         return _tagged(thought, actions, shown)
-    outside = _without_thoughts(text)
-    if (value := read_json(outside)) is not None:
-        return _json_actions(value, thought)
+    outside = "" if found and cut else _without_thoughts(text)
+    if (value := read_json(outside) or read_cut(outside)) is not None:
+        reply = _json_actions(value, thought)
+        return Reply(thought, problem=CUT) if cut and reply.problem else reply
+    if cut:
+        return Reply(thought, problem=CUT)
     if "{" in outside and re.search(r'"(calls?|tool|done|arguments)"', outside):
         return Reply(thought, problem="The JSON of the reply is broken or was cut off.")
     return Reply(thought=outside.strip() or thought, done=True)
@@ -95,7 +119,7 @@ def read_reply(message: AIMessage, shown: Sequence[Observation] = ()) -> Reply:
 
 def read_kept(text: str) -> dict[str, Any] | None:
     """Return the object that ends a round, when a reply is one."""
-    value = read_json(text)
+    value = read_json(text) or read_cut(text)
     if value is None or value.get("calls") or "tool" in value:
         return None
     return value if _KEPT & value.keys() else None
@@ -113,20 +137,76 @@ def read_json(text: str) -> dict[str, Any] | None:
     first, last = text.find("{"), text.rfind("}")
     if first < 0 or last < first:
         return None
-    for candidate in (text[first : last + 1], _outermost(text[first:])):
-        for read in (json.loads, _lenient):
-            try:
-                value = read(candidate)
-            except (ValueError, TypeError, IndexError):
-                continue
-            if isinstance(value, dict) and value:
-                return value
+    whole = _outermost(text[first:])
+    tries = ((json.loads, text[first : last + 1]), (json.loads, whole), (_lenient, whole))
+    for read, candidate in tries:
+        try:
+            value = read(candidate)
+        except (ValueError, TypeError, IndexError, RecursionError):
+            continue
+        if isinstance(value, dict) and value:
+            return value
     return None
 
 
 def _lenient(text: str) -> object:
-    # Mends raw newlines in strings and the like; given a whole object it cannot invent an end.
+    # Mends raw newlines in strings and the like. It also closes what is open, so that it is given
+    # balanced objects only: it must not invent an end.
     return parse_json_markdown(text)
+
+
+def read_cut(text: str) -> dict[str, Any] | None:
+    """Return what is whole of an object that was cut off: its members, and items of its last list.
+
+    An item that misses its end is left out, however much of it there is. None when the object is
+    closed (then it is broken, not cut off) or has nothing whole.
+    """
+    text = _without_thoughts(text)
+    first = text.find("{")
+    if first < 0 or _outermost(text[first:]):
+        return None
+    found: dict[str, Any] = {}
+    at = first + 1
+    while (key := _whole(text, at)) is not None and isinstance(key[0], str):
+        colon = _past_space(text, key[1])
+        if text[colon : colon + 1] != ":":
+            break
+        member = _whole(text, colon + 1)
+        if member is None:
+            if items := _whole_items(text, colon + 1):
+                found[key[0]] = items
+            break
+        found[key[0]], at = member
+        at = _past_space(text, at) + 1  # past the comma
+    return found or None
+
+
+def _whole_items(text: str, at: int) -> list[Any]:
+    """Return the whole items of a list that was cut off; none when there is no list."""
+    at = _past_space(text, at)
+    items = []
+    if text[at : at + 1] == "[":
+        while (item := _whole(text, at + 1)) is not None:
+            items.append(item[0])
+            at = _past_space(text, item[1])  # past the comma
+    return items
+
+
+def _past_space(text: str, at: int) -> int:
+    while text[at : at + 1].isspace():
+        at += 1
+    return at
+
+
+def _whole(text: str, at: int) -> tuple[Any, int] | None:
+    """Return the JSON value at a place and where it ends; None when it misses its end."""
+    at = _past_space(text, at)
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return None
+    # A number at the end of the text may have had more digits.
+    return None if end == len(text) and text[at] not in '"[{' else (value, end)
 
 
 def _outermost(text: str) -> str:
@@ -158,10 +238,10 @@ def _native(message: AIMessage, thought: str) -> Reply:
         calls.append(Call(_tool_name(asked["name"]), _flat(asked["args"])))
     for broken in message.invalid_tool_calls:
         problems.append(
-            f"The arguments of {broken.get('name') or 'a call'} are not a JSON object: "
-            f"{str(broken.get('args'))[:200]!r}."
+            f"Nothing was run. The arguments of {broken.get('name') or 'a call'} are not a JSON "
+            f"object: {str(broken.get('args'))[:200]!r}."
         )
-    return Reply(thought, tuple(calls), problem=" ".join(problems) if not calls else "")
+    return Reply(thought, tuple(calls), problem=" ".join(problems))
 
 
 def _json_actions(value: Mapping[str, Any], thought: str) -> Reply:

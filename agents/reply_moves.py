@@ -149,6 +149,15 @@ def unsupported(draft: Draft, context: Context) -> str:
     return " ".join([*wrong[:3], mend]) if wrong else ""
 
 
+def shown_pages(context: Context) -> list[str]:
+    """Return the pages that this round has shown, in the order shown."""
+    pages: dict[str, None] = {}
+    for item in context.observations:
+        if item.ok:
+            pages |= dict.fromkeys(sorted(filter(_page, _shown_pages(item.artifact))))
+    return list(pages)
+
+
 def _finding(context: Context, item: object) -> Finding | str:
     """Return a finding whose words are on its page, or why it cannot be kept."""
     if not isinstance(item, Mapping):

@@ -1,7 +1,10 @@
-"""JSON schemas of the four replies, for endpoints that hold a model to one.
+"""JSON schemas of the replies, for endpoints that hold a model to one.
 
-They ask for what `model_roles` reads, in the order of the examples in `prompts/`. A reply that
-follows one may still be wrong (a page that was never read): it is checked as any other.
+1. They ask for what `model_roles` reads, in the order of the examples in `prompts/`. A reply that
+   follows one may still be wrong (a quote that is not on its page): it is checked as any other.
+2. Every text and list has a length: a weak model otherwise writes on until its tokens are spent.
+3. Where the machine knows what may be named (pages shown in this round, ids of evidence), nothing
+   else can be named.
 
 Properties may be left out where the prompts allow it, so that the schemas are not OpenAI's `strict`
 ones; most servers (vLLM, llama.cpp, SGLang) follow them as they are.
@@ -14,13 +17,23 @@ from langchain_core.tools import BaseTool
 
 Schema = Mapping[str, Any]
 
-_TEXT: Schema = {"type": "string"}
-"""Without `maxLength`, which makes llama.cpp ten times slower; the endpoint limits the tokens."""
-_YES_OR_NO: Schema = {"type": "boolean"}
-_MOST_CALLS = 8
 FIRST_TOOLS = ("semantic_search", "keyword_search")
 """What a plan may call."""
 FIRST_CALLS = 6
+_MOST_CALLS = 8
+_MOST_NAMES = 60
+"""Pages or ids that a schema lists; of more it gives the form only."""
+_YES_OR_NO: Schema = {"type": "boolean"}
+
+
+def _text(most: int) -> Schema:
+    return {"type": "string", "maxLength": most}
+
+
+def _one_of(names: Sequence[str], most: int) -> Schema:
+    if 0 < len(names) <= _MOST_NAMES:
+        return {"type": "string", "enum": list(names)}
+    return _text(most)
 
 
 def _object(properties: Schema, required: Sequence[str]) -> dict[str, Any]:
@@ -32,27 +45,37 @@ def _object(properties: Schema, required: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _list(items: Schema, most: int = 0) -> dict[str, Any]:
-    return {"type": "array", "items": items, **({"maxItems": most} if most else {})}
+def _list(items: Schema, most: int, least: int = 0) -> dict[str, Any]:
+    return {
+        "type": "array",
+        "items": items,
+        "maxItems": most,
+        **({"minItems": least} if least else {}),
+    }
 
 
+_THOUGHT = _text(200)
+_QUERY = _text(160)
+_WORDS = _text(400)
+"""A part of the question, a note, a reason."""
+_NAMES = _text(200)
+"""Of documents, comma-separated."""
 _ID: Schema = {"type": "string", "enum": [f"Q{i}" for i in range(1, 9)]}
 """Of a part; as free text a weak model may write digits without end."""
-_PART = {"text": _TEXT, "needs": _TEXT, "documents": _TEXT}
+_PART = {"text": _WORDS, "needs": _text(120), "documents": _NAMES}
 _STATE: Schema = {"type": "string", "enum": ["open", "answered", "unanswerable"]}
 
 PLAN: Schema = _object(
     {
-        "thought": _TEXT,
-        "parts": {
-            **_list(_object({"id": _ID, **_PART, "after": _TEXT}, ["id", "text"]), most=8),
-            "minItems": 1,
-        },
+        "thought": _THOUGHT,
+        "parts": _list(
+            _object({"id": _ID, **_PART, "after": _text(24)}, ["id", "text"]), most=8, least=1
+        ),
         "calls": _list(
             _object(
                 {
                     "tool": {"type": "string", "enum": list(FIRST_TOOLS)},
-                    "arguments": _object({"query": _TEXT, "documents": _TEXT}, ["query"]),
+                    "arguments": _object({"query": _QUERY, "documents": _NAMES}, ["query"]),
                 },
                 ["tool", "arguments"],
             ),
@@ -63,54 +86,73 @@ PLAN: Schema = _object(
 )
 """Of the planner."""
 
-_QUOTED = _object({"ref": _TEXT, "quote": _TEXT, "part": _ID}, ["ref", "quote", "part"])
-_BOX: Schema = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
-_SEEN = _object(
-    {"ref": _TEXT, "reading": _TEXT, "box": _BOX, "part": _ID}, ["ref", "reading", "part"]
-)
-
+_BOX: Schema = _list({"type": "number"}, most=4, least=4)
 _JUDGEMENT: Schema = {
     "parts": _list(_object({"id": _ID, "state": _STATE}, ["id", "state"]), most=8),
-    "new_parts": _list(_object(_PART, ["text"]), most=8),
-    "missing": _TEXT,
-    "contradictions": _list(_TEXT, most=8),
+    "new_parts": _list(_object(_PART, ["text"]), most=4),
+    "missing": _WORDS,
+    "contradictions": _list(_WORDS, most=4),
     "sufficient": _YES_OR_NO,
     "give_up": _YES_OR_NO,
-    "reason": _TEXT,
+    "reason": _WORDS,
 }
-
-KEEP: Schema = _object(
-    {
-        "evidence": _list({"anyOf": [_QUOTED, _SEEN]}, most=24),
-        "notes": _list(_TEXT, most=12),
-        **_JUDGEMENT,
-    },
-    ["evidence", "parts", "sufficient"],
-)
-"""Of the condenser."""
 
 JUDGE: Schema = _object(_JUDGEMENT, ["parts", "sufficient"])
 """Of the reflector."""
 
-_CLAIM = _object(
-    {"text": _TEXT, "evidence": _list(_TEXT, most=12), "calculations": _list(_TEXT, most=12)},
-    ["text", "evidence"],
-)
 
-ANSWER: Schema = _object(
-    {
-        "claims": _list(_CLAIM, most=24),
-        "not_found": _TEXT,
+def keep_schema(pages: Sequence[str]) -> Schema:
+    """Return the schema of the condenser's reply.
+
+    Args:
+        pages: That were shown in this round: evidence can be on no other one.
+    """
+    return _object(_kept(pages), ["evidence", "parts", "sufficient"])
+
+
+def _kept(pages: Sequence[str]) -> Schema:
+    ref = _one_of(pages, 100)
+    quoted = {"ref": ref, "quote": _text(600), "part": _ID}
+    seen = {"ref": ref, "reading": _text(600), "box": _BOX, "part": _ID}
+    evidence = {
+        "anyOf": [
+            _object(quoted, list(quoted)),
+            _object(seen, ["ref", "reading", "part"]),
+        ]
+    }
+    return {"evidence": _list(evidence, most=16), "notes": _list(_WORDS, most=8), **_JUDGEMENT}
+
+
+def answer_schema(evidence: Sequence[str], calculations: Sequence[str]) -> Schema:
+    """Return the schema of the answerer's reply.
+
+    Args:
+        evidence: Ids that claims may name.
+        calculations: Those of the run, likewise.
+    """
+    claim: dict[str, Any] = {
+        "text": _text(800),
+        "evidence": _list(_one_of(evidence, 8), most=8),
+    }
+    if calculations:
+        claim["calculations"] = _list(_one_of(calculations, 8), most=8)
+    fields = {
+        "claims": _list(_object(claim, ["text", "evidence"]), most=16),
+        "not_found": _WORDS,
         "unanswerable": _YES_OR_NO,
-        "reason": _TEXT,
-    },
-    ["claims", "unanswerable"],
-)
-"""Of the answerer."""
+        "reason": _WORDS,
+    }
+    return _object(fields, ["claims", "unanswerable"])
 
 
-def calls_schema(tools: Sequence[BaseTool]) -> Schema:
-    """Return the schema of the explorer's reply: calls with their arguments, or what it keeps."""
+def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bool) -> Schema:
+    """Return the schema of the explorer's reply: calls, or what it keeps, or that it is done.
+
+    Args:
+        tools: That may be called.
+        pages: As for `keep_schema`.
+        begun: Something was looked up; before that there is nothing to end.
+    """
     calls = [
         _object(
             {"tool": {"type": "string", "enum": [tool.name]}, "arguments": _arguments(tool)},
@@ -118,19 +160,25 @@ def calls_schema(tools: Sequence[BaseTool]) -> Schema:
         )
         for tool in tools
     ]
-    fields: dict[str, Any] = {"thought": _TEXT, "done": _YES_OR_NO, **KEEP["properties"]}
-    if calls:
-        fields["calls"] = _list({"anyOf": calls}, most=_MOST_CALLS)
-    return _object(fields, ["thought"])
+    listed = _list({"anyOf": calls}, most=_MOST_CALLS, least=1)
+    looks = _object({"thought": _THOUGHT, "calls": listed}, ["thought", "calls"])
+    if not begun:
+        return looks
+    keeps = _object(
+        {"thought": _THOUGHT, **_kept(pages)}, ["thought", "evidence", "parts", "sufficient"]
+    )
+    done = _object({"thought": _THOUGHT, "done": {"const": True}}, ["thought", "done"])
+    return {"type": "object", "anyOf": [looks, keeps, done]}
 
 
 def _arguments(tool: BaseTool) -> dict[str, Any]:
     """Return what a tool takes, without titles, descriptions and limits that servers differ in."""
     known = ("type", "enum", "anyOf", "items")
-    properties = {
-        name: {key: schema[key] for key in known if key in schema} or _TEXT
-        for name, schema in tool.args.items()
-    }
+    properties = {}
+    for name, schema in tool.args.items():
+        kept = {key: schema[key] for key in known if key in schema}
+        text = not kept or (kept.get("type") == "string" and "enum" not in kept)
+        properties[name] = _QUERY if text else kept
     return _object(properties, [n for n, schema in tool.args.items() if "default" not in schema])
 
 

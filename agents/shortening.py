@@ -1,12 +1,16 @@
 """Make a prompt shorter: what tools returned first, the oldest most, instructions never."""
 
+import re
 from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
 FIRST_CHARACTERS = 6_000
 """Most characters of one message after the first shortening; half as many each time after."""
-_LEAST = 200
+_LEAST = 60
+_LETTERS = 5
+"""Of a token."""
+_PIECE = re.compile(r"[A-Za-z]+|[^\W\d_]|\d|[^\w\s]+|_|\n+")
 
 
 def shortened(messages: Sequence[BaseMessage], times: int) -> list[BaseMessage]:
@@ -16,7 +20,7 @@ def shortened(messages: Sequence[BaseMessage], times: int) -> list[BaseMessage]:
         messages: A prompt.
         times: How often it was too long.
     """
-    room = max(_LEAST, FIRST_CHARACTERS >> (times - 1))
+    room = max(2 * _LEAST, FIRST_CHARACTERS >> (times - 1))
     last = len(messages) - 1
     return [
         message
@@ -27,8 +31,19 @@ def shortened(messages: Sequence[BaseMessage], times: int) -> list[BaseMessage]:
 
 
 def tokens_of(messages: Sequence[BaseMessage]) -> int:
-    """Return about how many tokens a prompt has, at 4 characters each."""
-    return sum(len(str(message.content)) for message in messages) // 4 + 4 * len(messages)
+    """Return about how many tokens a prompt has, a little more rather than less.
+
+    Tables and JSON have far more tokens than their characters tell: each digit is one in most
+    vocabularies, and so is a run of signs; a word is one for about six letters. Over the prompts
+    and the documents of `examples/` that gave .93 to 1.2 of SmolLM2's tokens, characters / 4 .71
+    to 1.1.
+    """
+    return sum(map(_tokens_of, messages)) + 4 * len(messages)
+
+
+def _tokens_of(message: BaseMessage) -> int:
+    pieces = _PIECE.findall(str(message.content))
+    return sum(-(-len(piece) // _LETTERS) if piece[0].isalpha() else 1 for piece in pieces)
 
 
 def _cut(message: BaseMessage, characters: int) -> BaseMessage:

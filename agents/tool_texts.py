@@ -3,6 +3,7 @@
 1. The first line of a tool's text, the paragraph with the syntax where two follow, and the
    arguments: every prompt repeats them, so that an endpoint reuses them, and the explorer's own
    prompt says how to work with them. The whole text is for agents that have no such prompt.
+   An argument that an earlier tool has, too, with the same text, has it there only.
 2. A tool of which an argument has no description is always shown whole.
 3. A prompt that was too long for its endpoint gets one line a tool.
 
@@ -35,7 +36,9 @@ class ToolTexts:
         """Return schemas for native calls."""
         if form not in self._native:
             whole = [_schema(tool) for tool in self._tools]
-            self._native[form] = whole if form == "whole" else [_short(tool) for tool in whole]
+            told: set[tuple[str, str]] = set()
+            short = (_short(tool, told) for tool in whole)
+            self._native[form] = whole if form == "whole" else list(short)
         return self._native[form]
 
     def written(self, form: Form) -> str:
@@ -61,15 +64,22 @@ def _schema_of(name: str, description: str, arguments: type) -> dict[str, Any]:
     return convert_to_openai_tool(made)
 
 
-def _short(tool: Mapping[str, Any]) -> dict[str, Any]:
+def _short(tool: Mapping[str, Any], told: set[tuple[str, str]]) -> dict[str, Any]:
+    """Return a schema with the essentials.
+
+    Args:
+        tool: Whole.
+        told: Arguments and their texts in the tools before, to which those of this one are added.
+    """
     function = tool["function"]
     arguments = function["parameters"]["properties"]
     if not _explained(function):
         return dict(tool)
-    slim = {
-        name: {key: value for key, value in schema.items() if key not in _LIMITS}
-        for name, schema in arguments.items()
-    }
+    slim = {}
+    for name, schema in arguments.items():
+        left_out = (*_LIMITS, "description") if (name, schema["description"]) in told else _LIMITS
+        slim[name] = {key: value for key, value in schema.items() if key not in left_out}
+        told.add((name, schema["description"]))
     parameters = {**function["parameters"], "properties": slim}
     about = _essentials(function)
     return {**tool, "function": {**function, "description": about, "parameters": parameters}}

@@ -239,7 +239,7 @@ async def report(view: pagehop.View, questions: Sequence[str], lengths: Sequence
         a, b = measure(ours.prompts), measure(theirs.prompts)
         lines.append(
             f"| {steps} | {a.tokens:,} | {a.uncached:,} | {a.uncached_any:,} | {b.tokens:,} "
-            f"| {b.uncached:,} | {a.tokens / b.tokens:.2f} | {TARGETS.get(steps, 1.0)} |"
+            f"| {b.uncached:,} | {a.tokens / b.tokens:.3f} | {TARGETS.get(steps, 1.0)} |"
         )
     return "\n".join([*lines, "", *_longest(ours, a, answer)])
 

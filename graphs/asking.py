@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from langgraph.errors import GraphBubbleUp
 
 from pagehop.agents.moves import Context, Meter, Role
+from pagehop.errors import ModelError
 from pagehop.graphs.budget import Budget, Spent
 from pagehop.graphs.state import State
 from pagehop.graphs.telling import Teller
@@ -20,6 +21,7 @@ ROUND_CHARACTERS = 24_000
 """Characters of observations after which a round closes; about 6,000 tokens."""
 
 MoveT = TypeVar("MoveT")
+_DUE_S = 0.1
 
 
 class RoleFailed(Exception):
@@ -77,6 +79,8 @@ class Asker:
         """
         limit = self.limits(state).seconds_for_role(spent, reserve=reserve)
         context = self.context(state, spent, nudge)
+        if limit is not None:  # what is kept for answer and verify is left to them
+            context = replace(context, budget_left={**context.budget_left, "seconds": limit})
         error: Exception | None = None
         move = None
         try:
@@ -86,7 +90,9 @@ class Asker:
             raise
         except Exception as raised:
             error = raised
-            if isinstance(raised, TimeoutError) and clock.expired():
+            # A call of a model ends at the same limit, a moment before the clock or after it.
+            ended = isinstance(raised, ModelError) and _is_due(clock)
+            if ended or (isinstance(raised, TimeoutError) and clock.expired()):
                 late = TimeoutError(f"no {kind.__name__.lower()} within {limit:.3g} s")
                 error = late if reserve == 1 else None
         else:
@@ -128,3 +134,8 @@ class Asker:
         used = sum(len(item.text) for item in state.get("observations", ()))
         steps = ROUND_STEPS[self.effort] - (state["step"] - state["round_start"]) + 1
         return {"steps": max(0, steps), "characters": max(0, ROUND_CHARACTERS - used)}
+
+
+def _is_due(clock: asyncio.Timeout) -> bool:
+    end = clock.when()
+    return end is not None and end - asyncio.get_running_loop().time() <= _DUE_S

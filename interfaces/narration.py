@@ -90,12 +90,25 @@ def call_result(body: Mapping[str, Any]) -> str:
         return f"{artifact['value']}"
     if "verified" in artifact:
         return "found on the page" if artifact["verified"] else "not on the page"
+    if "width_px" in artifact:
+        return _picture(artifact)
     refs = list(dict.fromkeys(_refs(artifact)))
     if refs:
         more = f" and {len(refs) - _SHOWN_REFS} more" if len(refs) > _SHOWN_REFS else ""
         return ", ".join(refs[:_SHOWN_REFS]) + more
     lines = str(body.get("text", "")).strip().splitlines()
     return shorten(lines[0]) if lines else "nothing"
+
+
+def _picture(artifact: Mapping[str, Any]) -> str:
+    """Say which picture was shown, and what another model read in it."""
+    size = f"{artifact['width_px']} x {artifact['height_px']} pixels"
+    if "sheet" in artifact:
+        count = len(artifact["sheet"])
+        return f"{count} thumbnail{'s' if count != 1 else ''}, {size}"
+    box = ", ".join(f"{float(side):.2g}" for side in artifact["box"])
+    shown = f"{artifact['ref']}, box {box}, {size}"
+    return f"{shown}: {shorten(str(artifact['reading']))}" if "reading" in artifact else shown
 
 
 def shorten(words: str, limit: int = _SHOWN_WORDS) -> str:
@@ -110,6 +123,7 @@ def _refs(artifact: Mapping[str, Any]) -> Iterator[str]:
         yield str(hit["ref"])
     for path in artifact.get("paths", ()):
         yield str(path["refs"][-1])
+    yield from map(str, artifact.get("refs", ()))
     if "ref" in artifact:
         yield str(artifact["ref"])
 

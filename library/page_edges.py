@@ -16,8 +16,8 @@ matter.
 """
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -26,13 +26,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.library.document_names import DocumentNames, Named
+from pagehop.library.matches import VectorBlock
 from pagehop.library.page_keys import PageKey, page_keys
 from pagehop.library.references import IDENTIFIERS, References
 from pagehop.library.sections import read_sections
 from pagehop.library.terms import tokens
 from pagehop.reading.anchors import Anchor
 from pagehop.reading.signatures import likeness
-from pagehop.types import Document, Edge, PageRef, Relation
+from pagehop.types import Document, Edge, PageRef, Path, Relation
 
 if TYPE_CHECKING:
     from pagehop.library.view import View
@@ -81,7 +82,10 @@ class PageEdges:
         }
 
     def edges(self, ref: PageRef, relations: Iterable[Relation], width: int) -> list[Edge]:
-        """Return the edges that leave a page, at most `width` of a relation, the best first."""
+        """Return the edges that leave a page, at most `width` of a relation, the best first.
+
+        Those of similar pages have no words yet: `explained` reads them for the few that are kept.
+        """
         document = self._view.document(ref.name)
         chosen = tuple(relations)
         # Several relations share the beam, so that none of them fills it alone.
@@ -96,6 +100,13 @@ class PageEdges:
                     edges[edge.target] = edge
             found += sorted(edges.values(), key=lambda e: (-e.weight, e.target))[:most]
         return found
+
+    def explained(self, paths: Iterable[Path]) -> list[Path]:
+        """Return paths whose edges all have their words: those of similar pages are read last."""
+        found = list(paths)
+        silent = {e: None for path in found for e in path.edges if e.relation == "similar"}
+        said = dict(zip(silent, self._explained(list(silent)), strict=True))
+        return [replace(p, edges=tuple(said.get(e, e) for e in p.edges)) for p in found]
 
     def relevance(self, query: str) -> Callable[[PageRef], float]:
         """Return how near a page is to a query, 0 to 1.
@@ -249,59 +260,54 @@ class PageEdges:
         return known
 
     def _similar(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
-        own = self._rows(document.id, ref.page)
+        own = self._vectors(document.id, ref.page)
         if not len(own):
             return
-        block = self._view.snapshot.vectors()
-        best: dict[PageKey, tuple[float, int, str]] = {}
-        for row, target, page, region, cosine in self._nearest(block.matrix[own], width):
-            key = (target, page)
-            if target in self._view.names and key != (document.id, ref.page):
-                if key not in best or cosine > best[key][0]:
-                    best[key] = (cosine, row, region)
-        ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[:width]
-        ids = [block.ids[i] for i in own]
-        texts = self._view.snapshot.regions_by_id([*ids, *(region for _, (_, _, region) in ranked)])
-        for (target, page), (cosine, row, region) in ranked:
-            words = f'"{_snippet(texts[ids[row]].text)}" ~ "{_snippet(texts[region].text)}"'
-            weight = round(min(max(cosine, 0.0), 1.0), 4)
-            yield Edge(ref, PageRef(self._view.names[target], page), "similar", weight, words)
+        for (target, page), cosine in self._nearest(own, width + 1):
+            if target in self._view.names and (target, page) != (document.id, ref.page):
+                weight = round(min(max(cosine, 0.0), 1.0), 4)
+                yield Edge(ref, PageRef(self._view.names[target], page), "similar", weight, "")
 
-    def _nearest(
-        self, own: NDArray[np.float32], width: int
-    ) -> Iterator[tuple[int, str, int, str, float]]:
-        """Yield (own row, document, page, region, cosine) of candidates, at least `width` pages."""
+    def _nearest(self, own: NDArray[np.float32], most: int) -> Iterator[tuple[PageKey, float]]:
+        """Yield pages with the cosine of their passage nearest to any of some vectors."""
         snapshot = self._view.snapshot
-        limit = 20 * (width + 1)
         if snapshot.passages() > _SCAN_LIMIT:
-            for row, vector in enumerate(own):
-                for match in snapshot.nearest(vector, limit=limit):
-                    yield row, match.document, match.page, match.region_id, match.score
+            for vector in own:
+                for match in snapshot.nearest(vector, limit=20 * most):
+                    yield (match.document, match.page), match.score
             return
-        block = snapshot.vectors()
-        cosines = own @ block.matrix.T  # (n_own, n_passages)
-        rows = cosines.argmax(axis=0)
-        best = cosines.max(axis=0)
-        limit = min(len(best), limit + len(own) * (width + 1))
-        first = np.argpartition(-best, limit - 1)[:limit] if limit < len(best) else range(limit)
-        for i in sorted(map(int, first), key=lambda i: (-best[i], i)):
-            yield (
-                int(rows[i]), str(block.documents[i]), int(block.pages[i]), block.ids[i],
-                float(best[i]),
-            )  # fmt: skip
+        rows = self._passages
+        best = (own @ snapshot.vectors().matrix.T).max(axis=0)[rows.order]  # (n_passages,)
+        pages: NDArray[np.float32] = np.maximum.reduceat(best, rows.starts)  # (n_pages,)
+        pages[~rows.visible] = -1.0
+        most = min(most, len(pages))
+        for i in np.argpartition(-pages, most - 1)[:most]:
+            yield rows.pages[i], float(pages[i])
+
+    def _explained(self, edges: Sequence[Edge]) -> Iterator[Edge]:
+        """Give edges between similar pages the two passages that are nearest, in one reading."""
+        ids = self._view.snapshot.vectors().ids
+        pairs = []
+        for edge in edges:
+            ends = [
+                self._rows(self._view.document(end.name).id, end.page)
+                for end in (edge.source, edge.target)
+            ]
+            one, other = (self._view.snapshot.vectors().matrix[rows] for rows in ends)
+            i, j = np.unravel_index((one @ other.T).argmax(), (len(one), len(other)))
+            pairs.append((ids[ends[0][i]], ids[ends[1][j]]))
+        texts = self._view.snapshot.regions_by_id([id for pair in pairs for id in pair])
+        for edge, (here, there) in zip(edges, pairs, strict=True):
+            words = f'"{_snippet(texts[here].text)}" ~ "{_snippet(texts[there].text)}"'
+            yield replace(edge, words=words)
 
     def _rows(self, document_id: str, page: int) -> NDArray[np.intp]:
         """Return the rows of a page's passages in the view's block of vectors."""
-        return self._places.get((document_id, page), np.zeros(0, dtype=np.intp))
+        return self._passages.of(document_id, page)
 
     @cached_property
-    def _places(self) -> dict[PageKey, NDArray[np.intp]]:
-        block = self._view.snapshot.vectors()
-        places: dict[PageKey, list[int]] = {}
-        keys = zip(block.documents.tolist(), block.pages.tolist(), strict=True)
-        for i, key in enumerate(keys):
-            places.setdefault(key, []).append(i)
-        return {key: np.array(rows, dtype=np.intp) for key, rows in places.items()}
+    def _passages(self) -> "_Passages":
+        return _Passages(self._view.snapshot.vectors(), self._view.names)
 
     def _vectors(self, document_id: str, page: int) -> NDArray[np.float32]:
         """Return the vectors of a page's passages; (n, dim) float32."""
@@ -309,6 +315,27 @@ class PageEdges:
 
     def _edge(self, ref: PageRef, page: int, relation: Relation, weight: float, words: str) -> Edge:
         return Edge(ref, replace(ref, page=page), relation, round(weight, 4), words)
+
+
+class _Passages:
+    """The rows of a block of vectors, page by page."""
+
+    def __init__(self, block: VectorBlock, visible: Container[str]) -> None:
+        keys = list(zip(block.documents.tolist(), block.pages.tolist(), strict=True))
+        self.order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
+        """(n_passages,) rows of the block, those of a page together."""
+        self.pages: list[PageKey] = sorted(set(keys))
+        counts = Counter(keys)
+        ends = np.cumsum([counts[page] for page in self.pages], dtype=np.intp)
+        self.starts = np.concatenate([[0], ends[:-1]]).astype(np.intp)
+        """(n_pages,) index into `order`."""
+        self.visible = np.array([page[0] in visible for page in self.pages], dtype=bool)
+        self._slices = dict(zip(self.pages, zip(self.starts, ends, strict=True), strict=True))
+
+    def of(self, document_id: str, page: int) -> NDArray[np.intp]:
+        """Return the rows of one page; (n,) none when it has no vector."""
+        low, high = self._slices.get((document_id, page), (0, 0))
+        return self.order[low:high]
 
 
 class _Read:

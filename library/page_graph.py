@@ -45,7 +45,7 @@ def walk(
         raise ConfigError(f"hops is {hops}; allowed are 1 to {MAX_HOPS}")
     if not 1 <= width <= 50:
         raise ConfigError(f"width is {width}; allowed are 1 to 50")
-    view.page(ref)
+    view.checked(ref)
     start = PageRef(view.document(ref.name).name, ref.page)
     graph = view.edges
     relevance = graph.relevance(query) if query else None
@@ -67,7 +67,7 @@ def walk(
                     reached[edge.target] = (longer, weight)
         frontier = sorted(reached.values(), key=lambda item: _rank(item[0]))[:width]
         best.update({path.end: path for path, _ in frontier})
-    return sorted(best.values(), key=_rank)
+    return graph.explained(sorted(best.values(), key=_rank))
 
 
 def degradations(view: "View", relations: Collection[Relation] | None, query: str) -> str:

@@ -130,7 +130,7 @@ class View:
         for name in hidden:
             head, colon, page = name.rpartition(":")
             if colon and page.isdigit():
-                pages.add(PageRef(self._checked(PageRef(head, int(page))).name, int(page)))
+                pages.add(PageRef(self.checked(PageRef(head, int(page))).name, int(page)))
             else:
                 names.add(self.document(name).name)
         made = self.within([d.name for d in self._documents if d.name not in names])
@@ -168,7 +168,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        document = self._checked(ref)
+        document = self.checked(ref)
         page = self.snapshot.pages(document.id, (ref.page,))[0]
         return replace(page, ref=PageRef(document.name, ref.page))
 
@@ -191,7 +191,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        document = self._checked(ref)
+        document = self.checked(ref)
         return tuple(self.snapshot.regions(document.id, page=ref.page, kinds=kinds))
 
     def tables(self, ref: PageRef) -> tuple[Table, ...]:
@@ -263,11 +263,16 @@ class View:
 
         Raises:
             LibraryError: No such page, or the page cannot be rendered.
-            ConfigError: `max_pixels` is below 1.
+            ConfigError: `max_pixels` is below 1, or the box is not on the page.
         """
         if max_pixels < 1:
             raise ConfigError(f"max_pixels = {max_pixels!r}: at least 1")
-        document = self._checked(ref)
+        if not all(-math.inf < low <= 1 and 0 <= high < math.inf for low, high in _spans(box)):
+            raise ConfigError(
+                f"box {box!r} is not on the page: its edges are fractions of the page, "
+                "from 0, 0 at the top left to 1, 1 at the bottom right"
+            )
+        document = self.checked(ref)
         path = self.snapshot.source_path(document.id)
         return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
 
@@ -279,7 +284,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        document = self._checked(ref)
+        document = self.checked(ref)
         return self._reader.read(self.snapshot.source_path(document.id), ref.page, box)
 
     def walk(
@@ -305,7 +310,7 @@ class View:
         """
         from pagehop.library.page_graph import walk  # noqa: PLC0415 - page_graph reads views
 
-        self._checked(ref)
+        self.checked(ref)
         paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
@@ -373,7 +378,13 @@ class View:
 
         return ViewRetriever(self, k)
 
-    def _checked(self, ref: PageRef) -> Document:
+    def checked(self, ref: PageRef) -> Document:
+        """Return the document of a page that exists; for modules of `library/` only.
+
+        Raises:
+            LibraryError: There is no such document or page in this view.
+            ConfigError: `ref` is no page reference.
+        """
         if not isinstance(ref, PageRef):
             raise ConfigError(f"{ref!r} is no PageRef; write PageRef(name, page)")
         document = self.document(ref.name)
@@ -385,3 +396,9 @@ class View:
         if PageRef(document.name, ref.page) in self._hidden:
             raise LibraryError(f"page {ref.page} of {document.name} is not to be used in this run")
         return document
+
+
+def _spans(box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the lower and higher edge of a box, left to right and top to bottom."""
+    x0, y0, x1, y1 = box
+    return (min(x0, x1), max(x0, x1)), (min(y0, y1), max(y0, y1))

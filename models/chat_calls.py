@@ -4,9 +4,11 @@
    reply is tried again with exponential, jittered waits, as long as `seconds_left` allows.
 2. An empty reply (no text, no tool call) is asked for again twice, then returned as it is: the
    caller answers a malformed reply.
-3. Anything else (key, quota, unknown model, bad request, too long, no tools, no pictures) is
+3. Tool calls of a stream whose arguments are not whole JSON become invalid calls: a client mends
+   them, and a call with half an argument is not what the model asked for.
+4. Anything else (key, quota, unknown model, bad request, too long, no tools, no pictures) is
    raised at once, in words for a person and without a key.
-4. Every attempt counts as a call from its beginning, also one that fails or is cancelled. Tokens
+5. Every attempt counts as a call from its beginning, also one that fails or is cancelled. Tokens
    are those that replies report, and estimated for a reply that reports none; what an endpoint
    read for an attempt that failed is not known and not guessed.
 
@@ -14,6 +16,7 @@ The client's own retries must be off (`load_chat_model` sees to it), or waits mu
 """
 
 import asyncio
+import json
 import math
 import random
 import time
@@ -23,6 +26,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_core.messages.utils import message_chunk_to_message
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
@@ -189,6 +193,9 @@ async def call_chat(
     start = time.monotonic()
     end = None if seconds_left is None else start + seconds_left
     bound = _bind(model, tools, tool_choice)
+    if on_delta is None and getattr(model, "streaming", False):
+        # Such a client streams inside of `ainvoke`, and gives calls that were cut off as whole.
+        on_delta = _unheard
     patience = _Patience(retries, end, first_wait_s, sleep, on_retry)
     tally = _Tally(model, prices or Prices.from_settings(), on_spend)
     while True:
@@ -270,7 +277,30 @@ async def _attempt(
         raise _CutError("the stream ended before the reply did")
     message = message_chunk_to_message(whole)
     assert isinstance(message, AIMessage)
-    return message, ttft_s
+    return _with_whole_calls(message, whole), ttft_s
+
+
+def _with_whole_calls(message: AIMessage, chunks: AIMessageChunk) -> AIMessage:
+    """Return a message whose tool calls have the arguments that were sent, unmended."""
+    calls, broken = [], []
+    for chunk in chunks.tool_call_chunks:
+        name, written = chunk["name"], chunk["args"] or "{}"
+        try:
+            args = json.loads(written, strict=False)
+        except ValueError:
+            args = None
+        if name and isinstance(args, dict):
+            calls.append(tool_call(name=name, args=args, id=chunk["id"]))
+        else:
+            error = "the arguments are no whole JSON object"
+            broken.append(invalid_tool_call(name=name, args=written, id=chunk["id"], error=error))
+    if not broken:
+        return message
+    return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": broken})
+
+
+def _unheard(text: str) -> None:
+    pass
 
 
 def _as_chunk(message: AIMessage) -> AIMessageChunk:

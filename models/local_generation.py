@@ -1,22 +1,31 @@
 """Weights and tokenizer of a local chat model, and one generation at a time on them.
 
+A model that reads pictures has a processor beside its tokenizer (`picture_processing.py`).
+
 1. Loaded on first use, from the hub or a folder; on the GPU when there is one.
 2. One worker thread a model is its lock: concurrent calls queue there and never block an event
    loop; a call that was given up stops at the next token, or never starts.
 3. Token ids are kept exactly as they went in and came out.
 
-Not covered: pictures, several prompts in one batch, models that need remote code.
+Not covered: videos, several prompts in one batch, models that need remote code.
 """
 
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pagehop.errors import CallFailed, ConfigError, ContextOverflow, ToolsUnsupported
+from pagehop.errors import (
+    CallFailed,
+    ConfigError,
+    ContextOverflow,
+    PicturesUnsupported,
+    ToolsUnsupported,
+)
+from pagehop.models.picture_processing import load_processor, reads_pictures
 
 Finish = Literal["stop", "length", "cancelled"]
 
@@ -104,11 +113,29 @@ class LocalWeights:
         return found if isinstance(found, int) else None
 
     @cached_property
+    def takes_pictures(self) -> bool:
+        """Whether the checkpoint reads pictures."""
+        return reads_pictures(self.config)
+
+    @cached_property
+    def processor(self) -> Any:
+        """What turns pictures and text into tensors; only for a checkpoint that takes pictures.
+
+        Raises:
+            ConfigError: It cannot be made; says what is missing.
+        """
+        return self._load(lambda name: load_processor(name, self.config.model_type))
+
+    @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer with its chat template."""
         from transformers import AutoTokenizer  # noqa: PLC0415 - takes a second to import
 
-        tokenizer = self._load(AutoTokenizer.from_pretrained)
+        if self.takes_pictures:
+            tokenizer = self.processor.tokenizer
+            tokenizer.chat_template = self.processor.chat_template
+        else:
+            tokenizer = self._load(AutoTokenizer.from_pretrained)
         if not tokenizer.chat_template:
             raise ConfigError(
                 f"the model {self.name!r} has no chat template: take its instruct or chat version"
@@ -119,12 +146,14 @@ class LocalWeights:
     def weights(self) -> Any:
         """The model, ready to generate."""
         import torch  # noqa: PLC0415 - takes seconds to import
-        from transformers import AutoModelForCausalLM  # noqa: PLC0415 - likewise
+        import transformers  # noqa: PLC0415 - likewise
 
+        of_text, of_pictures = "AutoModelForCausalLM", "AutoModelForImageTextToText"
+        kind: Any = getattr(transformers, of_pictures if self.takes_pictures else of_text)
         device = self._device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = self._load(AutoModelForCausalLM.from_pretrained, dtype=self._dtype)
+        model = self._load(kind.from_pretrained, dtype=self._dtype)
         if device == "cpu" and model.dtype == torch.float16:
             model = model.to(torch.bfloat16)  # half precision has no fast path on processors
         return model.to(device).eval()
@@ -134,13 +163,37 @@ class LocalWeights:
         messages: Sequence[Mapping[str, Any]],
         tools: Sequence[Mapping[str, Any]] = (),
         options: Mapping[str, Any] | None = None,
-    ) -> list[int]:
-        """Return the token ids of a prompt, by the chat template.
+    ) -> dict[str, Any]:
+        """Return the model's inputs for a prompt, by the chat template: `input_ids` (1, n), others.
 
         Raises:
             ToolsUnsupported: The template has no place for tools.
+            PicturesUnsupported: There are pictures, and the checkpoint takes none.
             CallFailed: The template refuses the messages.
         """
+        pictures = [block["image"] for block in _blocks(messages) if block["type"] == "image"]
+        if pictures and not self.takes_pictures:
+            raise PicturesUnsupported(
+                f"{self.name} takes no pictures: set vision_model to a model that does"
+            )
+        if not self.takes_pictures:
+            messages = [{**m, "content": _text(m["content"])} for m in messages]
+        text = self._templated(messages, tools, options or {})
+        if not pictures:
+            made = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")
+        else:
+            # A list for each prompt: some processors take the pictures of one only so.
+            made = self.processor(
+                text=[text], images=[pictures], add_special_tokens=False, return_tensors="pt"
+            )
+        return {name: values.to(self.weights.device) for name, values in made.items()}
+
+    def _templated(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        options: Mapping[str, Any],
+    ) -> str:
         from jinja2 import TemplateError  # noqa: PLC0415 - comes with transformers
 
         template = self.tokenizer.get_chat_template(tools=list(tools) or None)
@@ -149,15 +202,14 @@ class LocalWeights:
                 f"the chat template of {self.name} has no place for tools: use another model, "
                 "or JSON actions"
             )
-        given = {"tools": list(tools) or None, "add_generation_prompt": True, **(options or {})}
+        given = {"tools": list(tools) or None, "add_generation_prompt": True, **options}
         for attempt in (list(messages), merged(messages)):
             try:
-                text = self.tokenizer.apply_chat_template(attempt, tokenize=False, **given)
+                text: str = self.tokenizer.apply_chat_template(attempt, tokenize=False, **given)
             except TemplateError as error:
                 refusal = error
                 continue
-            ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-            return ids
+            return text
         raise CallFailed(
             f"the chat template of {self.name} refuses the messages: {refusal}", kind="request"
         ) from refusal
@@ -165,11 +217,11 @@ class LocalWeights:
     def _load(self, how: Callable[..., Any], **options: Any) -> Any:
         try:
             return how(self.name, **options)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, ImportError) as error:
             reason = " ".join(str(error).split())[:300]
             raise ConfigError(
                 f"the model {self.name!r} cannot be loaded: {reason}; give a hub id or the folder "
-                "of a text model (transformers:ID_OR_PATH); a gated one needs HF_TOKEN"
+                "of a chat model (transformers:ID_OR_PATH); a gated one needs HF_TOKEN"
             ) from error
 
     def _run(self, job: Job) -> Generated:
@@ -178,18 +230,16 @@ class LocalWeights:
         if job.given_up.is_set():
             return Generated([], [], "", "cancelled")
         job.special_tokens = tuple(self.tokenizer.all_special_tokens)
-        ids = self.render(job.messages, job.tools, job.template_options)
+        prompt = self.render(job.messages, job.tools, job.template_options)
+        ids: list[int] = prompt["input_ids"][0].tolist()
         room = self._room(len(ids))
         options = self._options(job, room)
         cuda = [self.weights.device] if self.weights.device.type == "cuda" else []
-        prompt = torch.tensor([ids], device=self.weights.device)
         with torch.inference_mode(), torch.random.fork_rng(devices=cuda):
             if job.sampling.seed is not None:
                 torch.manual_seed(job.sampling.seed)
             try:
-                out = self.weights.generate(
-                    prompt, attention_mask=torch.ones_like(prompt), **options
-                )
+                out = self.weights.generate(**prompt, **options)
             except torch.OutOfMemoryError as error:
                 raise ContextOverflow(
                     f"a prompt of {len(ids)} tokens is too long for the memory of {self.name}'s "
@@ -264,6 +314,18 @@ class LocalWeights:
         return text
 
 
+def _blocks(messages: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for message in messages:
+        if not isinstance(message["content"], str):
+            yield from message["content"]
+
+
+def _text(content: str | Sequence[Mapping[str, Any]]) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(block["text"] for block in content if block["type"] == "text")
+
+
 def merged(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Join the system text to the first user message, and what one role says in a row.
 
@@ -275,7 +337,9 @@ def merged(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if turn["role"] == "system":
             turn["role"] = "user"
         if turns and turn["role"] == turns[-1]["role"] == "user":
-            turns[-1]["content"] += "\n\n" + turn["content"]
+            before, added = turns[-1]["content"], turn["content"]
+            gap = "\n\n" if isinstance(before, str) else [{"type": "text", "text": "\n\n"}]
+            turns[-1]["content"] = before + gap + added
         else:
             turns.append(turn)
     return turns

@@ -8,14 +8,19 @@
    `completion_token_ids`), for training on exactly what was sampled.
 3. Weights load on the first call. One call runs at a time; a call given up stops.
 
-Not covered: pictures; `tool_choice` other than `none` is left to the model.
+4. A checkpoint with eyes (Qwen2.5-VL, Qwen3-VL, SmolVLM and others that transformers loads for
+   pictures and text) is shown pictures, none with more than `max_pixels`.
+
+Not covered: videos; `tool_choice` other than `none` is left to the model.
 """
 
 import asyncio
+import base64
+import io
 import json
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -29,10 +34,15 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from pagehop.errors import CallFailed, PicturesUnsupported
+from pagehop.errors import CallFailed
 from pagehop.models.local_generation import Generated, Job, LocalWeights, Sampling
 from pagehop.models.tool_call_text import MARKERS, find_calls
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PICTURES = ("image", "image_url")
+"""Types of blocks that hold one."""
 ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
 
 
@@ -51,6 +61,8 @@ class TransformersChat(BaseChatModel):
     stop: list[str] | None = None
     device: str = "auto"
     dtype: str = "auto"
+    max_pixels: int = Field(default=1_000_000, ge=1)
+    """A larger picture is scaled down."""
     template_options: dict[str, Any] = Field(default_factory=dict)
     """For the chat template, e.g. `{"enable_thinking": False}`."""
     _weights: LocalWeights = PrivateAttr()
@@ -69,7 +81,7 @@ class TransformersChat(BaseChatModel):
             ConfigError: There is no such model, or it has no chat template.
         """
         assert self._weights.tokenizer
-        self.profile = ModelProfile(image_inputs=False, tool_calling=True)
+        self.profile = ModelProfile(image_inputs=self._weights.takes_pictures, tool_calling=True)
         if self._weights.context_tokens is not None:
             self.profile["max_input_tokens"] = self._weights.context_tokens
 
@@ -179,7 +191,8 @@ class TransformersChat(BaseChatModel):
             stop=tuple(stop or self.stop or ()),
         )
         tools = () if options.get("tool_choice") == "none" else options.get("tools", ())
-        turns = [template_message(message) for message in messages]
+        blocks, pixels = self._weights.takes_pictures, self.max_pixels
+        turns = [template_message(m, blocks=blocks, max_pixels=pixels) for m in messages]
         return Job(turns, tools, sampling, self.template_options)
 
     def _message(self, done: Generated, job: Job) -> AIMessage:
@@ -259,20 +272,23 @@ class _Shown:
         return text if len(text) >= len(self._sent) else self._sent
 
 
-def template_message(message: BaseMessage) -> dict[str, Any]:
+def template_message(
+    message: BaseMessage, *, blocks: bool, max_pixels: int = 1_000_000
+) -> dict[str, Any]:
     """Return a message in the form that chat templates know.
 
+    Args:
+        message: Of the prompt.
+        blocks: Text too is a block, as templates of models with eyes want it.
+        max_pixels: Of one picture.
+
     Raises:
-        PicturesUnsupported: It holds a picture.
+        CallFailed: A picture cannot be read.
     """
-    if isinstance(message.content, list) and any(
-        isinstance(block, dict) and block.get("type") in ("image", "image_url")
-        for block in message.content
-    ):
-        raise PicturesUnsupported(
-            "a transformers: model takes no pictures here: set vision_model to one that does"
-        )
-    turn: dict[str, Any] = {"role": ROLES.get(message.type, "user"), "content": message.text}
+    content: Any = _content(message, max_pixels)
+    if isinstance(content, str) and blocks:
+        content = [{"type": "text", "text": content}] if content else []
+    turn: dict[str, Any] = {"role": ROLES.get(message.type, "user"), "content": content}
     if isinstance(message, AIMessage) and message.tool_calls:
         turn["tool_calls"] = [
             {
@@ -285,6 +301,40 @@ def template_message(message: BaseMessage) -> dict[str, Any]:
     if isinstance(message, ToolMessage):
         turn |= {"tool_call_id": message.tool_call_id, "name": message.name or ""}
     return turn
+
+
+def _content(message: BaseMessage, max_pixels: int) -> str | list[dict[str, Any]]:
+    """Return the text of a message, or its blocks when it holds pictures."""
+    parts = message.content if isinstance(message.content, list) else []
+    if not any(isinstance(part, dict) and part.get("type") in PICTURES for part in parts):
+        return message.text
+    blocks: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, dict) and part.get("type") in PICTURES:
+            blocks.append({"type": "image", "image": _picture(part, max_pixels)})
+        elif text := part if isinstance(part, str) else str(part.get("text", "")):
+            blocks.append({"type": "text", "text": text})
+    return blocks
+
+
+def _picture(block: dict[str, Any], max_pixels: int) -> "Image":
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - only with pictures
+
+    given = block.get("image_url", block.get("url", ""))
+    url = given.get("url", "") if isinstance(given, dict) else given
+    head, _, data = str(url).partition("base64,")
+    if not (data := str(block.get("base64") or data)):
+        where = "at a web address" if head else "without data"
+        raise CallFailed(f"a local model takes no picture {where}: give its bytes", kind="request")
+    try:
+        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+    except (ValueError, UnidentifiedImageError, OSError) as error:
+        raise CallFailed(f"a picture cannot be read: {error}", kind="request") from error
+    scale = (max_pixels / (picture.width * picture.height)) ** 0.5
+    if scale >= 1:
+        return picture
+    size = max(1, int(picture.width * scale)), max(1, int(picture.height * scale))
+    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def _tell(

@@ -1,4 +1,4 @@
-"""From a PDF to what stands on its pages: worker processes, pictures, OCR.
+"""From a file to what stands on its pages: worker processes, pictures, OCR.
 
 A document is opened only in a worker process, with limits on its time and memory.
 
@@ -7,6 +7,9 @@ A document is opened only in a worker process, with limits on its time and memor
 2. The process: `pdf_worker`, `pdf_page` (a page of the engine), `render` (crops).
 3. What joins pages: `anchors` (what a page defines and refers to), `continuations` (tables and
    paragraphs over a page's end), `mentions` (names), `signatures` (near-identical pages).
-4. Scans: `ocr_areas` (which pages, or parts of them, are pictures of text), `ocr_engine` (the
+4. Files that are no PDFs: `formats` (what a file is), `pdf_convert` (makes a PDF of it, in the
+   process), `archives` (bounds on what a ZIP file may hold), `office` and `office_process` (through
+   LibreOffice).
+5. Scans: `ocr_areas` (which pages, or parts of them, are pictures of text), `ocr_engine` (the
    parent's side), `ocr_worker` (the process), `ocr_words` (their way among the text layer's words).
 """

@@ -1,6 +1,7 @@
 """The packed forward of BERT models against AutoModel, and each model that must not get it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from pagehop.models.bert_forward import pack_bert
 from pagehop.models.encoder_files import find_encoder
 from pagehop.models.text_encoder import TextEncoder
 
-SIZES = {
+SIZES: dict[str, Any] = {
     "vocab_size": 200,
     "hidden_size": 64,
     "num_hidden_layers": 2,
@@ -129,12 +130,14 @@ def test_what_would_differ_runs_through_automodel(
     change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = made("bert")
+    shift = torch.linspace(-1, 1, 64, dtype=torch.bfloat16)
     if change == "activation":
         model.config.hidden_act = "gelu_new"
     elif change == "decoder":
         model.config.is_decoder = True
     elif change == "weights":  # AutoModel adds what the packed forward does not know of
-        model.encoder.layer[1].register_forward_hook(lambda _, __, out: out + 1)  # type: ignore[union-attr, operator, arg-type]
+        last = [part for part in model.modules() if type(part).__name__ == "BertOutput"][-1]
+        last.register_forward_hook(lambda _part, _given, states: states + shift)
     elif change == "kernels":
         monkeypatch.setattr(bert_forward, "KERNELS", ("_gone",))
     else:

@@ -23,7 +23,7 @@ from pagehop.agents.moves import (
 )
 from pagehop.agents.verifier import RuleVerifier
 from pagehop.answers import Answer, Usage
-from pagehop.errors import ModelError
+from pagehop.errors import CallFailed, ModelError
 from pagehop.events import Event
 from pagehop.graphs.budget import Spent
 from pagehop.graphs.explore import build
@@ -174,6 +174,26 @@ async def test_seconds_end_a_role_that_is_still_thinking(view: View) -> None:
     answer, _ = await run(view, Slow(), Budget(seconds=1.5), effort="high")
     assert answer.status == "exhausted" and answer.text == "It is there. [1]"
     assert "seconds" in answer.warnings[-1]
+
+
+async def test_a_call_that_ends_with_the_seconds_ends_exploring_and_does_not_fail_the_run(
+    view: View,
+) -> None:
+    class Waiting(Restless):
+        left = 0.0
+
+        async def move(self, name: str, context: Context) -> Any:
+            if name == "summarize" and context.step > 1:
+                await asyncio.sleep(context.budget_left["seconds"] - 0.05)
+                raise CallFailed("no reply in time (0.0 s are left)", kind="timeout")
+            if name == "answer":
+                self.left = context.budget_left["seconds"]
+            return await super().move(name, context)
+
+    role = Waiting()
+    answer, _ = await run(view, role, Budget(seconds=3), effort="high")
+    assert answer.status == "exhausted" and answer.text == "It is there. [1]"
+    assert 0 < role.left <= 0.31  # the answerer has what is kept for it
 
 
 @pytest.mark.parametrize("fails", ["late", "error"])

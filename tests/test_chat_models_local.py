@@ -5,6 +5,8 @@ of which token follows which: it writes exactly the text it was made with.
 """
 
 import asyncio
+import base64
+import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ from langchain_core.messages import (
 )
 from langchain_core.tools import tool
 from langchain_tests.unit_tests import ChatModelUnitTests
+from PIL import Image
 
 from pagehop.errors import (
     CallFailed,
@@ -245,8 +248,11 @@ async def test_a_prompt_that_is_too_long_is_an_overflow(fluent: Make) -> None:
 
 def test_pictures_and_response_formats_are_refused_in_words(fluent: Make) -> None:
     model = fluent("x", "<|im_end|>")
+    dot = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(dot, format="PNG")
+    data = base64.b64encode(dot.getvalue()).decode()
     with pytest.raises(PicturesUnsupported, match="vision_model"):
-        model.invoke([HumanMessage([{"type": "image", "base64": "x", "mime_type": "image/png"}])])
+        model.invoke([HumanMessage([{"type": "image", "base64": data, "mime_type": "image/png"}])])
     with pytest.raises(CallFailed, match="ask for JSON in the prompt"):
         model.invoke(HI, response_format={"type": "json_object"})
 

@@ -147,10 +147,10 @@ def test_a_folder_that_does_not_exist_is_wrong_input(
 
 
 def test_a_folder_without_pdfs_is_wrong_input_and_stays_as_it_was(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no document")
+    (tmp_path / "notes.dat").write_text("no document")
     result = run("ask", tmp_path, "question")
     assert result.exit_code == 2 and "no PDF" in result.stderr
-    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.dat"]
 
 
 def test_a_file_in_place_of_a_folder_is_wrong_input(pdf_folder: Path) -> None:

@@ -142,7 +142,8 @@ async def ended(personality: Personality, view: View, **options: Any) -> Ended:
         assert not stub.errors
         asked = len(stub.requests)
     run = Ended(events, view)
-    assert run.answer.usage.model_calls == asked  # also the calls of a role that failed
+    # Also the calls of a role that failed; one that timed out may not have reached the endpoint.
+    assert run.answer.usage.model_calls >= asked
     return run
 
 
@@ -260,6 +261,22 @@ async def test_arguments_that_are_no_json_are_told(view: View) -> None:
     assert (await ended(Sick("explorer", bad), view)).answer.status == "failed"
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_call_whose_arguments_are_cut_off_is_not_made(view: View, streaming: bool) -> None:
+    """Clients mend arguments of a stream: `{"query": "where Or` became a search for these words."""
+
+    def bad(request: StubRequest) -> StubReply:
+        cut_off = {"name": "semantic_search", "args": '{"query": "where Orri'}
+        whole = {"name": "keyword_search", "args": '{"query": "Halden"}'}
+        return StubReply(tool_calls=[whole, cut_off], finish_reason="length")
+
+    run = await ended(Sick("explorer", bad, 1), view, streaming=streaming)
+    assert run.answer.status == "answered"
+    assert not run.says("tool.start", "where Orri")
+    assert not run.says("tool.start", "", tool="keyword_search")  # nothing of a refused reply runs
+    assert run.says("note", "The arguments of semantic_search are not a JSON object")
+
+
 async def test_one_call_repeated_without_end_ends_the_run(view: View) -> None:
     bad = calls("keyword_search", query="orders")
     runs = await at_each_node(bad, view)
@@ -361,14 +378,19 @@ async def test_with_the_json_grammar_each_role_is_held_to_its_schema(
 
     run = await ended(watched, view)
     assert run.answer.status == "answered"
-    needed = {role: schema["required"] for role, schema in asked.items()}
+    looks, keeps, done = asked["explorer"]["anyOf"]
+    needed = {role: schema.get("required") for role, schema in asked.items()}
     assert needed == {
         "planner": ["parts"],
-        "explorer": ["thought"],
+        "explorer": None,
         "condenser": ["evidence", "parts", "sufficient"],
         "answerer": ["claims", "unanswerable"],
     }
-    tools = asked["explorer"]["properties"]["calls"]["items"]["anyOf"]
+    assert looks["required"] == ["thought", "calls"] and done["required"] == ["thought", "done"]
+    assert keeps["required"] == ["thought", "evidence", "parts", "sufficient"]
+    named = asked["answerer"]["properties"]["claims"]["items"]["properties"]["evidence"]["items"]
+    assert named["enum"] == ["E1"]
+    tools = looks["properties"]["calls"]["items"]["anyOf"]
     search = next(t for t in tools if t["properties"]["tool"]["enum"] == ["semantic_search"])
     assert search["properties"]["arguments"]["required"] == ["query"]
 

@@ -401,11 +401,12 @@ def test_an_encrypted_file_opens_with_its_password_and_can_be_rendered(
 def test_folders_without_a_pdf_and_missing_paths_are_errors(tmp_path: Path, copy: Path) -> None:
     (tmp_path / "none").mkdir()
     with Library(tmp_path / "lib") as library:
-        with pytest.raises(LibraryError, match=r"no PDF in .*none"):
+        with pytest.raises(LibraryError, match=r"no PDF, .* in .*none"):
             library.add(tmp_path / "none")
         with pytest.raises(LibraryError, match=r"nowhere.pdf does not exist"):
             library.add([copy / "in", tmp_path / "nowhere.pdf"])
         assert library.version == 0
         report = library.add([tmp_path / "none", copy / "in"])
         assert len(report.added) == 2
-        assert report.failed == [(str(tmp_path / "none"), "empty: no PDF in this folder")]
+        reason = "empty: nothing in this folder can be read"
+        assert report.failed == [(str(tmp_path / "none"), reason)]

@@ -14,6 +14,7 @@ import pagehop
 from pagehop.agents.ledger import chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
 from pagehop.agents.prompting import round_messages
+from pagehop.agents.shortening import tokens_of
 from pagehop.answers import Answer, Evidence
 from pagehop.errors import ContextOverflow, ModelError, PicturesUnsupported
 from pagehop.graphs.budget import Budget
@@ -252,6 +253,25 @@ def test_a_prompt_that_is_too_long_is_shortened_and_sent_again(view: View) -> No
     notes = [str(event.body["text"]) for event in events if event.type == "note"]
     assert any("too long for the model" in note for note in notes)
     assert Answer.from_json(events[-1].body["answer"]).status == "answered"
+
+
+def test_prompts_stay_below_a_limit_or_say_that_they_cannot(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGEHOP_RUN__GRAMMAR", "json")
+    read = {"tool": "read_page", "arguments": {"ref": f"{REPORT}:1"}}
+    said = [json.dumps({"thought": "t", "calls": [call]}) for call in (FIRST, read)]
+    for limit, told in ((1500, 0), (200, 1)):
+        monkeypatch.setenv("PAGEHOP_RUN__MAX_PROMPT_TOKENS", str(limit))
+        load_settings.cache_clear()
+        model = ScriptedModel(replies=[PLAN, *said, '{"done": true}', keep(), claim()])
+        events = list(pagehop.stream(QUESTION, view, model=model, record=False))
+        assert Answer.from_json(events[-1].body["answer"]).status == "answered"
+        notes = [str(event.body) for event in events if event.type == "note"]
+        assert sum("nothing more can be left out" in note for note in notes) == told
+        if not told:
+            assert max(tokens_of(call.messages) for call in model.calls) <= limit
+    load_settings.cache_clear()
 
 
 def test_a_follow_up_is_understood_from_the_conversation(view: View) -> None:

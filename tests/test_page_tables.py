@@ -153,7 +153,7 @@ def test_cells_know_their_boxes(tables_view: View) -> None:
 
 def test_a_query_of_header_and_row_finds_the_table(tables_view: View) -> None:
     hit = tables_view.search("2023 capital expenditures", k=1, mode="keyword", kinds=["table"])[0]
-    assert hit.page == 1
+    assert hit.page in (1, 3)  # the same rows stand on both
     assert hit.kind == "table"
 
 

@@ -6,7 +6,10 @@ turned by 90 degrees, and seven of plain text.
 
 import base64
 import io
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,8 @@ import pagehop
 from pagehop.agents.moves import Call, Observation
 from pagehop.agents.perceiver import Perceiver
 from pagehop.agents.replies import read_reply
+from pagehop.errors import ToolError
+from pagehop.interfaces.narration import call_result
 from pagehop.library.library import Library
 from pagehop.library.picture_reader import OFF
 from pagehop.library.view import View
@@ -200,6 +205,16 @@ def test_look_finds_a_figure_by_its_caption_and_says_what_it_shows(charts: View)
     assert none.status == "error" and "no captions" in str(none.content)
 
 
+def test_a_box_that_ends_inside_a_word_shows_the_whole_word(charts: View) -> None:
+    page = charts.page(PageRef(NAME, 1))
+    (word,) = (word for word in page.words if word.text == "tonnes.")
+    x0, y0, x1, y1 = word.box
+    sides = {"x0": 0.1, "y0": 0.3, "x1": (x0 + x1) / 2, "y1": (y0 + y1) / 2}
+    shown = call(charts, "look", "reference", ref=f"{NAME}:1", **sides).artifact["box"]
+    assert shown[2] > x1 > sides["x1"] + 0.01 and shown[3] > y1
+    assert shown[0] == pytest.approx(0.09) and shown[1] == pytest.approx(0.29)
+
+
 def test_a_picture_by_reference_is_drawn_again_to_the_pixel(charts: View) -> None:
     for tool, arguments in (
         ("look", {"ref": f"{NAME}:2", "x0": 0.13, "y0": 0.31, "x1": 0.77, "y1": 0.68}),
@@ -312,3 +327,41 @@ def test_the_same_picture_and_question_are_read_once(charts: View) -> None:
     ]
     assert "Three bars." in said[0] and said[0] == said[1] and "Blue." in said[2]
     assert len(model.calls) == 2
+
+
+def test_a_reading_that_failed_is_tried_again_and_none_is_made_twice_at_once() -> None:
+    together = threading.Barrier(2, timeout=10)
+    begun: list[int] = []
+
+    def reads(messages: Any, tools: Any) -> str:
+        begun.append(1)
+        if len(begun) == 1:
+            raise RuntimeError("the endpoint is down")
+        time.sleep(0.2)
+        return "Three bars."
+
+    perceiver = Perceiver(ScriptedModel(replies=reads))
+    picture = draw_chart_picture()
+    with pytest.raises(ToolError, match="gave no reading"):
+        perceiver(picture, "How many bars?")
+
+    def ask(_: int) -> str:
+        together.wait()
+        return perceiver(picture, "How many bars?")
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(ask, range(2))) == ["Three bars."] * 2
+    assert len(begun) == 2
+
+
+def test_a_reader_of_the_steps_is_told_which_pictures_the_model_saw(charts: View) -> None:
+    seen = call(charts, "look", "reference", ref=f"{NAME}:1", y0=0.3, y1=0.7)
+    sheet = call(charts, "overview", "reference", document=NAME)
+    words = call(charts, "overview", document=NAME)
+    read = {**seen.artifact, "reading": "Three bars."}
+    told = [call_result({"artifact": a, "text": ""}) for a in (seen.artifact, sheet.artifact, read)]
+    width, height = seen.artifact["width_px"], seen.artifact["height_px"]
+    assert told[0] == f"{NAME}:1, box 0, 0.29, 1, 0.71, {width} x {height} pixels"
+    assert told[1].startswith("10 thumbnails, ")
+    assert told[2].endswith("pixels: Three bars.")
+    assert call_result({"artifact": words.artifact}).endswith(f"{NAME}:4 and 6 more")

@@ -191,6 +191,15 @@ async def test_the_brief_prompt_after_one_that_was_too_long(
     compare(f"explorer_{grammar}_brief", text)
 
 
+@pytest.mark.parametrize("grammar", ("json", "tags"))
+async def test_the_briefest_prompt_after_two_that_were_too_long(
+    middle: Context, grammar: Grammar
+) -> None:
+    context, too_long = with_turns(middle, grammar), ContextOverflow("too long")
+    text = await asked(ModelExplorer, context, too_long, too_long, DONE[grammar], grammar=grammar)
+    compare(f"explorer_{grammar}_briefest", text)
+
+
 async def test_the_prompt_of_the_answerer(middle: Context) -> None:
     claims = json.dumps({"claims": [{"text": "It was 455.9 million.", "evidence": ["E1"]}]})
     compare("answerer", await asked(ModelAnswerer, middle, claims))

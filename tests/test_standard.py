@@ -6,7 +6,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
-from langchain_tests.integration_tests import RetrieversIntegrationTests
+from langchain_tests.integration_tests import RetrieversIntegrationTests, ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
 import pagehop
@@ -18,6 +18,7 @@ PAGE = {"ref": f"{REPORT}:1"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "list_documents": {"filter": "halden"},
     "outline": {"document": REPORT},
+    "overview": {"document": REPORT},
     "semantic_search": {"query": "revenue"},
     "keyword_search": {"query": "revenue"},
     "read_page": PAGE,
@@ -31,7 +32,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-class TestTools(ToolsUnitTests):
+class Each:
     """Every tool, one after the other."""
 
     made: ClassVar[BaseTool]
@@ -52,6 +53,14 @@ class TestTools(ToolsUnitTests):
     @pytest.fixture
     def tool(self, one_of_them: None) -> BaseTool:
         return type(self).made
+
+
+class TestTools(Each, ToolsUnitTests):
+    """The form of every tool."""
+
+
+class TestCalls(Each, ToolsIntegrationTests):
+    """What calls of every tool return."""
 
 
 class TestRetriever(RetrieversIntegrationTests):

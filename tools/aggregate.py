@@ -24,7 +24,7 @@ class AggregateArguments(Arguments):
     """Arguments of `aggregate`."""
 
     field: str = Field(description="name, source, title, pages, year, or a key of the metadata")
-    op: Literal["count", "sum", "min", "max", "mean", "list"] = Field(description="what to do")
+    op: Literal["count", "sum", "min", "max", "mean", "list"] = Field(description="how")
     documents: str = Field(default="", description="names, comma-separated; empty: all")
 
 

@@ -9,6 +9,7 @@ from pagehop.library.view import View
 from pagehop.types import Document, Kind, PageRef
 
 T = TypeVar("T", bound=str)
+_BELOW_ONE = re.compile(r"(.+):\s*(-\d+|0+)\s*")
 _KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("passage", "page"))
 
 
@@ -18,14 +19,15 @@ def read_ref(view: View, text: str) -> PageRef:
     Raises:
         ToolError: It is no reference, or there is no such document or page.
     """
+    below = _BELOW_ONE.fullmatch(text.strip().strip("[]"))
     try:
-        ref = PageRef.parse(text)
+        ref = PageRef(below[1], int(below[2])) if below else PageRef.parse(text)
     except ValueError:
         example = next((f"{d.name}:1" for d in view.documents()), "report:12")
         raise ToolError(f"{text!r} is no page reference; write name:page, e.g. {example}") from None
     document = read_document(view, ref.name)
     pages = next(d.pages for d in view.documents() if d.name == document)
-    if ref.page > pages:
+    if not 1 <= ref.page <= pages:
         count = "1 page" if pages == 1 else f"{pages} pages"
         raise ToolError(
             f"page {ref.page} does not exist; {document} has {count}: use {document}:1"

@@ -13,13 +13,9 @@ from pagehop.tools.tool import Arguments, Result, make_tool
 class KeywordSearchArguments(Arguments):
     """Arguments of `keyword_search`."""
 
-    query: str = Field(
-        min_length=1, description='words, "exact phrases", -excluded, or regex:pattern'
-    )
+    query: str = Field(min_length=1, description="words and signs, or regex:pattern")
     k: int = Field(default=8, ge=1, le=50, description="pages to return")
-    documents: str = Field(
-        default="", description="names to search in, comma-separated; empty searches all"
-    )
+    documents: str = Field(default="", description="names, comma-separated; empty: all")
     kinds: str = Field(
         default="", description="kinds of regions, comma-separated, e.g. table,caption; empty: all"
     )

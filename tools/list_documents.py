@@ -16,9 +16,7 @@ _MOST = 60
 class ListDocumentsArguments(Arguments):
     """Arguments of `list_documents`."""
 
-    filter: str = Field(
-        default="", description='words of the name or title, e.g. "acme 2018"; empty lists all'
-    )
+    filter: str = Field(default="", description="words of the name or title; empty: all")
 
 
 def list_documents(view: View) -> BaseTool:

@@ -9,7 +9,7 @@ from pagehop.errors import ToolError
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref
 from pagehop.tools.pictures import Pictures
-from pagehop.tools.surroundings import find_target, written
+from pagehop.tools.surroundings import find_target, with_whole_words, written
 from pagehop.tools.tool import Arguments, Result, make_tool
 from pagehop.types import FULL_PAGE, Box
 
@@ -27,11 +27,11 @@ class LookArguments(Arguments):
     ref: str = Field(
         description="name:page, e.g. report_2018:12; or with a caption: report_2018:12 Figure 3"
     )
-    x0: float = Field(default=0.0, description="left edge, 0 to 1 of the page's width")
-    y0: float = Field(default=0.0, description="top edge, 0 to 1 of the page's height")
-    x1: float = Field(default=1.0, description="right edge, 0 to 1")
-    y1: float = Field(default=1.0, description="bottom edge, 0 to 1")
-    question: str = Field(default="", description="what to find out there, self-contained")
+    x0: float = Field(default=0.0, description="left edge")
+    y0: float = Field(default=0.0, description="top edge")
+    x1: float = Field(default=1.0, description="right edge")
+    y1: float = Field(default=1.0, description="bottom edge")
+    question: str = Field(default="", description="what to find out")
 
 
 def look(view: View, pictures: Pictures) -> BaseTool:
@@ -60,7 +60,7 @@ def look(view: View, pictures: Pictures) -> BaseTool:
             box = find_target(view, where, named[2])
         else:
             box = _checked(given)
-        box = _padded(box) if pictures.seen else box
+        box = with_whole_words(view.page(where), _padded(box)) if pictures.seen else box
         head = f"[{where}] box {written(box)}" + (f" | {question}" if question else "")
         return pictures.show(where, box, head, question)
 

@@ -37,7 +37,7 @@ BLIND = (
     "(PAGEHOP_RUN__VISION_MODEL), or a model that takes pictures."
 )
 """Said once a run to the person."""
-_READABLE = 0.004
+_READABLE = 0.01
 """Share of the page from which on a figure is read by OCR."""
 _MOST_READ = 4
 _QUESTION = "What does this part of the page show? Give all values."

@@ -17,9 +17,7 @@ class SemanticSearchArguments(Arguments):
 
     query: str = Field(min_length=1, description="a question or a self-contained phrase")
     k: int = Field(default=8, ge=1, le=50, description="pages to return")
-    documents: str = Field(
-        default="", description="names to search in, comma-separated; empty searches all"
-    )
+    documents: str = Field(default="", description="names, comma-separated; empty: all")
     kinds: str = Field(
         default="", description="kinds of regions, comma-separated, e.g. table,caption; empty: all"
     )

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from pagehop.errors import ToolError
 from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
-from pagehop.types import Box, PageRef, Region
+from pagehop.types import Box, Page, PageRef, Region
 
 _SMALLEST = 0.01
 """Share of the page; smaller figures are logos and rules."""
 _PROSE = frozenset({"title", "heading", "text", "list", "table", "header"})
 _MOST = 6
+_WIDER, _MARGIN = 0.12, 0.004
+"""Of the page: how much wider a box may get on each side, and what is left beside a word."""
+_PASSES = 3
 _BESIDE = 0.12
 """Of the page's height; text farther off says nothing of a figure."""
 
@@ -66,6 +69,25 @@ def describe_inside(regions: Sequence[Region], box: Box) -> str:
     if len(lines) > _MOST:
         lines = [*lines[:_MOST], f"and {len(lines) - _MOST} more figures and tables"]
     return "\n".join(lines)
+
+
+def with_whole_words(page: Page, box: Box) -> Box:
+    """Widen a box so that no word or label is cut through, where that takes little.
+
+    A figure's box may end inside its labels; the column of text that a box cuts through stays cut.
+    """
+    shown = box
+    for _ in range(_PASSES):  # widened, it may end in further words
+        words = [w.box for w in page.words if area(overlap(w.box, shown)) > 0]
+        x0, y0 = (min([shown[i], *(w[i] - _MARGIN for w in words)]) for i in (0, 1))
+        x1, y1 = (max([shown[i], *(w[i] + _MARGIN for w in words)]) for i in (2, 3))
+        wide = max(x0, 0.0), max(y0, 0.0), min(x1, 1.0), min(y1, 1.0)
+        a, b, c, d = (
+            side if abs(side - at_first) <= _WIDER else now
+            for side, now, at_first in zip(wide, shown, box, strict=True)
+        )
+        shown = a, b, c, d
+    return shown
 
 
 def area(box: Box) -> float:

@@ -17,7 +17,7 @@ class WalkArguments(Arguments):
     ref: str = Field(description="page to start from, name:page")
     relations: str = Field(
         default="",
-        description=f"edges to follow, comma-separated: {', '.join(RELATIONS)}; empty: all",
+        description="edges to follow, comma-separated; empty: all",
     )
     query: str = Field(default="", description="pages near it come first")
     hops: int = Field(default=1, ge=1, le=MAX_HOPS, description="most edges of a path")
