@@ -28,6 +28,9 @@ def phrase_solution(solution: Solution, result: float | None) -> str:
         return _verdict(solution, solution.comparison, result)
     if task.operation in ("highest", "lowest"):
         return _extreme(solution)
+    if task.over == "rows":
+        each = ", ".join(f"{v.label} {_shown(v)}" for v in values)
+        return f"{each}{_unit(values)}."
     if not solution.expression or result is None:
         shown = " and ".join(_shown(v) for v in values)
         return f"{shown}{_unit(values)}: {_name(solution)}{_when(values)}."

@@ -94,12 +94,13 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
             if line.label.lower().startswith("total"):
                 table.section = ""
             continue
-        if line.kind in ("periods", "header"):
+        years = line.kind == "periods" and _is_section(line.text)  # `2022:` over the rows of a year
+        if line.kind in ("periods", "header") and not years:
             if table.rows and (line.kind == "periods" or len(line.segments) > 1):
                 table = _Table(table.number + 1, [], _caption(recent, table.section))
             table.heading = [*table.heading, line][-_MAX_HEADING_LINES:]
             wrapped = line.label if _starts_label(line) else ""
-        elif line.kind == "label":
+        elif line.kind == "label" or years:
             table.section = line.text
             wrapped = line.text
             if not (table.rows or table.heading or _is_section(line.text)):

@@ -299,7 +299,8 @@ def _share_of_year(
 def _over_rows(task: Task, prepared: Sequence[Figures], weight: Weight) -> Solution | None:
     """The rows of the table about what is asked, in one column, the extreme one first.
 
-    The table says of itself what its rows are (`Revenue by division`); totals are no row of it.
+    The table says of itself what its rows are (`Revenue by division`), or their labels do (`First
+    quarter`); totals are no row of it.
     """
     wanted, nouns = (
         list(dict.fromkeys(content_stems(p))) for p in (task.operands[0], task.measure)
@@ -307,19 +308,38 @@ def _over_rows(task: Task, prepared: Sequence[Figures], weight: Weight) -> Solut
     best: tuple[float, list[Value]] | None = None
     for table in sorted({line.table for line in prepared if line.table >= 0}):
         rows = [x for x in prepared if x.table == table and x.label_stems and not x.is_total]
-        if len(rows) < _FEWEST_ROWS or not set(nouns) & (rows[0].caption | rows[0].section):
+        called = [x for x in rows if set(nouns) & set(x.label_stems)]
+        if task.operation == "values" and len(called) >= _FEWEST_ROWS:
+            rows = _of_year(called, task.years)
+        if len(rows) < _FEWEST_ROWS or not (
+            set(nouns) & (rows[0].caption | rows[0].section) or len(called) >= _FEWEST_ROWS
+        ):
             continue
         about = rows[0].caption | rows[0].section | set(content_stems(" ".join(rows[0].columns)))
+        about |= set(nouns) if called else set()
         total = sum(weight(s) for s in (*wanted, *nouns)) or 1.0
         fit = sum(weight(s) for s in (*wanted, *nouns) if s in about) / total
-        values = _column(rows, wanted, task.years[-1] if task.years else None, fit)
+        dated = any(task.years and set(task.years) & set(_years(row)) for row in rows)
+        values = _column(rows, wanted, task.years[-1] if task.years and not dated else None, fit)
         if values and fit >= MIN_FIT and (best is None or fit > best[0]):
             best = (fit, values)
     if best is None:
         return None
+    if task.operation == "values":
+        return Solution(task, tuple(best[1]), "", best[0])
     sign = -1 if task.operation == "highest" else 1
     ordered = sorted(as_amounts(best[1]), key=lambda v: sign * v.value)
     return Solution(task, tuple(ordered[:_ROWS_SHOWN]), "", best[0])
+
+
+def _years(row: Figures) -> tuple[int, ...]:
+    return row.label_years or row.context_years
+
+
+def _of_year(rows: Sequence[Figures], years: Sequence[int]) -> list[Figures]:
+    """The rows of the years asked for, where labels or sections name years; else all."""
+    own = [row for row in rows if set(years) & set(_years(row))]
+    return own or list(rows)
 
 
 def _column(

@@ -58,7 +58,7 @@ def read_task(text: str) -> Task:
     """Read the operation and its operands from a question."""
     years = tuple(find_years(text))
     core = _without_periods(text)
-    for reader in (_top_sum, _share, _growth, _difference, _ratio, _average, _sum, _extreme):
+    for reader in (_top_sum, _each, _share, _growth, _difference, _ratio, _average, _sum, _extreme):
         task = reader(core, years, text.lower())
         if task is not None:
             return task
@@ -80,6 +80,8 @@ def _without_periods(text: str) -> str:
         words = text[at:start].replace(",", " , ").split()
         between = bool(keep) and all(w.lower() in _LEADS or w.lower() == "and" for w in words)
         while words and (words[-1].lower() in _LEADS or (between and words[-1].lower() == "and")):
+            if words[-2:-1] and words[-2].lower() in ("each", "every"):
+                break  # `for each quarter of 2022` asks by quarter
             words.pop()
         keep += [*words, " "]
         at = end
@@ -100,6 +102,18 @@ def _top_sum(core: str, years: tuple[int, ...], _: str) -> Task | None:
     rest = re.sub(r"\b(add|adds|sum|sums|summed|up|to|together|combined|most)\b", " ", match[2])
     operand = _phrase(measure[1] if measure else rest)
     return Task("top_sum", (operand,), years, top=top)
+
+
+def _each(core: str, years: tuple[int, ...], _: str) -> Task | None:
+    """One value for each row: `the low price for each quarter`, `headcount at every site`."""
+    match = re.search(
+        r"^(?:what|how (?:much|many))\b(?P<x>[^?;]+?),? (?:for|in|of|at|by) (?:each|every) "
+        r"(?:of the )?(?P<n>[\w ]+?)(?: (?:in|by|from) [\w ]+)?$",
+        core,
+    )
+    if match is None or re.search(r"\b(?:years?|periods?)\b", match["n"]):
+        return None  # these are columns or documents, not rows
+    return Task("values", (_phrase(match["x"]),), years, measure=_phrase(match["n"]), over="rows")
 
 
 def _share(core: str, years: tuple[int, ...], _: str) -> Task | None:
