@@ -45,7 +45,8 @@ class Explorer:
             return Explore((), "nothing more to look up for the open parts", done=True)
         tools = ", ".join(sorted({call.tool for call in fresh.values()}))
         done = all(call.tool == "calculate" for call in fresh.values())
-        return Explore(tuple(fresh.values()), f"{len(fresh)} calls: {tools}", done=done)
+        many = "1 call" if len(fresh) == 1 else f"{len(fresh)} calls"
+        return Explore(tuple(fresh.values()), f"{many}: {tools}", done=done)
 
     def _next(self, context: Context, sub: SubQuestion, n_open: int) -> list[Call]:
         seen = of_sub(context, sub)

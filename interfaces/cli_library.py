@@ -38,7 +38,9 @@ def add(
     as_json: cli_options.Json = False,
 ) -> None:
     """Index files and folders, or bring them up to date."""
-    with guarded(), opened(path, create=True) as library:
+    folder = Path(path).expanduser()
+    # A mistyped folder is not made; a new library beside its documents is.
+    with guarded(), opened(path, create=bool(sources) or folder.is_dir()) as library:
         report = library.add(
             sources or [path],
             labels=cli_options.words(labels),
@@ -67,9 +69,11 @@ def documents(
         return
     width = max((len(document.name) for document in found), default=0)
     for document in found:
-        about = [f"{document.pages} pages", document.title]
+        about = [_n(document.pages, "page"), document.title]
         about += [f"labels {', '.join(sorted(document.labels))}"] if document.labels else []
-        about += [f"{len(document.damaged_pages)} pages damaged"] if document.damaged_pages else []
+        about += (
+            [f"{_n(len(document.damaged_pages), 'page')} damaged"] if document.damaged_pages else []
+        )
         about += [scanned_pages(document)] if document.scanned_pages else []
         line = " · ".join(part for part in about if part)
         say(f"{document.name:<{width}}  {', '.join(document.sources)}  {line}")
@@ -86,9 +90,9 @@ def status(path: cli_options.Path, as_json: cli_options.Json = False) -> None:
         print_json({**asdict(now), "complete": now.complete, "failed": failures})
         return
     say(f"{now.path}  version {now.version}")
-    say(f"{now.documents} documents, {now.pages_read} of {now.pages} pages read")
+    say(f"{_n(now.documents, 'document')}, {now.pages_read} of {_n(now.pages, 'page')} read")
     if now.scanned:
-        say(f"{now.scanned_read} of {now.scanned} scanned pages read by OCR")
+        say(f"{now.scanned_read} of {_n(now.scanned, 'scanned page')} read by OCR")
     say(f"{now.passages} passages, {now.embedded:.0%} embedded" + _by(now.encoder))
     for file, reason in failed:
         say(f"failed  {file}: {reason}", "yellow")
@@ -153,7 +157,10 @@ def opened(path: str, *, create: bool = False) -> "Iterator[Library]":
     """
     from pagehop.library.library import Library  # noqa: PLC0415 - loads lancedb
 
-    if not create and not Path(path).expanduser().is_dir():
+    folder = Path(path).expanduser()
+    if folder.is_file():
+        raise LibraryError(f"{path!r} is a file; give the folder it is in first")
+    if not create and not folder.is_dir():
         raise LibraryError(f"there is no folder {path!r}")
     with Library(path, create=create) as library:
         yield library

@@ -98,8 +98,10 @@ def page(
         for region in listed:
             say(f"{region.kind}  {','.join(f'{e:.3f}' for e in region.box)}", "cyan")
             say(region.text)
-    else:
+    elif text.strip():
         say(text)
+    else:
+        tell("no text here; --out FILE saves the picture")
 
 
 def walk(

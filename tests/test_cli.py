@@ -158,6 +158,28 @@ def test_a_file_in_place_of_a_folder_is_wrong_input(pdf_folder: Path) -> None:
     assert result.exit_code == 2 and "give the folder it is in" in result.stderr
 
 
+def test_add_neither_takes_a_file_for_a_library_nor_makes_a_mistyped_folder(
+    pdf_folder: Path, tmp_path: Path
+) -> None:
+    result = run("add", next(pdf_folder.iterdir()))
+    assert result.exit_code == 2 and "give the folder it is in" in result.stderr
+    gone = tmp_path / "gone"
+    result = run("add", gone)
+    assert result.exit_code == 2 and "there is no folder" in result.stderr
+    assert not gone.exists()
+
+
+def test_a_page_without_words_says_so(tmp_path: Path) -> None:
+    with pymupdf.open() as blank:
+        blank.new_page()
+        blank.new_page().insert_text((72, 72), "The mill closed in 1987.")
+        blank.save(tmp_path / "blank.pdf")
+    assert run("add", tmp_path).exit_code == 0
+    result = run("page", tmp_path, "blank:1")
+    assert result.exit_code == 0 and result.stdout == "" and "no text here" in result.stderr
+    assert "1 document, 2 of 2 pages read" in run("status", tmp_path).stdout
+
+
 def test_an_empty_question_is_wrong_input(folder: Path) -> None:
     result = run("ask", folder, "  ")
     assert result.exit_code == 2 and "no text" in result.stderr
