@@ -140,7 +140,7 @@ def _on_page(
     if unlike_scales(chosen) or (task.operation in _OVER_TIME and not _one_measure(task, chosen)):
         return None
     fit = sum(v.score for v in chosen) / len(chosen)
-    if task.operation in ("sum", "average"):
+    if task.operation in ("sum", "average", *_OVER_TIME):
         chosen = as_amounts(chosen)
     expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)
@@ -182,7 +182,8 @@ def _choose(choices: Sequence[Sequence[Value]]) -> list[Value]:
 def as_amounts(values: Sequence[Value]) -> list[Value]:
     """Return costs that a table brackets as amounts, unless they may be of either sign.
 
-    `(26.4)` is a minus in a column of profits; asked for a total of payments it is 26.4.
+    `(26.4)` is a minus in a column of profits; asked for a total of payments it is 26.4, and
+    payments that went from (21.6) to (26.4) grew.
     """
     bracketed = all(v.number.value < 0 and v.number.text.endswith(")") for v in values)
     if not bracketed or any(_SIGNED & set(stems(v.label)) for v in values):

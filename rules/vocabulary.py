@@ -65,8 +65,8 @@ SCALES = {
 """Words that multiply the number before them, or all numbers of a table."""
 
 SIGNED = frozenset(
-    """balance change deficit difference earnings flow flows gain income loss losses movement net
-    profit result results return surplus""".split()
+    """balance change deficit difference earnings ebit ebitda equity flow flows gain income loss
+    losses margin movement net profit result results return surplus""".split()
 )
 """Words for quantities that may be above or below zero: a bracket around one means minus."""
 

@@ -175,3 +175,30 @@ def test_who_did_something_to_what_is_named_is_looked_for_everywhere(view: View)
     assert read_scope(view, question, read_profiles(view, question)).documents == ()
     subject = read_question("What did Halden Marine lose?")
     assert read_scope(view, subject, read_profiles(view, subject)).documents
+
+
+@pytest.mark.parametrize(
+    ("measure", "stated"), [("finance costs", "4.7"), ("operating margin in crowns", "-1.3")]
+)
+def test_bracketed_costs_that_rise_are_a_rise_and_bracketed_results_are_not(
+    measure: str, stated: str, tmp_path: Path
+) -> None:
+    """`(5.1)` to `(9.8)` was a change of -4.7."""
+    canvas = Canvas(str(tmp_path / "Plover 2023 annual report.pdf"), pagesize=A4)
+    lines: tuple[tuple[object, ...], ...] = (
+        (60, "Plover Mills plc. Annual report 2023."),
+        (60, "Table 1: Accounts, million crowns"),
+        (320, "2023", 420, "2022"),
+        (60, "Revenue", 320, "91.8", 420, "79.4"),
+        (60, "Finance costs", 320, "(9.8)", 420, "(5.1)"),
+        (60, "Operating margin in crowns", 320, "(3.4)", 420, "(2.1)"),
+    )
+    for i, line in enumerate(lines):
+        for x, words in zip(line[::2], line[1::2], strict=True):
+            canvas.drawString(float(str(x)), 780 - 16 * i, str(words))
+    canvas.save()
+    with Library(tmp_path / "library") as library:
+        library.add(tmp_path)
+        question = f"How did the {measure} of Plover Mills change from 2022 to 2023?"
+        answer = asked(question, library.view())
+    assert answer.text.startswith(f"{stated}: change")
