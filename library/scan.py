@@ -3,11 +3,12 @@
 1. A folder is walked; hidden folders and libraries inside it are left out.
 2. `labels=None` keeps what the nearest folder that was added before says, so that adding a parent
    folder again never opens up a labelled one below it.
+3. Labels given to a folder replace those of all that was added below it before, for good.
 """
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pagehop.errors import ConfigError, LibraryError
@@ -32,11 +33,13 @@ class Scan:
 
     files: tuple[Found, ...]
     roots: tuple[Root, ...]
-    """What was walked, with the labels and metadata it has from now on."""
+    """What was named, with the labels and metadata it has from now on."""
     folders: tuple[str, ...]
     """Absolute paths of the folders walked: what is missing there was deleted."""
     empty: tuple[str, ...] = ()
     """Folders without a file that can be read."""
+    below: tuple[Root, ...] = ()
+    """What was added before below a folder that labels are given to: it has them from now on."""
 
 
 def scan(
@@ -59,6 +62,7 @@ def scan(
     roots = {root.path: root for root in known}
     files: dict[str, Found] = {}
     walked: list[Root] = []
+    below: list[Root] = []
     folders, empty = [], []
     for given in sources:
         path = Path(os.path.abspath(given))
@@ -71,7 +75,11 @@ def scan(
             dict(metadata) if metadata is not None else before.metadata,
         )
         walked.append(root)
-        found = _walk(path, root, roots if labels is None else {})
+        if labels is not None:
+            inner = _relabelled(root, roots.values(), keep_metadata=metadata is None)
+            roots |= {r.path: r for r in inner}
+            below += inner
+        found = _walk(path, root, roots)
         if path.is_dir():
             folders.append(str(path))
             if not found:
@@ -79,7 +87,7 @@ def scan(
         files |= {file.source.path: file for file in found}
     if empty and not files and not any(root.path in empty for root in known):
         raise LibraryError(f"no {READABLE} file in {', '.join(empty)}")
-    return Scan(tuple(files.values()), tuple(walked), tuple(folders), tuple(empty))
+    return Scan(tuple(files.values()), tuple(walked), tuple(folders), tuple(empty), tuple(below))
 
 
 def read_labels(labels: Collection[str] | None) -> frozenset[str] | None:
@@ -114,6 +122,19 @@ def is_below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
+def _relabelled(outer: Root, roots: Iterable[Root], *, keep_metadata: bool) -> list[Root]:
+    """Return the roots below one, with its labels."""
+    return [
+        replace(
+            root,
+            labels=outer.labels,
+            metadata=root.metadata if keep_metadata else outer.metadata,
+        )
+        for root in roots
+        if is_below(root.path, outer.path)
+    ]
+
+
 def _nearest_root(path: str, roots: Mapping[str, Root]) -> Root:
     above = [root for root in roots.values() if root.path == path or is_below(path, root.path)]
     return max(above, key=lambda root: len(root.path), default=Root(path))
@@ -137,7 +158,7 @@ def _walk(path: Path, root: Root, roots: Mapping[str, Root]) -> list[Found]:
         for name in sorted(names):
             if is_readable(name):
                 file = os.path.join(folder, name)
-                nearest = _nearest_root(file, roots) if roots else root
+                nearest = _nearest_root(file, roots)
                 found.append(_found(file, os.path.relpath(file, path), nearest))
     return found
 

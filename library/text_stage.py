@@ -265,7 +265,8 @@ class TextStage:
         for told in (report.added, report.updated, report.unchanged, report.left_out):
             told.sort(key=lambda name: order[name])
         manifest = self._at.manifest
-        merged = {root.path: root for root in (*manifest.roots, *self._request.scan.roots)}
+        scan = self._request.scan
+        merged = {root.path: root for root in (*manifest.roots, *scan.below, *scan.roots)}
         roots = tuple(merged.values())
         now = {**self._told_apart(), "roots": roots}
         if self._at.catalog.changed or any(getattr(manifest, n) != v for n, v in now.items()):

@@ -116,7 +116,8 @@ class Writer:
     def roots(self) -> tuple[Root, ...]:
         """Roots of requests that may not be committed yet."""
         with self._change:
-            return tuple(root for request in self._requests for root in request.scan.roots)
+            scans = [request.scan for request in self._requests]
+            return tuple(root for scan in scans for root in (*scan.below, *scan.roots))
 
     def submit(self, request: Job) -> None:
         """Queue a request; takes the lock when the writer was idle.

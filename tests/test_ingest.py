@@ -218,6 +218,24 @@ def test_labels_move_documents_and_none_keeps_them(folder: Path) -> None:
         assert len(library.view(labels=()).documents()) == 2
 
 
+def test_labels_of_a_folder_hold_for_a_file_that_was_added_by_its_path_before(
+    folder: Path,
+) -> None:
+    """The next plain add, as `ask` makes it, gave the file its old labels back: none."""
+    with Library(folder) as library:
+        library.add(folder / "beta.pdf", metadata={"kind": "memo"})
+        library.add(folder, labels={"secret"})
+        assert not library.view(labels=()).documents()
+        report = library.add(folder)
+        assert sorted(report.unchanged) == ["alpha.pdf", "beta.pdf"]
+        assert not library.view(labels=()).documents()
+        kept = {d.name: d.metadata for d in library.documents()}
+        assert kept == {"alpha": {}, "beta": {"kind": "memo"}}
+        library.remove("beta")
+        library.add(folder, labels={"other"})
+        assert [d.name for d in library.documents()] == ["alpha"], "not named, so it stays out"
+
+
 def test_an_add_that_waits_behind_another_keeps_the_labels_that_one_gives(folder: Path) -> None:
     (folder / "inner").mkdir()
     (folder / "beta.pdf").rename(folder / "inner" / "beta.pdf")
