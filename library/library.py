@@ -85,8 +85,9 @@ class Library:
         if not (self.path / HEADER).exists() and not (self.path / MANIFEST).exists():
             if not create:
                 raise LibraryError(f"there is no library in {given}; add documents to it first")
-            if not given.parent.is_dir():
-                raise LibraryError(f"cannot make a library in {given}: {given.parent} is no folder")
+            if not given.parent.is_dir() or given.is_file():
+                what = given if given.is_file() else given.parent
+                raise LibraryError(f"cannot make a library in {given}: {what} is no folder")
             write_header(self.path, Manifest())
         open_header(self.path)
         self._settings = load_settings()

@@ -57,6 +57,9 @@ def test_a_library_is_not_made_below_a_folder_that_is_not_there(tmp_path: Path) 
     with pytest.raises(LibraryError, match="no folder"):
         Library(tmp_path / "mistyped" / "reports")
     assert not (tmp_path / "mistyped").exists()
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-")
+    with pytest.raises(LibraryError, match=r"report\.pdf is no folder"):
+        Library(tmp_path / "report.pdf")
 
 
 def test_a_page_asked_for_by_its_text_is_refused_in_words(view: View) -> None:

@@ -46,13 +46,6 @@ def find_target(view: View, ref: PageRef, words: str) -> Box:
     )
 
 
-def figures_of(regions: Sequence[Region]) -> list[tuple[Region, str]]:
-    """Return the figures of a page that are not tiny, each with its caption, "" without one."""
-    captions = {r.parent: r.text for r in regions if r.kind == "caption" and r.parent}
-    found = [r for r in regions if r.kind == "figure" and area(r.box) >= _SMALLEST]
-    return [(figure, captions.get(figure.id, "")) for figure in found]
-
-
 def describe_inside(regions: Sequence[Region], box: Box) -> str:
     """Return a line each for the figures and tables in a box: place, caption, section."""
     captions = {r.parent: r.text for r in regions if r.kind == "caption" and r.parent}
