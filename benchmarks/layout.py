@@ -131,6 +131,7 @@ def ours(jobs: dict[str, list[int]]) -> Found:
     sys.modules["pymupdf4llm"] = None  # type: ignore[assignment]
     import pymupdf  # noqa: PLC0415 - not beside the model layout
 
+    # Ours is loaded in its own process only, so that neither side pays for the other.
     from pagehop.layout.page_tables import pack_cells, read_tables  # noqa: PLC0415
     from pagehop.layout.regions import LayoutState, read_chunk  # noqa: PLC0415
     from pagehop.reading.pdf_page import read_lines, read_outline  # noqa: PLC0415

@@ -2,9 +2,13 @@
 
 import random
 from dataclasses import dataclass
+from io import BytesIO
+from typing import Protocol
 
 from layout_setting import Box, Label, Setter, around
+from PIL import Image
 from reportlab.lib.colors import Color, black, white
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 NAMES = (
@@ -14,19 +18,31 @@ NAMES = (
 )  # fmt: skip
 
 
-def captioned(s: Setter, kind: str, draw: "object", *, above: bool) -> bool:
+class Drawing(Protocol):
+    """What stands under or over a caption."""
+
+    def height(self, s: Setter) -> float:
+        """Return the room that it takes."""
+        ...
+
+    def draw(self, s: Setter) -> Label:
+        """Draw it where the page stands, and go on below it."""
+        ...
+
+
+def captioned(s: Setter, kind: str, draw: Drawing, *, above: bool) -> bool:
     """Set a table or figure with its caption above or below."""
     word = "Table" if kind == "table" else s.rng.choice(("Figure", "Fig."))
     text = f"{word} {s.rng.randint(1, 12)}{s.rng.choice((':', '.'))} {s.sentence(5, 14)}"
     size = 0.92 * s.style.size
-    high = draw.height(s) + 5 * size  # type: ignore[attr-defined]
+    high = draw.height(s) + 5 * size
     if not s.room(high):
         return False
     if above:
         s.block("caption", text, s.style.fonts[0], size)
         at = len(s.labels) - 1
         s.y += 0.5 * size
-    s.labels.append(draw.draw(s))  # type: ignore[attr-defined]
+    s.labels.append(draw.draw(s))
     own = len(s.labels) - 1
     s.y += 0.8 * size
     if not above:
@@ -190,11 +206,6 @@ class FigureDrawing:
         canvas.setStrokeColor(colour)
         if self.sort == "picture":
             rows = bytes(s.rng.randrange(256) for _ in range(16 * 12 * 3))
-            from io import BytesIO  # noqa: PLC0415 - the only picture
-
-            from PIL import Image  # noqa: PLC0415
-            from reportlab.lib.utils import ImageReader  # noqa: PLC0415
-
             picture = BytesIO()
             Image.frombytes("RGB", (16, 12), rows).resize((320, 240)).save(picture, "PNG")
             canvas.drawImage(ImageReader(picture), x, page - y - high, wide, high)

@@ -60,6 +60,8 @@ _MOST_COMPARED = 24
 _SCAN_LIMIT = 200_000
 """Passages up to which similar pages are found by an exact scan in memory."""
 _SNIPPET = 90
+_BESIDE = 30
+"""Characters shown on each side of a document's name."""
 _KEPT_DOCUMENTS = 256
 
 
@@ -163,7 +165,7 @@ class PageEdges:
             if named.document == document.id:
                 continue
             cited = self._view.document(named.document)
-            said = _snippet(text[max(named.start - 30, 0) : named.end + 30])
+            said = _snippet(_around(text, named.start, named.end))
             yield Edge(
                 ref, PageRef(cited.name, 1), "cites", _CITES_WEIGHT * named.certainty,
                 f'"{said}" -> {cited.title or cited.source}',
@@ -372,6 +374,17 @@ class _Read:
 
 def _reason(edge: Edge) -> tuple[float, int]:
     return edge.weight, len(edge.words)
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """Return a stretch of text with the whole words beside it."""
+    before = text[max(start - _BESIDE, 0) : start]
+    after = text[end : end + _BESIDE]
+    if start > _BESIDE:
+        before = before.partition(" ")[2]
+    if end + _BESIDE < len(text):
+        after = after.rpartition(" ")[0]
+    return before + text[start:end] + after
 
 
 def _snippet(text: str) -> str:

@@ -326,9 +326,8 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        # Only citations need them.
-        from pagehop.library.quotes import locate  # noqa: PLC0415
-        from pagehop.library.row_quotes import locate_row  # noqa: PLC0415
+        from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
+        from pagehop.library.row_quotes import locate_row  # noqa: PLC0415 - likewise
 
         page = self.page(ref)
         located = locate(page, quote, near=near)

@@ -19,7 +19,7 @@ from typing import Any
 
 # Before openai's client: that one looks httpx up among the loaded modules, and fails where another
 # thread, which starts another run, has loaded only half of it.
-import httpx  # noqa: F401
+import httpx  # noqa: F401 - for what its import does, see above
 from langchain_core.language_models import LanguageModelInput
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient

@@ -20,7 +20,7 @@ from pagehop.reading.parsed import DocumentReading, PageText
 from pagehop.reading.signatures import signature
 from pagehop.types import FULL_PAGE, Box, OutlineEntry, Region
 
-ANCHORS_VERSION = 1
+ANCHORS_VERSION = 2
 """Raise it when the same document would get other anchors."""
 _KINDS = {
     "table": "tables?|tab\\.",

@@ -5,7 +5,8 @@ inside a view, so a page keeps all its names and the page graph weighs them when
 
 1. A name is a run of capitalised words (`Port of Varn`), a capitalised word that its document never
    writes small (`Tarnwick`), or a code of letters and digits (`SC-2023-04`).
-2. A name on more than a third of a document's pages is what the document is about, and tells no
+2. Months and days of the week are no names.
+3. A name on more than a third of a document's pages is what the document is about, and tells no
    page from another: it is left out.
 
 Not covered: scripts without capitals; languages that capitalise every noun bring many names, which
@@ -33,6 +34,10 @@ _SMALL = regex.compile(r"(?<![\p{L}\p{N}])\p{Ll}[\p{L}\p{M}]+")
 _DIGIT = regex.compile(r"\d")
 _LONGEST = 5
 """Words of a name; longer runs are headings in capitals."""
+_CALENDAR = frozenset(
+    """january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday""".split()
+)
 _SHORTEST = 4
 """Characters of a single word."""
 
@@ -87,8 +92,9 @@ def _keep(name: str, names: dict[str, str]) -> None:
 
 
 def _is_common(word: str, small: set[str]) -> bool:
-    """Tell whether the document also writes the word small, so that its capital says nothing."""
-    return not _has_digit(word) and (len(word) < 2 or name_key(word) in small)
+    """Tell whether a capital says nothing: the document writes the word small too, or a month."""
+    key = name_key(word)
+    return not _has_digit(word) and (len(word) < 2 or key in small or key in _CALENDAR)
 
 
 def _has_digit(text: str) -> bool:

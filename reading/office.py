@@ -82,7 +82,7 @@ def convert_office(
             last = (said.strip().splitlines() or ["it wrote no PDF"])[-1]
             reason, _, detail = last.partition(": ")
             if reason in ("too large", "encrypted", "damaged"):
-                raise PdfError(reason, detail)  # type: ignore[arg-type]
+                raise PdfError(reason, detail)  # type: ignore[arg-type]  # one of three literals
             raise PdfError("damaged", f"LibreOffice cannot read it: {last[:200]}")
         shutil.move(made, out)
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from pagehop.library.library import Library
+from pagehop.library.view import View
+
 WORDS = "The harbour office counted four hundred barges."
 
 
@@ -191,3 +194,11 @@ def _write_odf(path: Path, kind: str, body: str) -> Path:
             'manifest:media-type="text/xml"/></manifest:manifest>',
         },
     )
+
+
+def added(path: Path) -> View:
+    """Add one file to a library beside it, and return the view."""
+    with Library(path.parent) as library:
+        report = library.add(path)
+        assert report.added == [path.name], report
+        return library.view()

@@ -64,6 +64,10 @@ def test_a_document_is_cited_by_its_title_at_the_place_that_is_named(across: Vie
     cited = edges(across, "Quarry_letter", "cites")
     assert "Note 2. Drains" in cited["Slate_Survey_1911"].words
     assert cited["Slate_Survey_1911"].weight > 0.7
+    said = cited["Slate_Survey_1911"].words.split('"')[1]
+    assert set(said.removesuffix(" ...").split()) <= set(
+        across.page(PageRef("Quarry_letter", 1)).text.split()
+    )
 
 
 def test_a_document_is_cited_by_author_and_year(across: View) -> None:

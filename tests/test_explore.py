@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,106 +18,36 @@ from pagehop.agents.moves import (
     Draft,
     Explore,
     Finding,
-    Plan,
     Reflection,
     Roles,
     SubQuestion,
     Summary,
     Verdict,
 )
-from pagehop.agents.verifier import RuleVerifier
-from pagehop.answers import Answer
-from pagehop.errors import ToolError
 from pagehop.events import Event
-from pagehop.graphs.budget import Budget
 from pagehop.graphs.calls import ToolRunner
 from pagehop.graphs.explore import build
 from pagehop.graphs.state import Question
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
 from pagehop.types import PageRef
+from small_roles import (
+    ASKED,
+    LOOP,
+    REPORT,
+    REVENUE,
+    bodies,
+    calls,
+    keeps,
+    nodes,
+    read,
+    roles,
+    run,
+    seen_by,
+    states,
+)
 
-ASKED: Question = {"question": "What was the revenue of Halden Marine in 2022?"}
-REVENUE = "Revenue rose to 455.9 million crowns"
-REPORT = "Halden_2022_annual_report"
 SNAPSHOT = Path(__file__).parent / "snapshots" / "explore.mmd"
-LOOP = ["explore", "act", "summarize", "reflect"]
-
-
-@dataclass
-class Acts:
-    """A role made of one function of the context; keeps the contexts it was shown."""
-
-    move: Callable[[Context], Any]
-    seen: list[Context] = field(default_factory=list)
-
-    async def step(self, context: Context) -> Any:
-        self.seen.append(context)
-        made = self.move(context)
-        return await made if asyncio.iscoroutine(made) else made
-
-
-def read(page: int = 1) -> Call:
-    return Call("read_page", {"ref": f"{REPORT}:{page}"}, sub_question="Q1")
-
-
-def calls(*made: Call, done: bool = True) -> Callable[[Context], Explore]:
-    return lambda context: Explore(made, done=done)
-
-
-def keeps(*quotes: str, page: int = 1) -> Callable[[Context], Summary]:
-    """A summarizer that keeps these quotes of a page, as found by the round's last call."""
-
-    def move(context: Context) -> Summary:
-        call = context.observations[-1].call.id
-        ref = PageRef(REPORT, page)
-        return Summary(tuple(Finding(ref, quote, call, 1.0, "Q1") for quote in quotes))
-
-    return move
-
-
-def states(*claims: Claim) -> Callable[[Context], Draft]:
-    return lambda context: Draft(claims)
-
-
-def roles(**given: Callable[[Context], Any]) -> Roles:
-    """Roles that read one page, keep its sentence on revenue and answer with it."""
-    moves: dict[str, Callable[[Context], Any]] = {
-        "planner": lambda context: Plan((SubQuestion("Q1", context.question),)),
-        "explorer": calls(read()),
-        "summarizer": keeps(REVENUE),
-        "reflector": lambda context: Reflection(sufficient=bool(context.evidence)),
-        "answerer": lambda context: Draft(
-            tuple(Claim(item.quote, (item.id,)) for item in context.evidence)
-        ),
-        **given,
-    }
-    verifier = moves.pop("verifier", None)
-    filled = {name: Acts(move) for name, move in moves.items()}
-    return Roles(**filled, verifier=Acts(verifier) if verifier else RuleVerifier())
-
-
-async def run(
-    view: View, given: Roles, budget: Budget | None = None, **options: Any
-) -> tuple[Answer, list[Event]]:
-    events: list[Event] = []
-    options["tools"] = [*toolset(view, images="text", inside=True), *options.get("tools", ())]
-    machine = build(view, given, budget, sinks=(events.append,), **options)
-    state = await machine.ainvoke(ASKED)
-    return state["answer"], events
-
-
-def bodies(events: Sequence[Event], kind: str) -> list[dict[str, Any]]:
-    return [dict(event.body) for event in events if event.type == kind]
-
-
-def nodes(events: Sequence[Event]) -> list[str]:
-    return [body["node"] for body in bodies(events, "node")]
-
-
-def seen_by(role: Any) -> list[Context]:
-    assert isinstance(role, Acts)
-    return role.seen
 
 
 async def test_a_question_is_answered_with_a_located_citation(view: View) -> None:
@@ -249,134 +177,6 @@ async def test_the_encoder_is_loaded_before_the_time_of_a_search_runs(
     order.clear()
     await run(view, roles(explorer=calls(read())))
     assert order == ["run"], "nothing is loaded for a tool that compares nothing"
-
-
-async def test_a_hanging_tool_is_an_observation_with_a_way_out(view: View) -> None:
-    @tool
-    def stuck(word: str) -> str:
-        """Never come back within the test."""
-        time.sleep(60)
-        return word
-
-    given = roles(explorer=calls(Call("stuck", {"word": "x"}), read()))
-    answer, events = await run(view, given, tools=[stuck], tool_timeout_s=0.2)
-    (observed,) = [o for o in seen_by(given.summarizer)[0].observations if not o.ok]
-    assert "given up" in observed.text and "another tool" in observed.text
-    assert bodies(events, "error")[0]["error"] == "timeout after 0.2 s"
-    assert answer.status == "answered"
-    assert answer.warnings == ("A tool call failed: stuck: timeout after 0.2 s",)
-
-
-async def test_a_tool_that_broke_is_run_again_whenever_it_is_asked_for_again(view: View) -> None:
-    """A timeout was kept as the result, though its message said to try again."""
-    ran: list[str] = []
-
-    @tool
-    def shaky(word: str) -> str:
-        """Break twice."""
-        ran.append(word)
-        if len(ran) < 3:
-            raise RuntimeError("not yet")
-        return f"found {word}"
-
-    given = roles(
-        explorer=lambda context: Explore(
-            (Call("shaky", {"word": "x"}), read()), done=context.step == 4
-        ),
-        reflector=lambda context: Reflection(sufficient=True),
-    )
-    answer, events = await run(view, given, tools=[shaky])
-    ends = [body for body in bodies(events, "tool.end") if body["tool"] == "shaky"]
-    assert [end["ok"] for end in ends] == [False, False, True, True]
-    assert [end["cached"] for end in ends] == [False, False, False, True]
-    assert ran == ["x", "x", "x"]
-    assert answer.usage.tool_calls == 4
-
-
-async def test_a_tool_error_is_an_observation(view: View) -> None:
-    @tool
-    def picky(word: str) -> str:
-        """Refuse."""
-        raise ToolError("write the word in capitals")
-
-    given = roles(explorer=calls(Call("picky", {"word": "x"}), read()))
-    answer, events = await run(view, given, tools=[picky])
-    (observed,) = [o for o in seen_by(given.summarizer)[0].observations if not o.ok]
-    assert observed.text == "write the word in capitals"
-    assert not bodies(events, "error") and answer.status == "answered"
-
-
-async def test_a_tool_that_breaks_is_an_error_event_and_an_observation(view: View) -> None:
-    @tool
-    def broken(word: str) -> str:
-        """Divide by zero."""
-        return str(1 / 0)
-
-    given = roles(explorer=calls(Call("broken", {"word": "x"}), read()))
-    answer, events = await run(view, given, tools=[broken])
-    (observed,) = [o for o in seen_by(given.summarizer)[0].observations if not o.ok]
-    assert "ZeroDivisionError" in observed.text and "division by zero" not in observed.text
-    (error,) = bodies(events, "error")
-    assert error == {
-        "where": "broken", "call": "s1c1", "error": "ZeroDivisionError: division by zero",
-    }  # fmt: skip
-    assert answer.status == "answered" and "broken" in answer.warnings[0]
-
-
-async def test_a_run_whose_tools_all_broke_failed_and_says_nothing_of_the_documents(
-    view: View,
-) -> None:
-    @tool
-    def broken(word: str) -> str:
-        """Divide by zero."""
-        return str(1 / 0)
-
-    given = roles(explorer=calls(Call("broken", {"word": "x"})), summarizer=lambda c: Summary())
-    answer, _ = await run(view, given, tools=[broken])
-    assert (answer.status, answer.text) == ("failed", "")
-    assert answer.error.endswith("broken: ZeroDivisionError: division by zero")
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (Call("serch", {"query": "x"}), ["no tool 'serch'", "semantic_search"]),
-        (Call("read_page", {"page": 3}), ["page", "ref"]),
-        (Call("read_page", {}), ["ref", "required"]),
-        (Call("semantic_search", {"query": "x", "k": "many"}), ["k", "integer"]),
-        (Call("read_page", {"ref": "nothing:1"}), ["nothing", "Halden"]),
-        (Call("read_page", {"ref": f"{REPORT}:41"}), ["page 41 does not exist", "4 pages"]),
-    ],
-)
-async def test_a_malformed_call_is_answered_with_what_is_right(
-    view: View, call: Call, words: list[str]
-) -> None:
-    given = roles(explorer=calls(call, read()))
-    answer, events = await run(view, given)
-    observed = seen_by(given.summarizer)[0].observations[0]
-    assert not observed.ok
-    assert all(word in observed.text for word in words), observed.text
-    assert answer.status == "answered" and not bodies(events, "error")
-
-
-@pytest.mark.parametrize(
-    "name", ["planner", "explorer", "summarizer", "reflector", "answerer", "verifier"]
-)
-async def test_a_role_that_raises_ends_the_run_as_failed(view: View, name: str) -> None:
-    def crash(context: Context) -> None:
-        raise ValueError("the role is broken")
-
-    answer, events = await run(view, roles(**{name: crash}))
-    assert (answer.status, answer.text, answer.citations) == ("failed", "", ())
-    assert answer.error.endswith("ValueError: the role is broken")
-    (error,) = bodies(events, "error")
-    assert error["error"] == "ValueError: the role is broken" and "crash" in error["trace"]
-    assert [event.type for event in events[-2:]] == ["error", "episode.end"]
-
-
-async def test_a_role_that_answers_with_another_move_ends_the_run_as_failed(view: View) -> None:
-    answer, _ = await run(view, roles(planner=lambda context: Summary()))
-    assert answer.error == "plan: TypeError: the role gave Summary, not Plan"
 
 
 async def test_findings_that_are_not_on_their_page_are_dropped_and_that_is_said(

@@ -34,6 +34,10 @@ def test_a_word_that_the_document_writes_small_is_no_name() -> None:
     assert names_of("Revenue rose.", "The revenue of Varnholm rose.") == {2: ["Varnholm"]}
 
 
+def test_months_and_days_are_no_names() -> None:
+    assert names_of("On Friday, 3 July, the crew met Varnholm.") == {1: ["Varnholm"]}
+
+
 def test_a_name_on_most_pages_tells_none_apart() -> None:
     texts = [f"Tarnwick met Friend{'abcdefghij'[i]} there." for i in range(10)]
     assert all("Tarnwick" not in names for names in names_of(*texts).values())

@@ -13,21 +13,14 @@ from PIL import Image
 
 import made_sources as made
 from pagehop.library.library import Library
-from pagehop.library.view import View
 from pagehop.reading.office import convert_office, find_soffice
 from pagehop.types import FULL_PAGE, PageRef
 
 WORDS = made.WORDS
+added = made.added
 needs_libreoffice = pytest.mark.skipif(
     find_soffice() is None, reason="LibreOffice is not installed (soffice is not on the PATH)"
 )
-
-
-def added(path: Path) -> View:
-    with Library(path.parent) as library:
-        report = library.add(path)
-        assert report.added == [path.name], report
-        return library.view()
 
 
 def reason(path: Path) -> str:

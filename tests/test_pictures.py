@@ -175,6 +175,8 @@ def test_an_overview_of_a_search_shows_the_pages_found(charts: View) -> None:
         ({"document": "chart of hulls"}, "list_documents"),
         ({"document": NAME, "pages": "the last"}, "write e.g. 21-40"),
         ({"document": NAME, "pages": "31-40"}, "has pages 1 to 10"),
+        ({"document": NAME, "pages": "3-5,99"}, "there is no 99"),
+        ({"document": NAME, "pages": "5-3"}, "there is no 5-3"),
     ],
 )
 def test_an_overview_says_what_it_needs(

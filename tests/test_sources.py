@@ -21,12 +21,7 @@ from pagehop.types import FULL_PAGE, PageRef
 WORDS = made.WORDS
 
 
-def added(path: Path) -> View:
-    """Add one file to a library beside it, and return the view."""
-    with Library(path.parent) as library:
-        report = library.add(path)
-        assert report.added == [path.name], report
-        return library.view()
+added = made.added
 
 
 def failure(path: Path) -> str:

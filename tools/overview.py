@@ -109,7 +109,7 @@ def _read_pages(text: str, last: int, name: str) -> list[int]:
     """Return the pages that a text names, in order; all for an empty one.
 
     Raises:
-        ToolError: It is no list of pages, or none of them exists.
+        ToolError: It is no list of pages, or one does not exist; a range may go over the end.
     """
     text = text.strip().strip("[]")
     if not text:
@@ -121,9 +121,9 @@ def _read_pages(text: str, last: int, name: str) -> list[int]:
         if span is None:
             raise ToolError(f"pages={text!r} names no pages; write e.g. 21-40 or 3,7,9")
         first, end = int(span[1]), int(span[2] or span[1])
-        numbers += range(max(1, first), min(end, last) + 1)
-    if not numbers:
-        raise ToolError(f"{name} has pages 1 to {last}; there is none of {text!r}")
+        if not 1 <= first <= last or end < first:
+            raise ToolError(f"{name} has pages 1 to {last}; there is no {bare}")
+        numbers += range(first, min(end, last) + 1)
     return list(dict.fromkeys(numbers))
 
 
