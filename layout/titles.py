@@ -80,6 +80,11 @@ def tells_more(title: str, name: str) -> bool:
     return not set(_WORD.findall(title.casefold())) <= known
 
 
+def names_a_kind(word: str) -> bool:
+    """Tell whether a word only says what kind of paper something is: `annual`, `report`, `form`."""
+    return word.casefold() in _KIND_WORDS
+
+
 def number_candidates(edge_lines: Sequence[str]) -> list[str]:
     """Pick what may be the page number from the lines at head and foot of a page."""
     found: list[str] = []

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pagehop.layout.titles import names_a_kind
 from pagehop.library.names import name_words
 from pagehop.types import Document
 
@@ -115,8 +116,13 @@ def _content(name: str) -> list[str]:
 
 
 def _is_telling(words: list[str]) -> bool:
-    """Tell whether words can name a document: two of them, one of three letters or more."""
-    return len(words) >= 2 and any(word.isalpha() and len(word) > 2 for word in words)
+    """Tell whether words can name a document: two, and one says more than a date and a kind.
+
+    `Annual Report 2009` is what a hundred documents are called.
+    """
+    return len(words) >= 2 and any(
+        word.isalpha() and len(word) > 2 and not names_a_kind(word) for word in words
+    )
 
 
 def _shortest_span(at: Mapping[str, Sequence[int]]) -> tuple[int, int]:

@@ -74,6 +74,16 @@ def test_a_document_is_cited_by_author_and_year(across: View) -> None:
     assert "Horvath (1909)" in edges(across, "Quarry_letter", "cites")["Horvath_1909_drains"].words
 
 
+def test_a_title_that_only_names_a_kind_of_paper_is_cited_by_nothing(
+    tmp_path: Path, write_page: Callable[..., None]
+) -> None:
+    write_page(tmp_path / "a.pdf", "The accounts.", FILLER, title="Annual Report 1911")
+    write_page(tmp_path / "b.pdf", "See the Annual Report 1911 of the mill.", FILLER)
+    with Library(tmp_path / "library") as library:
+        library.add(tmp_path)
+        assert edges(library.view(), "b", "cites") == {}
+
+
 def test_nearly_the_same_page_is_a_duplicate(across: View) -> None:
     found = edges(across, "Copy", "duplicate")
     assert set(found) == {"Slate_Survey_1911"}
