@@ -37,7 +37,7 @@ def walk(
         LibraryError: There is no such document or page in this view.
         ConfigError: An unknown relation; hops or width too large.
     """
-    chosen = _checked_relations(relations)
+    chosen = checked_relations(relations)
     if not 1 <= hops <= MAX_HOPS:
         raise ConfigError(f"hops is {hops}; allowed are 1 to {MAX_HOPS}")
     if not 1 <= width <= 50:
@@ -80,7 +80,12 @@ def degradations(view: CorpusView, relations: Collection[Relation] | None, query
     return "; ".join(notes)
 
 
-def _checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
+def checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
+    """Return the relations that are asked for, in the order of `RELATIONS`; None asks for all.
+
+    Raises:
+        ConfigError: One of them is unknown.
+    """
     for relation in relations or ():
         if relation not in RELATIONS:
             raise ConfigError(f"unknown relation {relation!r}; use {', '.join(RELATIONS)}")

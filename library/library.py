@@ -49,6 +49,7 @@ from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
+    from networkx import MultiDiGraph
     from PIL.Image import Image
 
     from pagehop.models.text_encoder import TextEncoder
@@ -309,6 +310,12 @@ class Library:
     ) -> list[Walk]:
         """Follow the page graph; see `View.walk`."""
         return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+
+    def page_graph(
+        self, relations: Collection[Relation] | None = None, *, most: int = 5
+    ) -> "MultiDiGraph":
+        """Return the page graph as a networkx graph; see `View.page_graph`."""
+        return self.view().page_graph(relations, most=most)
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over all documents."""

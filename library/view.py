@@ -38,6 +38,7 @@ from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
+    from networkx import MultiDiGraph
     from PIL.Image import Image
 
     from pagehop.library.picture_reader import PictureReader, PictureText
@@ -310,6 +311,25 @@ class View:
         paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
+
+    def page_graph(
+        self, relations: Collection[Relation] | None = None, *, most: int = 5
+    ) -> "MultiDiGraph":
+        """Return the page graph as a networkx graph; needs a minute for some thousand pages.
+
+        Nodes are pages, `name:page`, with document, page, source and title; edges have their
+        relation as key, and relation, weight and words.
+
+        Args:
+            relations: Edges to put in; None puts in all.
+            most: Edges of one relation that leave a page, the best ones.
+
+        Raises:
+            ConfigError: An unknown relation, `most` below 1, or networkx is not installed.
+        """
+        from pagehop.library.page_network import page_network  # noqa: PLC0415 - it reads views
+
+        return page_network(self, relations, most, self._hidden)
 
     def locate(self, ref: PageRef, quote: str, *, near: Box | None = None) -> Located | None:
         """Find where a quote stands on a page; None when it does not.
