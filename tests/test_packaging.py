@@ -17,6 +17,7 @@ LAYERS = (
     "rules",
     "prompts",
     "library",
+    "finding",
     "reading",
     "layout",
     "models",
