@@ -34,15 +34,12 @@ def gqr(pool: Pool) -> Scores:
     if pool.vectors is None or pool.query is None or not helpers or not chosen:
         return pool.in_order(lists[main])
     vectors = pool.vectors(chosen)
-    there: list[bool] = (~np.isnan(vectors).any(axis=1)).tolist()
-    chosen, vectors = (
-        [i for i, is_there in zip(chosen, there, strict=True) if is_there],
-        vectors[there],
-    )
+    there = np.flatnonzero(~np.isnan(vectors).any(axis=1))
+    chosen, vectors = [chosen[i] for i in there], vectors[there]
     if not chosen:
         return pool.in_order(lists[main])
     others = [_softmax(np.nan_to_num(pool.signals[name].scores[chosen])) for name in helpers]
-    scores = vectors[there] @ refine(pool.query, vectors[there], np.mean(others, axis=0))
+    scores = vectors @ refine(pool.query, vectors, np.mean(others, axis=0))
     order = [chosen[i] for i in np.argsort(-scores, kind="stable")]
     pages = {int(pool.pages[i]) for i in order}
     return pool.in_order(order + [i for i in lists[main] if int(pool.pages[i]) not in pages])
