@@ -9,6 +9,7 @@ It reads a library through two protocols, `Corpus` and `CorpusView`, and imports
    `meaning` (vectors), `unread` (documents without passages yet), `search_memo`, `ranking` (hits);
    beside it `patterns` (phrases, exclusions, regular expressions) and `filters` (choose documents
    by a predicate).
+   Which documents a question names: `profiles` (what each says of itself), `routing`.
 3. Fusion: `pool` (what a strategy sees), `fusion` (their names; reciprocal ranks, votes),
    `weighing` (the default), `cuts` (how many pages), `refinement` (by vectors).
 4. The page graph: `page_graph` (the walk), `page_edges` (edges by relation) over `references`,

@@ -22,7 +22,7 @@ from typing import get_args
 from pagehop.errors import ConfigError
 from pagehop.finding.candidates import DEPTH, Found, Scope
 from pagehop.finding.corpus import CorpusView
-from pagehop.finding.fusion import checked_fusion
+from pagehop.finding.fusion import PREFERRING, checked_fusion
 from pagehop.finding.meaning import find_meaning
 from pagehop.finding.ranking import rank
 from pagehop.finding.words import find_words, read_terms, score_words
@@ -75,6 +75,9 @@ def search(
     terms, note = read_terms(view.snapshot, query)
     notes = [note]
     found = Found(max(DEPTH, 2 * k))
+    if mode == "hybrid" and fusion in PREFERRING:
+        held = view.snapshot.spread(terms)
+        found.route = view.snapshot.routing.route(query, held, scope.documents)
     embedded = view.snapshot.embedded()
     if mode != "semantic" or embedded < 1:
         find_words(view.snapshot, terms, scope, found)

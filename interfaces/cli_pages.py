@@ -56,6 +56,7 @@ def search(
         return
     for hit in hits:
         found_by = ", ".join(f"{name} {rank}" for name, rank in hit.ranks.items())
+        found_by += f" · names {hit.why}" if hit.why else ""
         found_by += " · read by OCR" if hit.source == "ocr" else ""
         say(f"{hit.score:.3f}  {hit.ref}  {hit.document}, page {hit.page}", "cyan")
         say(f"       {hit.kind} · {found_by}" + (f" · {hit.section}" if hit.section else ""), "dim")
@@ -211,6 +212,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "found_by": list(hit.found_by),
         "ranks": dict(hit.ranks),
         "source": hit.source,
+        "why": hit.why,
     }
 
 

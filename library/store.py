@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pyarrow as pa
 
 from pagehop.errors import LibraryError
+from pagehop.finding.profiles import Profile
 from pagehop.library.disk import writing
 from pagehop.library.manifest import (
     Manifest,
@@ -58,6 +59,8 @@ class Store:
         self._pinned: OrderedDict[tuple[str, str, int], Table] = OrderedDict()
         self._latest: dict[tuple[str, str], Table] = {}
         self._memo: OrderedDict[Hashable, object] = OrderedDict()
+        self.profiles: dict[Hashable, Profile] = {}
+        """Of `Snapshot` alone: what documents say of themselves, a few kB each."""
         self._lock = RLock()
 
     def at(self, key: str, table: str, version: int, *, any_columns: bool = False) -> "Table":
