@@ -44,7 +44,7 @@ from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import load_settings
-from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
+from pagehop.types import FULL_PAGE, Box, Document, Hits, Judge, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
@@ -296,10 +296,20 @@ class Library:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages in all documents; see `View.search`."""
         return self.view().search(
-            query, k=k, mode=mode, documents=documents, kinds=kinds, pages=pages, metadata=metadata
+            query,
+            k=k,
+            mode=mode,
+            documents=documents,
+            kinds=kinds,
+            pages=pages,
+            metadata=metadata,
+            fusion=fusion,
+            judge=judge,
         )
 
     def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
