@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.names import meant_sources
 from pagehop.library.copies import restore_copy
 from pagehop.library.ingest import Request
 from pagehop.library.integrity import find_damage
@@ -30,7 +31,6 @@ from pagehop.library.manifest import (
     read_version,
     write_header,
 )
-from pagehop.library.names import meant_sources
 from pagehop.library.picture_reader import PictureReader
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.names import find_document, name_uniquely
+from pagehop.finding.page_edges import PageEdges
+from pagehop.finding.page_graph import walk
+from pagehop.finding.search import search
 from pagehop.layout.page_tables import Table, read_tables
-from pagehop.library.names import find_document, name_uniquely
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
     FULL_PAGE,
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
     from PIL.Image import Image
 
-    from pagehop.library.page_edges import PageEdges
     from pagehop.library.picture_reader import PictureReader, PictureText
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
@@ -63,7 +65,7 @@ class View:
         `want` is told the id of a document of which a scanned page is asked for before it is read.
         """
         self.snapshot = snapshot
-        """For modules of `library/` only."""
+        """For modules of `library/` and `finding/` only."""
         self.labels = labels
         """None sees everything."""
         self.runs_path = runs_path
@@ -140,10 +142,8 @@ class View:
         return made
 
     @cached_property
-    def edges(self) -> "PageEdges":
-        """For modules of `library/` only."""
-        from pagehop.library.page_edges import PageEdges  # noqa: PLC0415 - it reads views
-
+    def edges(self) -> PageEdges:
+        """For modules of `library/` and `finding/` only."""
         return PageEdges(self)
 
     @cached_property
@@ -240,8 +240,6 @@ class View:
             LibraryError: A named document is not visible.
             ConfigError: An unknown mode or kind.
         """
-        from pagehop.library.search import search  # noqa: PLC0415 - search reads views
-
         if documents is None and self._narrowed:
             documents = [document.name for document in self._documents]
         hits = search(
@@ -309,8 +307,6 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.page_graph import walk  # noqa: PLC0415 - page_graph reads views
-
         self.checked(ref)
         paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
         hidden = self._hidden
@@ -346,8 +342,8 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
-        from pagehop.library.row_quotes import locate_row  # noqa: PLC0415 - likewise
+        from pagehop.finding.quotes import locate  # noqa: PLC0415 - only citations need it
+        from pagehop.finding.row_quotes import locate_row  # noqa: PLC0415 - likewise
 
         page = self.page(ref)
         located = locate(page, quote, near=near)
@@ -398,7 +394,7 @@ class View:
         return ViewRetriever(self, k)
 
     def checked(self, ref: PageRef) -> Document:
-        """Return the document of a page that exists; for modules of `library/` only.
+        """Return the document of a page that exists; for `library/` and `finding/` only.
 
         Raises:
             LibraryError: There is no such document or page in this view.

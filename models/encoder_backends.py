@@ -61,7 +61,7 @@ def open_backend(files: EncoderFiles, backend: str = "auto") -> tuple[Forward, s
     if backend == "auto" and torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return _torch_forward(files, dtype, "cuda"), "cuda"
-    if backend == "bf16" or (backend == "auto" and _has_bf16()):
+    if backend == "bf16" or (backend == "auto" and has_bf16()):
         return _torch_forward(files, torch.bfloat16), "bf16"
     if backend == "auto":
         with contextlib.suppress(ConfigError):
@@ -79,7 +79,7 @@ def return_freed_memory() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _has_bf16() -> bool:
+def has_bf16() -> bool:
     """Say whether oneDNN multiplies bf16 in hardware or AVX-512; private, so it may be gone."""
     import torch  # noqa: PLC0415 - see above
 

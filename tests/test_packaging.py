@@ -16,6 +16,7 @@ LAYERS = (
     "rules",
     "prompts",
     "library",
+    "finding",
     "reading",
     "layout",
     "models",

@@ -7,8 +7,8 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.finding.page_graph import MAX_HOPS, walk
 from pagehop.library.library import Library
-from pagehop.library.page_graph import MAX_HOPS, walk
 from pagehop.library.view import View
 from pagehop.types import Edge, PageRef
 

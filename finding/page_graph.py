@@ -5,20 +5,17 @@ weights, times the similarity of its end to the query when one is given.
 """
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError
-from pagehop.library.page_edges import RELATIONS
+from pagehop.finding.corpus import CorpusView
+from pagehop.finding.page_edges import RELATIONS
 from pagehop.types import PageRef, Path, Relation
-
-if TYPE_CHECKING:
-    from pagehop.library.view import View
 
 MAX_HOPS = 3
 
 
 def walk(
-    view: "View",
+    view: CorpusView,
     ref: PageRef,
     *,
     relations: Collection[Relation] | None = None,
@@ -70,7 +67,7 @@ def walk(
     return graph.explained(sorted(best.values(), key=_rank))
 
 
-def degradations(view: "View", relations: Collection[Relation] | None, query: str) -> str:
+def degradations(view: CorpusView, relations: Collection[Relation] | None, query: str) -> str:
     """Say what a walk cannot do in this view as it is; empty when nothing."""
     notes = []
     missing = 1 - view.snapshot.embedded()
