@@ -35,6 +35,8 @@ _RUN = regex.compile(
 _SMALL = regex.compile(r"(?<![\p{L}\p{N}])\p{Ll}[\p{L}\p{M}]+")
 _WITHIN = regex.compile(r"[\p{Ll},;(] ?|.\(")
 """What stands before a word within a sentence, on its line."""
+_CONTRACTED = regex.compile(r"\p{Lu}\p{L}*['\u2019](?:ve|ll|re|m|d|t)", regex.IGNORECASE)
+"""`I've` and `We'll`."""
 _DIGIT = regex.compile(r"\d")
 _LONGEST = 5
 """Words of a name; longer runs are headings in capitals."""
@@ -123,7 +125,10 @@ def _keep(name: str, names: dict[str, str]) -> None:
 def _is_common(word: str, small: set[str]) -> bool:
     """Tell whether a capital says nothing: the document writes the word small too, or a month."""
     key = name_key(word)
-    return not _has_digit(word) and (len(word) < 2 or key in small or key in _CALENDAR)
+    if _has_digit(word):
+        return False
+    contracted = _CONTRACTED.fullmatch(word) is not None
+    return len(word) < 2 or contracted or key in small or key in _CALENDAR
 
 
 def _has_digit(text: str) -> bool:

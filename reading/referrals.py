@@ -57,6 +57,16 @@ _LAW = re.compile(
     r"(?i:act|code|regulations?|rules?|law|laws|statutes?|directive|treaty|constitution|standards?|"
     r"u\.s\.c|c\.f\.r|cfr|usc)\b"
 )
+_LAW_BEFORE = re.compile(
+    r"(?:U\.?S\.?C\.?|C\.?F\.?R\.?|(?i:code|act|regulation\s+[\w-]+|rule))\s*,?\s*$"
+)
+_OTHER_TEXT = re.compile(
+    r"[^.;\n]{0,90}?(?:\n[^.;\n]{0,90}?)?\b(?:of|in|with|to)\s+(?:our|the|its|\w+[\u2019']s)\s+"
+    r"(?:(?:19|20)\d\d\s+(?:annual|quarterly|proxy|form)\b|(?:annual|quarterly)\s+report\s+(?:on\s+"
+    r"form\s+\S+\s+)?(?:for|filed|dated)\b)",
+    re.IGNORECASE,
+)
+"""`... of our 2022 Annual Report`: a number of another paper, unless this one is called so."""
 _PLAIN_TEXT = frozenset(("section", "item", "part", "chapter", "page", "schedule", "appendix"))
 """Kinds that laws have, too."""
 _OTHER_PAGES = re.compile(r"\s*(?:,|of|in)\s+(?!this\b|these\b|the\b|that\b)[A-Z\u201c\"]")
@@ -100,7 +110,9 @@ def find_referrals(text: str, running: frozenset[str], *, contents: bool) -> Ite
             or (not contents and _is_heading(masked, start, end))
         ):
             continue
-        if kind in _PLAIN_TEXT and _LAW.match(after):
+        if kind in _PLAIN_TEXT and (_LAW.match(after) or _LAW_BEFORE.search(masked[:start][-30:])):
+            continue
+        if _OTHER_TEXT.match(masked[end : end + 200]):
             continue
         if kind == "page" and _is_no_page(match, masked, verb):
             continue
