@@ -136,6 +136,26 @@ class Snapshot:
             _remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
         return texts
 
+    def texts(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the texts of pages of several documents (id, page), in one reading.
+
+        Without the boxes of their words, which `page_texts` reads, too.
+        """
+        wanted: dict[str, dict[str, list[int]]] = {}
+        for id, page in pages:
+            if id in self.records:
+                wanted.setdefault(self.records[id][1], {}).setdefault(id, []).append(page)
+        found = {}
+        for key, documents in wanted.items():
+            parts = (where_clause(documents=(id,), pages=of) for id, of in documents.items())
+            where = " OR ".join(f"({part})" for part in parts)
+            query = self._open(key, "pages").search().where(where)
+            rows = query.select(["document", "page", "search_text", "skip"]).to_arrow()
+            columns = (rows[name].to_pylist() for name in rows.column_names)
+            for id, page, text, skip in zip(*columns, strict=True):
+                found[id, page] = (text or "")[skip:]
+        return found
+
     def regions(
         self, document_id: str, *, page: int | None = None, kinds: Collection[str] | None = None
     ) -> list[Region]:

@@ -57,6 +57,8 @@ class Store:
         self._databases: dict[str, Any] = {}
         self._session: Any = None
         self._pinned: OrderedDict[tuple[str, str, int], Table] = OrderedDict()
+        self._current: set[tuple[str, str, int]] = set()
+        """Table versions that were seen to have the columns of this release."""
         self._latest: dict[tuple[str, str], Table] = {}
         self._memo: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = RLock()
@@ -83,8 +85,11 @@ class Store:
                 if len(self._pinned) > OPEN_TABLES:
                     self._pinned.popitem(last=False)
             self._pinned.move_to_end((key, table, version))
-        if not any_columns and not has_columns(table, found.schema):
-            raise outdated(self.folder)
+        if not any_columns and (key, table, version) not in self._current:
+            # A version never changes, and asking for its columns takes as long as a small query.
+            if not has_columns(table, found.schema):
+                raise outdated(self.folder)
+            self._current.add((key, table, version))
         return found
 
     def reading(self, key: str, table: str) -> AbstractContextManager[None]:
@@ -208,6 +213,7 @@ class Store:
         with self._lock:
             self._memo.clear()
             self._pinned.clear()
+            self._current.clear()
             self._latest.clear()
             self._databases.clear()
             self._session = None
