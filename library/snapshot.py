@@ -29,8 +29,10 @@ from pagehop.library.matches import VectorBlock as VectorBlock
 from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
 from pagehop.library.names import slug
 from pagehop.library.page_keys import PageKeys, ViewKeys
+from pagehop.library.page_vectors import PageVectors
 from pagehop.library.search_memo import SearchMemo
 from pagehop.library.tables import (
+    PAGE_VECTORS,
     PAGES,
     REGIONS,
     SCHEMAS,
@@ -299,6 +301,23 @@ class Snapshot:
                 for row in self._own(key, query.select(columns).to_arrow()).to_pylist()
             ]
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
+
+    @cached_property
+    def page_vectors(self) -> PageVectors:
+        """What is known of the visible pages' looks."""
+        name = PAGE_VECTORS + self._manifest.seeing
+        versions = {key: part.tables.get(name) for key, part in self._partitions.items()}
+        return PageVectors(
+            self._store,
+            self._manifest.seeing,
+            {key: version for key, version in versions.items() if version is not None},
+            {id: (key, document.pages) for id, (document, key) in self.records.items()},
+        )
+
+    def seen(self) -> float:
+        """Return the share of visible pages that have been at the page encoder, 0 to 1."""
+        pages = sum(record.pages for record, _ in self.records.values())
+        return min(1.0, self.page_vectors.encoded / pages) if pages else 1.0
 
     def anchors(
         self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None

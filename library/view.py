@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from pagehop.library.page_edges import PageEdges
     from pagehop.library.picture_reader import PictureReader, PictureText
+    from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
 
@@ -53,6 +54,7 @@ class View:
         labels: frozenset[str] | None,
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
+        page_encoder: Callable[[], "PageEncoder"],
         pool: Callable[[], "PdfPool"],
         reader: "PictureReader",
         want: Callable[[str], None],
@@ -68,6 +70,7 @@ class View:
         self.runs_path = runs_path
         """Where runs over this view are recorded."""
         self._encoder = encoder
+        self._page_encoder = page_encoder
         self._pool = pool
         self._reader = reader
         self._want = want
@@ -87,6 +90,16 @@ class View:
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
+
+    @property
+    def page_encoder(self) -> "PageEncoder":
+        """The page encoder whose vectors the view holds.
+
+        Raises:
+            ConfigError: The library has no page vectors.
+            ModelError: Their encoder cannot be loaded, or has changed.
+        """
+        return self._page_encoder()
 
     def load_encoder(self) -> None:
         """Load the encoder and its weights, for which the first search by meaning would wait."""
@@ -229,7 +242,7 @@ class View:
         Args:
             query: Words or a question.
             k: Most hits to return.
-            mode: keyword, semantic or hybrid.
+            mode: keyword, semantic, visual or hybrid.
             documents: Names as `document` takes them; None searches all.
             kinds: Kinds of regions, e.g. `["table"]`.
             pages: Page numbers, e.g. `range(1, 11)`.
@@ -237,7 +250,8 @@ class View:
 
         Raises:
             LibraryError: A named document is not visible.
-            ConfigError: An unknown mode or kind.
+            ConfigError: An unknown mode or kind, or visual search without page vectors.
+            ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
         from pagehop.library.search import search  # noqa: PLC0415 - search reads views
 
