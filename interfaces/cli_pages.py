@@ -117,6 +117,8 @@ def walk(
     as_json: cli_options.Json = False,
 ) -> None:
     """Follow the page graph from a page; each edge says which words justify it."""
+    from pagehop.finding.page_graph import degradations  # noqa: PLC0415 - not for `--help`
+
     with guarded():
         where = page_reference(ref)
         wanted = cli_options.words(relations)
@@ -125,6 +127,9 @@ def walk(
             view = library.view(cli_options.words(labels))
             view.page(where)  # an unknown page is an error, not a page without edges
             paths = view.walk(where, relations=kept, query=query, hops=hops, width=width)
+            note = degradations(view, kept, query or "")
+    if note:
+        warn(note)
     if as_json:
         print_json([_path_json(found) for found in paths])
         return

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.names import meant_sources
 from pagehop.library.copies import restore_copy
 from pagehop.library.ingest import Request
 from pagehop.library.integrity import find_damage
@@ -30,7 +31,7 @@ from pagehop.library.manifest import (
     read_version,
     write_header,
 )
-from pagehop.library.names import meant_sources
+from pagehop.library.page_encoders import load_seeing
 from pagehop.library.picture_reader import PictureReader
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
@@ -41,7 +42,6 @@ from pagehop.library.snapshot import Snapshot
 from pagehop.library.store import Store, outdated
 from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
-from pagehop.library.visual_search import load_seeing
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import Settings, load_settings
@@ -50,6 +50,7 @@ from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
+    from networkx import MultiDiGraph
     from PIL.Image import Image
 
     from pagehop.models.text_encoder import TextEncoder
@@ -325,6 +326,12 @@ class Library:
     ) -> list[Walk]:
         """Follow the page graph; see `View.walk`."""
         return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+
+    def page_graph(
+        self, relations: Collection[Relation] | None = None, *, most: int = 5
+    ) -> "MultiDiGraph":
+        """Return the page graph as a networkx graph; see `View.page_graph`."""
+        return self.view().page_graph(relations, most=most)
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over all documents."""

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pagehop.errors import ConfigError, PdfError
+from pagehop.finding.names import name_words
 from pagehop.library.catalog import Key
 from pagehop.library.ingest import Ingestion
-from pagehop.library.names import name_words
 from pagehop.library.ocr_results import add_result, read_results
 from pagehop.library.tables import StoredDocument, page_rows, to_page_texts
 from pagehop.library.text_stage import read_document, search_title

@@ -18,9 +18,10 @@ import pyarrow as pa
 from pagehop.errors import ModelError, PdfError
 from pagehop.library.copies import copy_path
 from pagehop.library.ingest import Ingestion
-from pagehop.library.manifest import Encoder, Manifest, write_header
+from pagehop.library.manifest import Encoder, write_header
 from pagehop.library.matches import where_clause
 from pagehop.library.page_codes import clean_codes, codes_path, read_codes, write_codes
+from pagehop.library.page_encoders import wanted_model
 from pagehop.library.page_vectors import make_codes, page_vector_rows, to_page_vectors
 from pagehop.library.tables import PAGE_VECTORS
 from pagehop.models.maxsim import Vectors
@@ -29,8 +30,6 @@ from pagehop.settings import PageEncoderSettings
 from pagehop.types import FULL_PAGE
 
 COMMIT_EVERY_S = 20.0
-OFF = "none"
-"""The name of no encoder: the vectors there are serve, and no more are made."""
 Lacking = Mapping[str, frozenset[int]]
 """Pages of one document without vectors, by partition."""
 
@@ -103,13 +102,6 @@ class PageVectorStage:
             if pages or read_codes(codes_path(self._at.store.folder, encoder.id, id)) is None:
                 found.setdefault(id, {})[key] = pages
         return dict(found)
-
-
-def wanted_model(manifest: Manifest, settings: PageEncoderSettings) -> str:
-    """Return the name of the page encoder to encode with; empty for none."""
-    if settings.model:
-        return "" if settings.model == OFF else settings.model
-    return manifest.page_encoders[manifest.seeing].model if manifest.seeing else ""
 
 
 def _held(at: Ingestion, encoder: str) -> dict[tuple[str, str], frozenset[int]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pagehop.finding.visual_search import PagePlace
 from pagehop.library.matches import where_clause
 from pagehop.library.page_codes import codes_path, read_codes
 from pagehop.library.tables import PAGE_VECTORS, page_vector_schema
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 SCANNED = 16_000_000
 """Most vectors of a partition compared one by one: 20,000 pages of 700 take .3 s on two cores."""
 COUNTED = ("document", "page", "count")
-PagePlace = tuple[str, int]
-"""(document id, page)"""
 
 
 def page_vector_rows(

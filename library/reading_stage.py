@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from pagehop.errors import PdfError
+from pagehop.finding.terms import tokens
 from pagehop.library.catalog import Key
 from pagehop.library.ingest import Ingestion
 from pagehop.library.store import Commit
@@ -18,7 +19,6 @@ from pagehop.library.tables import (
     term_rows,
     to_page_texts,
 )
-from pagehop.library.terms import tokens
 from pagehop.library.text_stage import search_title
 from pagehop.reading.anchors import find_anchors
 from pagehop.reading.continuations import find_continuations

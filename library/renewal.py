@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pagehop.errors import LibraryError, PdfError
+from pagehop.finding.names import name_words
 from pagehop.library.copies import copy_path, restore_copy
 from pagehop.library.ingest import Ingestion, Interrupted
 from pagehop.library.manifest import FailedFile, Manifest, Partition
-from pagehop.library.names import name_words
 from pagehop.library.store import Store
 from pagehop.library.tables import PAGE_VECTORS, Source, StoredDocument, page_rows
 from pagehop.library.text_stage import read_document, search_title

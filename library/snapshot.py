@@ -23,14 +23,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pagehop.errors import LibraryError
+from pagehop.finding.corpus import Matched, VectorBlock
+from pagehop.finding.names import slug
+from pagehop.finding.page_keys import PageKeys, ViewKeys
+from pagehop.finding.search_memo import SearchMemo
+from pagehop.finding.terms import TermCounts, TermStatistics, tokens
 from pagehop.library.manifest import Encoder, Manifest
-from pagehop.library.matches import Matched as Matched
-from pagehop.library.matches import VectorBlock as VectorBlock
 from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
-from pagehop.library.names import slug
-from pagehop.library.page_keys import PageKeys, ViewKeys
 from pagehop.library.page_vectors import PageVectors
-from pagehop.library.search_memo import SearchMemo
 from pagehop.library.tables import (
     PAGE_VECTORS,
     PAGES,
@@ -44,7 +44,6 @@ from pagehop.library.tables import (
     to_page_texts,
     to_regions,
 )
-from pagehop.library.terms import TermCounts, TermStatistics, tokens
 from pagehop.reading.anchors import Anchor
 from pagehop.reading.parsed import PageText
 from pagehop.types import Document, Page, Region

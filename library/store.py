@@ -32,9 +32,7 @@ from pagehop.library.manifest import (
     prune_history,
     write_manifest,
 )
-from pagehop.library.snapshot import Matched as Matched
 from pagehop.library.snapshot import Snapshot as Snapshot
-from pagehop.library.snapshot import VectorBlock as VectorBlock
 from pagehop.library.tables import INDEXES, PAGE_VECTORS, SCHEMAS, VECTORS, has_columns
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pagehop.library.terms import TERMS_VERSION
+from pagehop.finding.terms import TERMS_VERSION
 from pagehop.reading.anchors import ANCHORS_VERSION, Anchor
 from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PageText
 from pagehop.types import Box, Document, Kind, OutlineEntry, Page, PageRef, Region, Scalar, Word

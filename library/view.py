@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.names import find_document, name_uniquely
+from pagehop.finding.page_edges import PageEdges
+from pagehop.finding.page_graph import walk
+from pagehop.finding.search import search
 from pagehop.layout.page_tables import Table, read_tables
-from pagehop.library.names import find_document, name_uniquely
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
     FULL_PAGE,
@@ -35,9 +38,9 @@ from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
+    from networkx import MultiDiGraph
     from PIL.Image import Image
 
-    from pagehop.library.page_edges import PageEdges
     from pagehop.library.picture_reader import PictureReader, PictureText
     from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
@@ -64,7 +67,7 @@ class View:
         `want` is told the id of a document of which a scanned page is asked for before it is read.
         """
         self.snapshot = snapshot
-        """For modules of `library/` only."""
+        """For modules of `library/` and `finding/` only."""
         self.labels = labels
         """None sees everything."""
         self.runs_path = runs_path
@@ -152,10 +155,8 @@ class View:
         return made
 
     @cached_property
-    def edges(self) -> "PageEdges":
-        """For modules of `library/` only."""
-        from pagehop.library.page_edges import PageEdges  # noqa: PLC0415 - it reads views
-
+    def edges(self) -> PageEdges:
+        """For modules of `library/` and `finding/` only."""
         return PageEdges(self)
 
     @cached_property
@@ -253,8 +254,6 @@ class View:
             ConfigError: An unknown mode or kind, or visual search without page vectors.
             ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
-        from pagehop.library.search import search  # noqa: PLC0415 - search reads views
-
         if documents is None and self._narrowed:
             documents = [document.name for document in self._documents]
         hits = search(
@@ -322,12 +321,29 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.page_graph import walk  # noqa: PLC0415 - page_graph reads views
-
         self.checked(ref)
         paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
+
+    def page_graph(
+        self, relations: Collection[Relation] | None = None, *, most: int = 5
+    ) -> "MultiDiGraph":
+        """Return the page graph as a networkx graph; needs a minute for some thousand pages.
+
+        Nodes are pages, `name:page`, with document, page, source and title; edges have their
+        relation as key, and relation, weight and words.
+
+        Args:
+            relations: Edges to put in; None puts in all.
+            most: Edges of one relation that leave a page, the best ones.
+
+        Raises:
+            ConfigError: An unknown relation, `most` below 1, or networkx is not installed.
+        """
+        from pagehop.library.page_network import page_network  # noqa: PLC0415 - it reads views
+
+        return page_network(self, relations, most, self._hidden)
 
     def locate(self, ref: PageRef, quote: str, *, near: Box | None = None) -> Located | None:
         """Find where a quote stands on a page; None when it does not.
@@ -340,8 +356,8 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
-        from pagehop.library.row_quotes import locate_row  # noqa: PLC0415 - likewise
+        from pagehop.finding.quotes import locate  # noqa: PLC0415 - only citations need it
+        from pagehop.finding.row_quotes import locate_row  # noqa: PLC0415 - likewise
 
         page = self.page(ref)
         located = locate(page, quote, near=near)
@@ -392,7 +408,7 @@ class View:
         return ViewRetriever(self, k)
 
     def checked(self, ref: PageRef) -> Document:
-        """Return the document of a page that exists; for modules of `library/` only.
+        """Return the document of a page that exists; for `library/` and `finding/` only.
 
         Raises:
             LibraryError: There is no such document or page in this view.

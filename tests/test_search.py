@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pagehop.errors import ConfigError, LibraryError
-from pagehop.library import meaning
-from pagehop.library.bm25 import K1, B
-from pagehop.library.fusion import SEMANTIC_WEIGHT, fuse
+from pagehop.finding import meaning
+from pagehop.finding.bm25 import K1, B
+from pagehop.finding.fusion import SEMANTIC_WEIGHT, fuse
+from pagehop.finding.meaning import FRESH_AT_ONCE
+from pagehop.finding.search_memo import NEIGHBOURS, SearchMemo
+from pagehop.finding.terms import tokens
 from pagehop.library.library import Library
-from pagehop.library.meaning import FRESH_AT_ONCE
-from pagehop.library.search_memo import NEIGHBOURS, SearchMemo
-from pagehop.library.terms import tokens
 from pagehop.library.view import View
 from pagehop.types import Mode, Region
 
@@ -159,8 +159,8 @@ def test_an_empty_query_is_refused(view: View, query: str, mode: Mode) -> None:
 
 
 def test_wrong_arguments_say_what_is_allowed(view: View) -> None:
-    with pytest.raises(ConfigError, match="keyword, semantic or hybrid"):
-        view.search("revenue", mode="visual")
+    with pytest.raises(ConfigError, match="keyword, semantic, visual, hybrid"):
+        view.search("revenue", mode="acoustic")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"unknown kinds \['graph'\]"):
         view.search("revenue", kinds=["graph", "table"])
     with pytest.raises(ConfigError, match="at least 1"):
@@ -226,7 +226,7 @@ def test_a_search_embeds_the_best_few_when_time_is_up(
     """Sixteen took 10 s behind the batches of a writer."""
     _, bare = growing
     monkeypatch.setattr(bare.snapshot, "memo", SearchMemo())
-    monkeypatch.setattr("pagehop.library.meaning.FRESH_S", 0.0)
+    monkeypatch.setattr("pagehop.finding.meaning.FRESH_S", 0.0)
     hits = bare.search("capital expenditure of the plant", k=50)
     embedded = [hit for hit in hits if "semantic" in hit.scores]
     assert 0 < len(embedded) <= FRESH_AT_ONCE < len(hits)

@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pagehop.finding.names import name_words
 from pagehop.layout.titles import names_a_kind
-from pagehop.library.names import name_words
 from pagehop.types import Document
 
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")

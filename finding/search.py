@@ -18,29 +18,26 @@ Not covered: phrases, exclusions and patterns (`patterns.py`), which are conditi
 """
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 
 from pagehop.errors import ConfigError
-from pagehop.library.bm25 import DocumentRanker, ViewRanker
-from pagehop.library.candidates import DEPTH, Found, Scope
-from pagehop.library.fusion import SECOND, fuse, page_score
-from pagehop.library.meaning import find_meaning
-from pagehop.library.terms import count, tokens
-from pagehop.library.unread import find_unread
-from pagehop.library.visual_search import search_by_sight
+from pagehop.finding.bm25 import DocumentRanker, ViewRanker
+from pagehop.finding.candidates import DEPTH, Found, Scope
+from pagehop.finding.corpus import Corpus, CorpusView
+from pagehop.finding.fusion import SECOND, fuse, page_score
+from pagehop.finding.meaning import find_meaning
+from pagehop.finding.terms import count, tokens
+from pagehop.finding.unread import find_unread
+from pagehop.finding.visual_search import search_by_sight
 from pagehop.types import Hit, Hits, Kind, Mode, Scalar
-
-if TYPE_CHECKING:
-    from pagehop.library.snapshot import Snapshot
-    from pagehop.library.view import View
 
 _KINDS = frozenset(get_args(Kind))
 
 
 def search(
-    view: "View",
+    view: CorpusView,
     query: str,
     *,
     k: int = 10,
@@ -95,7 +92,7 @@ def search(
     return Hits(_rank(view, found, mode, fusion, k), embedded=embedded, note=note)
 
 
-def _unread_scans(view: "View", scope: Scope) -> str:
+def _unread_scans(view: CorpusView, scope: Scope) -> str:
     """Say how many pages cannot be found because OCR has not read them; empty when all can."""
     left = sum(
         len(document.scanned_pages) - len(document.ocr_pages)
@@ -107,7 +104,7 @@ def _unread_scans(view: "View", scope: Scope) -> str:
 
 
 def _read_scope(
-    view: "View",
+    view: CorpusView,
     mode: str,
     k: int,
     documents: Collection[str] | None,
@@ -136,7 +133,7 @@ def _read_scope(
     )
 
 
-def _find_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Found) -> None:
+def _find_words(snapshot: Corpus, terms: list[str], scope: Scope, found: Found) -> None:
     """Bring the passages that hold the query's words."""
     if not terms:
         return
@@ -163,7 +160,7 @@ def _find_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Fou
     _score_words(snapshot, terms, scope, found)
 
 
-def _score_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Found) -> None:
+def _score_words(snapshot: Corpus, terms: list[str], scope: Scope, found: Found) -> None:
     """Give every candidate its BM25 score."""
     if not terms:
         return
@@ -183,7 +180,7 @@ def _score_words(snapshot: "Snapshot", terms: list[str], scope: Scope, found: Fo
     found.ceiling = view_ranker.ceiling
 
 
-def _document_ranker(snapshot: "Snapshot", scope: Scope) -> DocumentRanker | None:
+def _document_ranker(snapshot: Corpus, scope: Scope) -> DocumentRanker | None:
     """Return the ranker of the one document in scope; None for several, or one not read yet."""
     if scope.documents is None or len(scope.documents) != 1:
         return None
@@ -195,7 +192,7 @@ def _document_ranker(snapshot: "Snapshot", scope: Scope) -> DocumentRanker | Non
     )
 
 
-def _rank(view: "View", found: Found, mode: Mode, fusion: str, k: int) -> list[Hit]:
+def _rank(view: CorpusView, found: Found, mode: Mode, fusion: str, k: int) -> list[Hit]:
     """Return the best passage of each page, pages by score, then document id and page."""
     scores = _score(found, mode, fusion)
     ranked: dict[tuple[str, int], list[str]] = {}

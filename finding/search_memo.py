@@ -4,16 +4,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.library.bm25 import DocumentRanker, encode_terms
+from pagehop.finding.bm25 import DocumentRanker, encode_terms
+from pagehop.finding.corpus import VectorBlock
 from pagehop.types import Region
-
-if TYPE_CHECKING:
-    from pagehop.library.snapshot import VectorBlock
 
 V = TypeVar("V")
 
@@ -44,7 +42,7 @@ class SearchMemo:
         """Return the ranker of one document, made when it is not kept."""
         return self._rankers.get(document, make)
 
-    def rows(self, block: "VectorBlock") -> "VectorRows":
+    def rows(self, block: VectorBlock) -> "VectorRows":
         """Return where things are in the snapshot's vectors."""
         if self._rows is None:
             self._rows = VectorRows(block)
@@ -54,7 +52,7 @@ class SearchMemo:
 class VectorRows:
     """Positions in a vector block, and how long each passage's vector is with its neighbours."""
 
-    def __init__(self, block: "VectorBlock") -> None:
+    def __init__(self, block: VectorBlock) -> None:
         """Sort the passages of each page into reading order, which ends their ids."""
         n = len(block.ids)
         self.of_region = {id: i for i, id in enumerate(block.ids)}

@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ToolError
-from pagehop.library.quotes import locate
+from pagehop.finding.corpus import CorpusView
+from pagehop.finding.quotes import locate
 from pagehop.types import FULL_PAGE, Box, Hit, Hits, Page, PageRef, Region
 
 if TYPE_CHECKING:
     import regex
-
-    from pagehop.library.view import View
 
 _TIMEOUT_S = 2.0
 """For one pattern over all pages: patterns come from a model and may backtrack without end."""
@@ -72,7 +71,7 @@ def read_query(text: str) -> Query:
 
 
 def find_words(
-    view: "View",
+    view: CorpusView,
     text: str,
     *,
     k: int,
@@ -109,7 +108,7 @@ def find_words(
 
 
 def _scan(
-    view: "View", query: Query, documents: Collection[str] | None, only: set[PageRef] | None
+    view: CorpusView, query: Query, documents: Collection[str] | None, only: set[PageRef] | None
 ) -> dict[PageRef, int]:
     """Return the pages that meet the conditions, with how often they match."""
     pattern = _compiled(query.pattern) if query.pattern else None
@@ -136,7 +135,7 @@ def _scan(
 
 
 def _texts(
-    view: "View", documents: Collection[str] | None, only: set[PageRef] | None
+    view: CorpusView, documents: Collection[str] | None, only: set[PageRef] | None
 ) -> Iterator[tuple[PageRef, str]]:
     chosen = view.documents() if documents is None else [view.document(n) for n in documents]
     for document in chosen:
@@ -183,7 +182,7 @@ def _count(pattern: "regex.Pattern[str]", text: str, seconds_left: float) -> int
 
 
 def _hit(
-    view: "View",
+    view: CorpusView,
     ref: PageRef,
     query: Query,
     ranked: Hit | None,
@@ -221,7 +220,7 @@ def _hit(
     return hit if ranked is None else replace(hit, scores={**ranked.scores, **hit.scores})
 
 
-def _passage(view: "View", ref: PageRef, region: str, query: Query) -> Region | None:
+def _passage(view: CorpusView, ref: PageRef, region: str, query: Query) -> Region | None:
     """Return the passage of a region that holds the first phrase whole; None when none does."""
     if not query.phrases:
         return None

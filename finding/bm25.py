@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
-from pagehop.library.terms import TermStatistics, tokens
+from pagehop.finding.terms import TermStatistics, tokens
 from pagehop.types import Region
 
 K1 = 1.2

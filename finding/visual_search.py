@@ -8,24 +8,18 @@ A page's score depends on nothing but its own vectors and the query; equal score
 document id and page.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pagehop.errors import ConfigError, ModelError
-from pagehop.library.candidates import Scope
-from pagehop.models.maxsim import Vectors, exact, scan
-from pagehop.models.page_encoder_files import WAYS_OUT
+from pagehop.finding.candidates import Scope
+from pagehop.models.maxsim import Codes, Vectors, exact, scan
 from pagehop.types import FULL_PAGE, Hit, Hits
 
 if TYPE_CHECKING:
-    from pagehop.library.manifest import Manifest
-    from pagehop.library.page_vectors import PagePlace, PageVectors
-    from pagehop.library.view import View
-    from pagehop.models.page_encoder import PageEncoder
-    from pagehop.settings import PageEncoderSettings
+    from pagehop.finding.corpus import CorpusView
 
 OVERFETCH = 20
 """Candidates asked of an index for each page wanted."""
@@ -33,6 +27,38 @@ RANKED = 50
 """Fewest candidates that are compared exactly, where there are as many."""
 RANKED_VECTORS = 20_000
 """As many more of them are as have so many vectors together: pages with one vector are closer."""
+
+
+PagePlace = tuple[str, int]
+"""(document id, page)"""
+
+
+class PageVectorSource(Protocol):
+    """The page vectors of one encoder that a view sees (`library/page_vectors.py`)."""
+
+    def in_scope(self, documents: Collection[str] | None) -> tuple[list[str], list[str]]:
+        """Return ids of documents to scan, and partitions to ask by their index."""
+        ...
+
+    def codes(self, document: str) -> Codes:
+        """Return the codes of a document's encoded pages."""
+        ...
+
+    def vectors(self, places: Iterable[PagePlace]) -> dict[PagePlace, Vectors]:
+        """Return the vectors of some pages."""
+        ...
+
+    def nearest(
+        self,
+        query: Vectors,
+        partition: str,
+        *,
+        limit: int,
+        documents: Collection[str] | None,
+        pages: Collection[int] | None,
+    ) -> list[PagePlace]:
+        """Return the pages that the index of a partition's table holds for the nearest."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,32 +72,7 @@ class Seen:
     """Mean over the query's vectors of the best cosine to one of the page's."""
 
 
-def load_seeing(manifest: "Manifest", settings: "PageEncoderSettings") -> "PageEncoder":
-    """Return the page encoder whose vectors a version holds.
-
-    Raises:
-        ConfigError: The version holds none.
-        ModelError: The encoder cannot be loaded, or has changed.
-    """
-    from pagehop.models.page_encoder import load_page_encoder  # noqa: PLC0415 - on first use
-
-    entry = manifest.page_encoders.get(manifest.seeing)
-    if entry is None:
-        raise ConfigError(
-            f"visual search needs vectors of page pictures, which this library has not: {WAYS_OUT}"
-            ", and add a source of it again"
-        )
-    found = load_page_encoder(entry.model, settings=settings)
-    if (found.digest, found.dim) != (entry.digest, entry.dim):
-        raise ModelError(
-            f"page encoder {entry.model} has changed since it made this library's page vectors "
-            f"({entry.dim} numbers a vector, {found.dim} now): put its old files back, or add a "
-            "source of the library again, which makes them anew"
-        )
-    return found
-
-
-def find_looks(view: "View", query: str, scope: Scope, limit: int) -> list[Seen]:
+def find_looks(view: "CorpusView", query: str, scope: Scope, limit: int) -> list[Seen]:
     """Return the pages that fit a query best by their pictures, best first.
 
     Raises:
@@ -82,7 +83,7 @@ def find_looks(view: "View", query: str, scope: Scope, limit: int) -> list[Seen]
     return rank_pages(view.snapshot.page_vectors, asked, scope, limit)
 
 
-def rank_pages(known: "PageVectors", asked: Vectors, scope: Scope, limit: int) -> list[Seen]:
+def rank_pages(known: PageVectorSource, asked: Vectors, scope: Scope, limit: int) -> list[Seen]:
     """Return the pages that fit a query's vectors, (tokens, dim), best, best first."""
     places = _candidates(known, asked, scope, limit)
     vectors = known.vectors(places)
@@ -96,7 +97,7 @@ def rank_pages(known: "PageVectors", asked: Vectors, scope: Scope, limit: int) -
     return sorted(seen, key=lambda page: (-page.score, page.document, page.page))[:limit]
 
 
-def search_by_sight(view: "View", query: str, scope: Scope, k: int) -> Hits:
+def search_by_sight(view: "CorpusView", query: str, scope: Scope, k: int) -> Hits:
     """Return a hit for each of the k pages that fit best: the whole page, with its text."""
     found = find_looks(view, query, scope, k)
     documents = {document.id: document for document in view.documents()}
@@ -135,8 +136,8 @@ def unseen_note(share: float) -> str:
 
 
 def _candidates(
-    known: "PageVectors", asked: Vectors, scope: Scope, limit: int
-) -> "list[PagePlace]":
+    known: PageVectorSource, asked: Vectors, scope: Scope, limit: int
+) -> list[PagePlace]:
     """Return pages worth comparing exactly."""
     scanned, indexed = known.in_scope(scope.documents)
     found = _scan(known, asked, scanned, scope.pages, limit)
@@ -152,12 +153,12 @@ def _candidates(
 
 
 def _scan(
-    known: "PageVectors",
+    known: PageVectorSource,
     asked: Vectors,
     documents: list[str],
     pages: Collection[int] | None,
     limit: int,
-) -> "list[PagePlace]":
+) -> list[PagePlace]:
     """Compare all pages of some documents by their codes; return the best."""
     if not documents:
         return []

@@ -5,19 +5,16 @@ query's words stands in a search as if the lines that hold most of them were a p
 """
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
-from pagehop.library.terms import tokens
+from pagehop.finding.corpus import Corpus
+from pagehop.finding.terms import tokens
 from pagehop.types import Box, Page, Region, Word
-
-if TYPE_CHECKING:
-    from pagehop.library.snapshot import Snapshot
 
 WINDOW_WORDS = 120
 
 
 def find_unread(
-    snapshot: "Snapshot",
+    snapshot: Corpus,
     terms: Collection[str],
     documents: Collection[str],
     *,

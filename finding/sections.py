@@ -2,12 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
+from pagehop.finding.corpus import CorpusView
 from pagehop.types import Document, OutlineEntry
-
-if TYPE_CHECKING:
-    from pagehop.library.view import View
 
 _LARGEST = 40
 """Pages; a larger section (`Part II`) says little of how its pages belong together."""
@@ -34,7 +31,7 @@ def is_label(text: str) -> bool:
     )
 
 
-def headings(view: "View", name: str) -> list[OutlineEntry]:
+def headings(view: CorpusView, name: str) -> list[OutlineEntry]:
     """Return the headings of a document as an outline, each once, where it first stands.
 
     Raises:
@@ -51,7 +48,7 @@ def headings(view: "View", name: str) -> list[OutlineEntry]:
     return list(entries.values())
 
 
-def read_sections(view: "View", document: Document) -> dict[int, dict[str, list[int]]]:
+def read_sections(view: CorpusView, document: Document) -> dict[int, dict[str, list[int]]]:
     """Return, for each page, the pages of each innermost section on it, by the section's path."""
     spans: dict[str, set[int]] = {}
     innermost: dict[int, set[str]] = {}
@@ -83,7 +80,7 @@ def _outlined(document: Document) -> Iterator[tuple[int, str]]:
             yield page, path
 
 
-def _headed(view: "View", document: Document) -> Iterator[tuple[int, str]]:
+def _headed(view: CorpusView, document: Document) -> Iterator[tuple[int, str]]:
     """Yield each page with the section of its regions, as the headings above them say."""
     for region in view.snapshot.regions(document.id):
         if region.kind not in ("passage", "heading", "title", "header", "footer"):

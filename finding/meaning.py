@@ -19,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import ModelError
-from pagehop.library.candidates import Found, Scope
+from pagehop.finding.candidates import Found, Scope
+from pagehop.finding.corpus import Corpus, CorpusView
 from pagehop.models.encoder_files import WAYS_OUT
 from pagehop.types import Mode
 
 if TYPE_CHECKING:
-    from pagehop.library.snapshot import Snapshot
-    from pagehop.library.view import View
     from pagehop.models.text_encoder import TextEncoder
 
 SCANNED = 200_000
@@ -38,7 +37,7 @@ always embedded; the others have their words only, as `Hits.note` says."""
 FRESH_AT_ONCE = 4
 
 
-def find_meaning(view: "View", query: str, mode: Mode, scope: Scope, found: Found) -> str:
+def find_meaning(view: CorpusView, query: str, mode: Mode, scope: Scope, found: Found) -> str:
     """Bring the passages nearest to a query and give every candidate its cosines.
 
     Returns:
@@ -67,7 +66,7 @@ def find_meaning(view: "View", query: str, mode: Mode, scope: Scope, found: Foun
 
 
 def _ask_index(
-    snapshot: "Snapshot", vector: NDArray[np.float32], scope: Scope, found: Found
+    snapshot: Corpus, vector: NDArray[np.float32], scope: Scope, found: Found
 ) -> list[str]:
     matches = snapshot.nearest(
         vector, limit=found.depth, documents=scope.documents, kinds=scope.kinds, pages=scope.pages
@@ -78,7 +77,7 @@ def _ask_index(
 
 
 def _scan(
-    snapshot: "Snapshot", vector: NDArray[np.float32], mode: Mode, scope: Scope, found: Found
+    snapshot: Corpus, vector: NDArray[np.float32], mode: Mode, scope: Scope, found: Found
 ) -> list[str]:
     """Return the nearest passages; give them and the candidates there are their cosines."""
     block = snapshot.vectors()
@@ -124,7 +123,7 @@ def _top(scores: NDArray[np.float32], n: int) -> NDArray[np.int64]:
 
 
 def _embed_missing(
-    snapshot: "Snapshot",
+    snapshot: Corpus,
     encoder: "TextEncoder",
     vector: NDArray[np.float32],
     found: Found,

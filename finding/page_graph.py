@@ -5,20 +5,17 @@ weights, times the similarity of its end to the query when one is given.
 """
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError
-from pagehop.library.page_edges import RELATIONS
+from pagehop.finding.corpus import CorpusView
+from pagehop.finding.page_edges import RELATIONS
 from pagehop.types import PageRef, Path, Relation
-
-if TYPE_CHECKING:
-    from pagehop.library.view import View
 
 MAX_HOPS = 3
 
 
 def walk(
-    view: "View",
+    view: CorpusView,
     ref: PageRef,
     *,
     relations: Collection[Relation] | None = None,
@@ -40,7 +37,7 @@ def walk(
         LibraryError: There is no such document or page in this view.
         ConfigError: An unknown relation; hops or width too large.
     """
-    chosen = _checked_relations(relations)
+    chosen = checked_relations(relations)
     if not 1 <= hops <= MAX_HOPS:
         raise ConfigError(f"hops is {hops}; allowed are 1 to {MAX_HOPS}")
     if not 1 <= width <= 50:
@@ -70,7 +67,7 @@ def walk(
     return graph.explained(sorted(best.values(), key=_rank))
 
 
-def degradations(view: "View", relations: Collection[Relation] | None, query: str) -> str:
+def degradations(view: CorpusView, relations: Collection[Relation] | None, query: str) -> str:
     """Say what a walk cannot do in this view as it is; empty when nothing."""
     notes = []
     missing = 1 - view.snapshot.embedded()
@@ -83,7 +80,12 @@ def degradations(view: "View", relations: Collection[Relation] | None, query: st
     return "; ".join(notes)
 
 
-def _checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
+def checked_relations(relations: Collection[Relation] | None) -> tuple[Relation, ...]:
+    """Return the relations that are asked for, in the order of `RELATIONS`; None asks for all.
+
+    Raises:
+        ConfigError: One of them is unknown.
+    """
     for relation in relations or ():
         if relation not in RELATIONS:
             raise ConfigError(f"unknown relation {relation!r}; use {', '.join(RELATIONS)}")

@@ -8,9 +8,9 @@ out. Heads are rows too, and so are the headers made of them.
 
 from collections.abc import Iterable, Sequence
 
+from pagehop.finding.alignment import plain
+from pagehop.finding.quotes import union
 from pagehop.layout.page_tables import Table
-from pagehop.library.alignment import plain
-from pagehop.library.quotes import union
 from pagehop.types import Box, Located, TextSource
 
 _FEWEST = 2

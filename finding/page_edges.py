@@ -20,23 +20,19 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.library.document_names import DocumentNames, Named
-from pagehop.library.matches import VectorBlock
-from pagehop.library.page_keys import PageKey, page_keys
-from pagehop.library.references import IDENTIFIERS, References
-from pagehop.library.sections import read_sections
-from pagehop.library.terms import tokens
+from pagehop.finding.corpus import CorpusView, VectorBlock
+from pagehop.finding.document_names import DocumentNames, Named
+from pagehop.finding.page_keys import PageKey, page_keys
+from pagehop.finding.references import IDENTIFIERS, References
+from pagehop.finding.sections import read_sections
+from pagehop.finding.terms import tokens
 from pagehop.reading.anchors import Anchor
 from pagehop.reading.signatures import likeness
 from pagehop.types import Document, Edge, PageRef, Path, Relation
-
-if TYPE_CHECKING:
-    from pagehop.library.view import View
 
 RELATIONS: tuple[Relation, ...] = (
     "refers_to", "continues", "cites", "next", "previous", "section", "duplicate", "mentions",
@@ -68,7 +64,7 @@ _KEPT_DOCUMENTS = 256
 class PageEdges:
     """The edges of one view; keeps what it read of the documents it was at last."""
 
-    def __init__(self, view: "View") -> None:
+    def __init__(self, view: CorpusView) -> None:
         self._view = view
         self._read: OrderedDict[str, _Read] = OrderedDict()
         self._finders: dict[Relation, Callable[[PageRef, Document, int], Iterable[Edge]]] = {
@@ -343,7 +339,7 @@ class _Passages:
 class _Read:
     """What one document brings to the graph, each part read when it is first asked for."""
 
-    def __init__(self, view: "View", document: Document) -> None:
+    def __init__(self, view: CorpusView, document: Document) -> None:
         self._view = view
         self._document = document
 

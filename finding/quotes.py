@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pagehop.library.alignment import align, plain, tokens
-from pagehop.library.cut_words import mended
+from pagehop.finding.alignment import align, plain, tokens
+from pagehop.finding.cut_words import mended
 from pagehop.types import Box, Located, Page, TextSource
 
 _ELLIPSIS = re.compile(r"\s*\[?\s*(?:\.{3,}|\. \. \.|\u2026)\s*\]?\s*")

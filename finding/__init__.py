@@ -1,0 +1,14 @@
+"""From a question to pages and quotes: search, the page graph, quotes found on their pages.
+
+It reads a library through two protocols, `Corpus` and `CorpusView`, and imports nothing of
+`library/`.
+
+1. What is read: `corpus` (the protocols, and values they return), `names` (slugs of documents).
+2. Search: `search` (start here), `candidates`, `terms` and `bm25` (words), `meaning` (vectors),
+   `fusion`, `unread` (documents without passages yet), `search_memo`; beside it `patterns`
+   (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate).
+3. The page graph: `page_graph` (the walk), `page_edges` (edges by relation) over `references`,
+   `sections`, `document_names` (documents that a page names), `page_keys` (pages that share names).
+4. Quotes: `quotes` (find one on a page), `alignment` (with small differences), `row_quotes` (rows
+   of tables, cell by cell), `cut_words` (joined again over the ends of lines).
+"""
