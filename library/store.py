@@ -20,8 +20,10 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pagehop.errors import LibraryError
+from pagehop.library import page_vectors
 from pagehop.library.disk import reading, writing
 from pagehop.library.manifest import (
     Manifest,
@@ -32,7 +34,7 @@ from pagehop.library.manifest import (
     write_manifest,
 )
 from pagehop.library.snapshot import Snapshot as Snapshot
-from pagehop.library.tables import INDEXES, SCHEMAS, VECTORS, has_columns
+from pagehop.library.tables import INDEXES, PAGE_VECTORS, SCHEMAS, VECTORS, has_columns
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -272,6 +274,8 @@ class Commit:
                 table.create_index(column, config=_index(kind))
         if name.startswith(VECTORS) and "vector" not in present and table.count_rows() > ANN_FROM:
             table.create_index("vector", config=_index("vector"))
+        if name.startswith(PAGE_VECTORS) and "vectors" not in present and _has_many(table):
+            table.create_index("vectors", config=_index("vector"))
         table.optimize(cleanup_older_than=KEPT)
         self._touched.add((key, name))
 
@@ -311,6 +315,12 @@ class Commit:
             self._store.create(key, table, SCHEMAS.get(table, schema))
             self._partitions[key] = replace(part, tables={**part.tables, table: 0})
         return key
+
+
+def _has_many(table: "Table") -> bool:
+    """Say whether a table of page vectors holds more than a search compares one by one."""
+    counts = table.search().select(["count"]).to_arrow()["count"]
+    return (pc.sum(counts).as_py() or 0) > page_vectors.SCANNED
 
 
 def forget_old_versions(folder: Path, store: Store) -> None:
