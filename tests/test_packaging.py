@@ -12,6 +12,7 @@ LAYERS = (
     "trajectories",
     "graphs",
     "agents",
+    "scoring",
     "tools",
     "rules",
     "prompts",
