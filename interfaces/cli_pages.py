@@ -117,7 +117,7 @@ def walk(
     as_json: cli_options.Json = False,
 ) -> None:
     """Follow the page graph from a page; each edge says which words justify it."""
-    from pagehop.library.page_graph import degradations  # noqa: PLC0415 - not for `--help`
+    from pagehop.finding.page_graph import degradations  # noqa: PLC0415 - not for `--help`
 
     with guarded():
         where = page_reference(ref)

@@ -6,7 +6,8 @@ and the page graph are in `finding/`, which knows this layer by the protocols of
 The modules by what they do, in the order a newcomer reads them:
 
 1. What the others see: `library` (add, remove, check, status), `view` (read one version through
-   labels), `reports` and `progress` (what adding returns and shows), `retriever` (for LangChain).
+   labels), `reports` and `progress` (what adding returns and shows), `retriever` (for LangChain),
+   `page_network` (the page graph for networkx).
 2. On disk: `tables` (columns, rows to values), `store` (LanceDB, commits of several tables),
    `manifest` (the commit record), `disk` (atomic writes, refusals in words), `snapshot` (one
    version, read), `matches` (rows as it reads them), `integrity` (check and mend), `renewal`

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError
-from pagehop.library.page_graph import checked_relations
+from pagehop.finding.page_graph import checked_relations
 from pagehop.types import PageRef, Path, Relation
 
 if TYPE_CHECKING:

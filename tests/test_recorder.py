@@ -16,7 +16,7 @@ import pytest
 from pagehop.answers import Answer
 from pagehop.errors import LibraryError
 from pagehop.events import Event, EventType
-from pagehop.trajectories.record import read_run
+from pagehop.trajectories.reading import read_run
 from pagehop.trajectories.recorder import Recorder, record_run
 
 MANIFEST = {"purpose": "interactive", "limits": {"steps": 3}, "labels": ["finance"]}

@@ -2,13 +2,16 @@
 
     <runs>/<date>-<time>-<id>/run.json                 the manifest, written once, atomically
                               events/<writer>-<n>.jsonl  appended; a new file every 256 MB
+                              blobs/sha256/aa/bb...      pictures and long texts, by their hash
 
 1. A line is the event with `v`, `seq` and `crc`, the crc32 of the body's text as it stands in the
    line. The file is synced when an episode ends, so a crash loses at most the run in flight.
 2. Folders are 0700 and files 0600: questions and quotes are as private as the documents.
 3. Recording never breaks a run: when it cannot go on it stops, and `problem` says why.
 
-Source: TRAJECTORIES.md 6a of the project's design notes; differs: no blobs and scores yet.
+4. Pictures as they were sent lie in `blobs/` by their sha256, each once.
+
+Source: TRAJECTORIES.md 6a of the project's design notes.
 """
 
 import json
@@ -27,9 +30,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from pagehop.events import Event
+from pagehop.trajectories.blobs import keep_blob
+from pagehop.trajectories.manifest import SCHEMA
 from pagehop.trajectories.provenance import provenance
 
-SCHEMA = "pagehop-trajectory/1.0"
 VERSION = "1.0"
 ROTATE_BYTES = 256 * 1024 * 1024
 
@@ -61,6 +65,8 @@ class Recorder:
             return  # deltas pass; `llm.end` has the whole text
         try:
             with self._lock:
+                for digest, data in event.blobs.items():
+                    keep_blob(self.path, digest, data)
                 self._append(event)
         except (OSError, ValueError, TypeError) as error:
             self._give_up(error)
@@ -130,7 +136,12 @@ def new_run_id() -> str:
 
 
 def record_run(
-    runs: Path | None, *, fallback: Path, manifest: Mapping[str, Any], run_id: str = ""
+    runs: Path | None,
+    *,
+    fallback: Path,
+    manifest: Mapping[str, Any],
+    run_id: str = "",
+    blobs: Mapping[str, bytes] | None = None,
 ) -> Recorder:
     """Make the folder of a run and its manifest.
 
@@ -139,6 +150,7 @@ def record_run(
         fallback: Of the user, e.g. when the library is read-only.
         manifest: What this run adds to code and environment: limits, library, labels, ...
         run_id: Made from date, time and chance when empty.
+        blobs: What the manifest names by its sha256, e.g. the prompts.
     """
     run_id = run_id or new_run_id()
     reasons = []
@@ -146,7 +158,7 @@ def record_run(
         if parent is None:
             continue
         try:
-            return Recorder(run_id, _made(parent, run_id, manifest))
+            return Recorder(run_id, _made(parent, run_id, manifest, blobs or {}))
         except OSError as error:
             reasons.append(f"{parent}: {error.strerror or error}")
     problem = f"This run is not recorded ({'; '.join(reasons)})."
@@ -154,10 +166,14 @@ def record_run(
     return Recorder(run_id, None, problem)
 
 
-def _made(parent: Path, run_id: str, manifest: Mapping[str, Any]) -> Path:
+def _made(
+    parent: Path, run_id: str, manifest: Mapping[str, Any], blobs: Mapping[str, bytes]
+) -> Path:
     folder = parent / run_id
     for path in (parent, folder, folder / "events"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for digest, data in blobs.items():
+        keep_blob(folder, digest, data)
     head = {"schema_version": SCHEMA, "run_id": run_id, "created_at": round(time.time(), 6)}
     _write_atomically(folder / "run.json", _json({**head, **provenance(), **manifest}, indent=2))
     return folder
