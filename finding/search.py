@@ -1,12 +1,13 @@
-"""Find pages of a view: keyword, semantic and hybrid search.
+"""Find pages of a view: keyword, semantic, visual and hybrid search.
 
 1. keyword (`words.py`): full text brings candidates from every visible partition; BM25 with counts
    summed over the visible passages scores them, so that partitions compare and nothing outside the
    view matters. Within one document all its passages are scored, with its own counts.
 2. semantic: the query's vector against all visible ones (`meaning.py`).
-3. hybrid: candidates of both, each scored by both signals, fused by a named strategy (`fusion.py`);
+3. visual: pages whose picture fits the query (`visual_search.py`).
+4. hybrid: candidates of both, each scored by both signals, fused by a named strategy (`fusion.py`);
    its cosines are of passages read with their neighbours on the page.
-4. One hit a page: its best passage (`ranking.py`). In hybrid search a page's second passage speaks
+5. One hit a page: its best passage (`ranking.py`). In hybrid search a page's second passage speaks
    for it too (`weighing.page_score`). Equal scores are ordered by document id and page.
 
 Search never writes. Candidates that have no vector yet are embedded into memory; `Hits.embedded`
@@ -25,6 +26,9 @@ from pagehop.finding.corpus import CorpusView
 from pagehop.finding.fusion import PREFERRING, checked_fusion
 from pagehop.finding.meaning import find_meaning
 from pagehop.finding.ranking import rank
+from pagehop.finding.reranking import DEPTH as RERANKED
+from pagehop.finding.reranking import checked_rerank, rerank_hits
+from pagehop.finding.visual_search import search_by_sight
 from pagehop.finding.words import find_words, read_terms, score_words
 from pagehop.settings import load_settings
 from pagehop.types import Hits, Judge, Kind, Mode, Scalar
@@ -43,6 +47,7 @@ def search(
     pages: Collection[int] | None = None,
     metadata: Mapping[str, Scalar] | None = None,
     fusion: str = "",
+    rerank: str | None = None,
     judge: Judge | None = None,
 ) -> Hits:
     """Find pages: one hit a page, with the region on it that matched best.
@@ -51,30 +56,38 @@ def search(
         view: What is searched.
         query: Words or a question.
         k: Most hits to return.
-        mode: keyword, semantic or hybrid.
+        mode: keyword, semantic, visual or hybrid.
         documents: Names; None searches all.
         kinds: Kinds of the regions that passages were cut from.
         pages: Page numbers.
         metadata: Values that a document's metadata must have.
         fusion: Name of the strategy that makes one ranking of several (`fusion.py`) in
             hybrid search; empty takes the setting.
-        judge: Scores pages list-wise for the strategies that ask one.
+        rerank: Who puts the first hits into a second order (`reranking.py`); empty: nobody, None
+            takes the setting.
+        judge: Scores pages list-wise for the strategies and the re-ranker that ask one.
 
     Raises:
         LibraryError: A named document is not visible.
         ConfigError: An empty query, an unknown mode, kind or fusion, or `k` below 1.
-        ModelError: Semantic search without an encoder.
+        ModelError: Semantic or visual search without an encoder.
     """
     if not query.strip():
         raise ConfigError("the search query is empty; give some words")
     fusion = fusion or load_settings().search.fusion
     checked_fusion(fusion)
+    rerank = checked_rerank(load_settings().search.rerank if rerank is None else rerank, judge)
     scope = _read_scope(view, mode, k, documents, kinds, pages, metadata)
     if scope.documents is not None and not scope.documents:
         return Hits()
+    if mode == "visual":
+        if rerank:
+            raise ConfigError(f"rerank={rerank!r} reads passages, which visual search has not")
+        return search_by_sight(view, query, scope, k)
     terms, note = read_terms(view.snapshot, query)
     notes = [note]
-    found = Found(max(DEPTH, 2 * k))
+    wanted = max(k, RERANKED) if rerank else k
+    found = Found(max(DEPTH, 2 * wanted))
     if mode == "hybrid" and fusion in PREFERRING:
         held = view.snapshot.spread(terms)
         found.route = view.snapshot.routing.route(query, held, scope.documents)
@@ -91,7 +104,11 @@ def search(
     notes.append(_unread_scans(view, scope))
     if mode != "semantic":
         score_words(view.snapshot, terms, scope, found)
-    hits = rank(view, query, found, mode=mode, fusion=fusion, k=k, judge=judge)
+    hits = rank(view, query, found, mode=mode, fusion=fusion, k=wanted, judge=judge)
+    if rerank:
+        hits, note = rerank_hits(view, query, hits, rerank, judge)
+        hits = hits[:k]
+        notes.append(note)
     return Hits(hits, embedded=embedded, note=" ".join(filter(None, notes)))
 
 
@@ -126,9 +143,10 @@ def _read_scope(
     pages: Collection[int] | None,
     metadata: Mapping[str, Scalar] | None,
 ) -> Scope:
-    if mode not in ("keyword", "semantic", "hybrid"):
-        known = "keyword, semantic or hybrid; visual search is not in this release"
-        raise ConfigError(f"search mode {mode!r}: choose {known}")
+    if mode not in get_args(Mode):
+        raise ConfigError(f"search mode {mode!r}: choose one of {', '.join(get_args(Mode))}")
+    if mode == "visual" and kinds:
+        raise ConfigError("visual search finds whole pages, so it takes no kinds of regions")
     checked_k(k)
     if unknown := set(kinds or ()) - _KINDS:
         raise ConfigError(f"unknown kinds {sorted(unknown)}; there are: {sorted(_KINDS)}")

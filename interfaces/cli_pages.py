@@ -35,6 +35,9 @@ def search(
     fusion: Annotated[
         str, typer.Option(metavar="NAME", help="How hybrid search ranks: weighted, rrf, gmm ...")
     ] = "",
+    rerank: Annotated[
+        str | None, typer.Option(metavar="NAME", help="late, cross-encoder:ID or chat:NAME.")
+    ] = None,
     labels: cli_options.Labels = None,
     as_json: cli_options.Json = False,
 ) -> None:
@@ -48,6 +51,7 @@ def search(
             documents=cli_options.words(documents),
             kinds=cli_options.words(kinds),
             fusion=fusion,
+            rerank=rerank,
         )
     if hits.note:
         warn(hits.note)

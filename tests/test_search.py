@@ -167,8 +167,8 @@ def test_an_empty_query_is_refused(view: View, query: str, mode: Mode) -> None:
 
 
 def test_wrong_arguments_say_what_is_allowed(view: View) -> None:
-    with pytest.raises(ConfigError, match="keyword, semantic or hybrid"):
-        view.search("revenue", mode="visual")
+    with pytest.raises(ConfigError, match="keyword, semantic, visual, hybrid"):
+        view.search("revenue", mode="acoustic")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"unknown kinds \['graph'\]"):
         view.search("revenue", kinds=["graph", "table"])
     with pytest.raises(ConfigError, match="at least 1"):

@@ -164,7 +164,7 @@ class Hit:
     score: float
     """Fused score; higher is better; comparable within one search only."""
     found_by: tuple[str, ...]
-    """The signals that found it: keyword, semantic."""
+    """The signals that found it: keyword, semantic, visual."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Score of each signal before fusion."""
     region: str = ""
