@@ -36,8 +36,8 @@ class CrossEncoder:
         self.name = model
         self._lock = Lock()
         self._model, self._tokenizer = _load(model)
-        self._labels = int(self._model.config.num_labels)
-        if self._labels > 2:
+        self._labels = self._model.config.num_labels or 0
+        if not 1 <= self._labels <= 2:
             raise ModelError(
                 f"{model} has {self._labels} labels; a cross-encoder that ranks has one or two"
             )
