@@ -43,12 +43,12 @@ def told(
 ) -> Tale:
     """A search, then an answer, by a model that calls natively."""
     tale = Tale("Revenue?", episode_id=name, gold_answers=["455.9"], group_id="g")
-    call = {"id": "c1", "name": "keyword_search", "arguments_raw": arguments}
+    call: dict[str, Any] = {"id": "c1", "name": "keyword_search", "arguments_raw": arguments}
     with contextlib.suppress(ValueError):
         call["arguments"] = json.loads(arguments)
     begin = {"tools_sha256": "x"}
     tokens = {"delta_ids": [1, 2, 3], "completion_ids": [4, 5], "logprobs": [-0.1, -0.2]}
-    more = {"tokens": tokens} if ids else {}
+    more: dict[str, Any] = {"tokens": tokens} if ids else {}
     first = tale.say([SYSTEM, ASKED], "I search.", tool_calls=[call], begin=begin, **more)
     said = {"role": "ai", "content": "I search.", "tool_calls": [call]}
     tokens = {"delta_ids": [4, 5, 6], "completion_ids": [7], "logprobs": [-0.3]}
