@@ -13,7 +13,6 @@
 """
 
 import itertools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -27,6 +26,7 @@ from pagehop.agents.prompting import Grammar, Prompts, library_overview
 from pagehop.agents.replies import read_cut, text_of, was_cut
 from pagehop.agents.reply_schemas import Schema, explore_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
+from pagehop.agents.told_prompts import PromptsTold, sampling_of, told_reply
 from pagehop.agents.tool_texts import ToolTexts
 from pagehop.answers import Usage
 from pagehop.errors import (
@@ -37,6 +37,7 @@ from pagehop.errors import (
     ToolsUnsupported,
 )
 from pagehop.models.chat_calls import FIRST_WAIT_S, ChatReply, call_chat
+from pagehop.models.chat_errors import model_name
 
 TRIES = 3
 """Times that one move is asked again after a reply that cannot be used."""
@@ -100,7 +101,7 @@ class Reasoner:
     _per_estimate: float = 1.0
     _told_long: bool = False
     _numbers: dict[tuple[int, int, str, str], int] = field(default_factory=dict)
-    _last: list[dict[str, Any]] = field(default_factory=list)
+    _prompts_told: PromptsTold = field(default_factory=PromptsTold)
 
     def __post_init__(self) -> None:
         """Share the tools' texts among all prompts."""
@@ -188,7 +189,9 @@ class Reasoner:
             messages = self._fitted(context, make, repairs, shrink)
             form = self._form(role, schema)
             try:
-                return await self._recorded(role, context, messages, form, tools=tools)
+                return await self._recorded(
+                    role, context, messages, form, tools=tools, shrink=shrink, repairs=len(repairs)
+                )
             except ContextOverflow:
                 shrink += 1
                 if shrink == _SHRINKS:
@@ -263,12 +266,19 @@ class Reasoner:
         form: Mapping[str, Any],
         *,
         tools: bool,
+        shrink: int,
+        repairs: int,
     ) -> ChatReply:
         name = self._id(context, role, "llm")
         native = tools and self.grammar == "native"
-        same, rest = self._since_last(messages)
-        start = {"call": name, "role": role, "step": context.step, "same": same, "messages": rest}
+        start = {"call": name, "role": role, "step": context.step, "round": context.round}
+        start |= {"model": model_name(self.model), "sampling": sampling_of(self.model)}
+        if native:
+            start["tools_sha256"] = self.texts.sha256("short")
+        after = self._prompts_told.last
+        start |= self._prompts_told.told(f"{context.step}/{name}", messages)
         context.tell("llm.start", f"{name}.start", start)
+        self._tell_edit(context, name, after, shrink=shrink, repairs=repairs)
         try:
             reply = await call_chat(
                 self.model,
@@ -300,10 +310,7 @@ class Reasoner:
         end = {
             "call": name,
             "role": role,
-            "text": text_of(reply.message),
-            "tool_calls": [
-                {"name": c["name"], "arguments": c["args"]} for c in reply.message.tool_calls
-            ],
+            **told_reply(reply.message),
             "usage": dict(vars(reply.usage)),
             "attempts": reply.attempts,
             "retried": list(reply.retried),
@@ -311,6 +318,21 @@ class Reasoner:
         }
         context.tell("llm.end", f"{name}.end", end)
         return reply
+
+    def _tell_edit(
+        self, context: Context, name: str, after: str, *, shrink: int, repairs: int
+    ) -> None:
+        """Tell why a prompt does not go on from the one before, where it does not."""
+        role = name.split(".")[1]
+        form = f"{self.grammar} with pictures" if self.pictures else self.grammar
+        edit = self._prompts_told.edit(
+            role, context.round, shrink=shrink, repairs=repairs, form=form
+        )
+        if edit is not None:
+            body: dict[str, Any] = {"call": f"{context.step}/{name}", "after": after}
+            body |= {"kind": edit[0], "reason": edit[1]}
+            body |= {"step": context.step, "round": context.round}
+            context.tell("context.edit", f"{name}.edit", body)
 
     def _teller(self, context: Context, name: str) -> Callable[[str], None]:
         numbers = itertools.count(1)
@@ -326,17 +348,6 @@ class Reasoner:
         key = (context.step, context.round, role, what)
         number = self._numbers[key] = self._numbers.get(key, 0) + 1
         return f"{what}.{role}.{context.round}.{number}"
-
-    def _since_last(self, messages: Sequence[BaseMessage]) -> tuple[int, list[dict[str, Any]]]:
-        """Return how many messages are those of the call before, and the others."""
-        told = [_told(message) for message in messages]
-        same = 0
-        for old, new in zip(self._last, told, strict=False):
-            if old != new:
-                break
-            same += 1
-        self._last = told
-        return same, told[same:]
 
     def _note(self, context: Context, role: str, what: str, text: str) -> None:
         context.tell("note", self._id(context, role, what), {"text": text})
@@ -379,21 +390,3 @@ def _over_budget(context: Context) -> bool:
         or tokens >= left.get("tokens", tokens + 1)
         or usage.money > left.get("money", usage.money)
     )
-
-
-def _told(message: BaseMessage) -> dict[str, Any]:
-    content = message.content
-    if not isinstance(content, str):
-        content = json.dumps([_without_bytes(block) for block in content], ensure_ascii=False)
-    body: dict[str, Any] = {"role": message.type, "content": content}
-    if isinstance(message, AIMessage) and message.tool_calls:
-        body["tool_calls"] = [
-            {"name": c["name"], "arguments": c["args"]} for c in message.tool_calls
-        ]
-    return body
-
-
-def _without_bytes(block: object) -> object:
-    if isinstance(block, Mapping) and "base64" in block:
-        return {key: value for key, value in block.items() if key != "base64"}
-    return block

@@ -11,6 +11,8 @@ Each form is made once a run: the same text in every prompt is what endpoints re
 schemas takes milliseconds.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
@@ -31,6 +33,7 @@ class ToolTexts:
         self._tools = tuple(tools)
         self._native: dict[Form, list[dict[str, Any]]] = {}
         self._written: dict[Form, str] = {}
+        self._sha256: dict[Form, str] = {}
 
     def native(self, form: Form) -> list[dict[str, Any]]:
         """Return schemas for native calls."""
@@ -40,6 +43,13 @@ class ToolTexts:
             short = (_short(tool, told) for tool in whole)
             self._native[form] = whole if form == "whole" else list(short)
         return self._native[form]
+
+    def sha256(self, form: Form) -> str:
+        """Return the hash of the schemas for native calls, which tells tool lists apart."""
+        if form not in self._sha256:
+            text = json.dumps(self.native(form), sort_keys=True, ensure_ascii=False)
+            self._sha256[form] = hashlib.sha256(text.encode()).hexdigest()
+        return self._sha256[form]
 
     def written(self, form: Form) -> str:
         """Return the tools as text, for the grammars in which calls are text."""

@@ -24,7 +24,7 @@ from pagehop.evaluation.retrieval import (
     recall_at,
     summarise,
 )
-from pagehop.library.search import search
+from pagehop.finding.search import search
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "retrieval.md"
 WAYS = {

@@ -22,7 +22,7 @@ from pathlib import Path
 from made_hops import KINDS, Hop, write_hops
 
 import pagehop
-from pagehop.library.page_edges import RELATIONS
+from pagehop.finding.page_edges import RELATIONS
 from pagehop.reading.anchors import find_anchors
 from pagehop.reading.parsed import DocumentReading
 from pagehop.types import PageRef, Relation

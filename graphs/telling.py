@@ -28,10 +28,13 @@ class Teller:
             state: Of the node that is running.
             kind: Type of the event.
             what: Last part of its id; unique in its step.
-            body: JSON-able.
+            body: JSON-able, but for `blobs`: bytes by sha256, which go beside it.
             step: When it is not the state's own.
         """
         episode = state["episode_id"]
+        blobs: Mapping[str, bytes] = body.get("blobs") or {}
+        if blobs:
+            body = {name: value for name, value in body.items() if name != "blobs"}
         event = Event(
             id=f"{episode}/{state['step'] if step < 0 else step}/{what}",
             type=kind,
@@ -40,6 +43,7 @@ class Teller:
             episode_id=episode,
             ts=time.time(),
             mono=time.monotonic(),
+            blobs=blobs,
         )
         for sink in self.sinks:
             sink(event)

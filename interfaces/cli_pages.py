@@ -32,6 +32,9 @@ def search(
     kinds: Annotated[
         str | None, typer.Option(metavar="A,B", help="Only regions of these kinds, e.g. table.")
     ] = None,
+    fusion: Annotated[
+        str, typer.Option(metavar="NAME", help="How hybrid search ranks: weighted, rrf, gmm ...")
+    ] = "",
     labels: cli_options.Labels = None,
     as_json: cli_options.Json = False,
 ) -> None:
@@ -44,6 +47,7 @@ def search(
             mode=mode,
             documents=cli_options.words(documents),
             kinds=cli_options.words(kinds),
+            fusion=fusion,
         )
     if hits.note:
         warn(hits.note)
@@ -51,7 +55,8 @@ def search(
         print_json([_hit_json(hit) for hit in hits])
         return
     for hit in hits:
-        found_by = ", ".join(hit.found_by) + (" · read by OCR" if hit.source == "ocr" else "")
+        found_by = ", ".join(f"{name} {rank}" for name, rank in hit.ranks.items())
+        found_by += " · read by OCR" if hit.source == "ocr" else ""
         say(f"{hit.score:.3f}  {hit.ref}  {hit.document}, page {hit.page}", "cyan")
         say(f"       {hit.kind} · {found_by}" + (f" · {hit.section}" if hit.section else ""), "dim")
         say(f"       {_shortened(hit.text)}")
@@ -117,6 +122,8 @@ def walk(
     as_json: cli_options.Json = False,
 ) -> None:
     """Follow the page graph from a page; each edge says which words justify it."""
+    from pagehop.finding.page_graph import degradations  # noqa: PLC0415 - not for `--help`
+
     with guarded():
         where = page_reference(ref)
         wanted = cli_options.words(relations)
@@ -125,6 +132,9 @@ def walk(
             view = library.view(cli_options.words(labels))
             view.page(where)  # an unknown page is an error, not a page without edges
             paths = view.walk(where, relations=kept, query=query, hops=hops, width=width)
+            note = degradations(view, kept, query or "")
+    if note:
+        warn(note)
     if as_json:
         print_json([_path_json(found) for found in paths])
         return
@@ -199,6 +209,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     return {name: getattr(hit, name) for name in listed} | {
         "box": [round(edge, 5) for edge in hit.box],
         "found_by": list(hit.found_by),
+        "ranks": dict(hit.ranks),
         "source": hit.source,
     }
 

@@ -1,43 +1,13 @@
-"""What full text and vectors find, and the conditions that narrow them down."""
+"""Rows of tables as the snapshot reads them: vectors, sums of counts, conditions."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from pagehop.finding.corpus import VectorBlock
 from pagehop.library.tables import vector_schema
-
-
-@dataclass(frozen=True)
-class Matched:
-    """A row that full text found."""
-
-    region_id: str
-    """Empty for a page."""
-    document: str
-    """Document id."""
-    page: int
-    score: float
-    """As Lance scores it: comparable within one partition only."""
-
-
-@dataclass(frozen=True)
-class VectorBlock:
-    """All visible passage vectors, in memory."""
-
-    ids: list[str]
-    """Region ids."""
-    documents: NDArray[np.object_]
-    """(n,) document ids."""
-    pages: NDArray[np.int32]
-    """(n,)"""
-    kinds: NDArray[np.object_]
-    """(n,) kind of the region each passage was cut from."""
-    matrix: NDArray[np.float32]
-    """(n, dim) unit length."""
 
 
 def to_vector_block(blocks: list[pa.Table]) -> VectorBlock:

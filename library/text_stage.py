@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pagehop.errors import PdfError
+from pagehop.finding.names import name_words
 from pagehop.library.copies import copy_hashed, keep_copy, open_up
 from pagehop.library.disk import writing
 from pagehop.library.ingest import Ingestion, Interrupted, Request
 from pagehop.library.manifest import FailedFile, RemovedFile
-from pagehop.library.names import name_words
 from pagehop.library.scan import Found, is_below
 from pagehop.library.tables import Source, StoredDocument, page_rows
 from pagehop.reading.office import find_soffice

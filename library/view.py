@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.names import find_document, name_uniquely
+from pagehop.finding.page_edges import PageEdges
+from pagehop.finding.page_graph import walk
+from pagehop.finding.search import checked_k, search
 from pagehop.layout.page_tables import Table, read_tables
-from pagehop.library.names import find_document, name_uniquely
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
     FULL_PAGE,
     Box,
     Document,
     Hits,
+    Judge,
     Located,
     Mode,
     Page,
@@ -35,10 +39,11 @@ from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
+    from networkx import MultiDiGraph
     from PIL.Image import Image
 
-    from pagehop.library.page_edges import PageEdges
     from pagehop.library.picture_reader import PictureReader, PictureText
+    from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
 
@@ -53,6 +58,7 @@ class View:
         labels: frozenset[str] | None,
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
+        page_encoder: Callable[[], "PageEncoder"],
         pool: Callable[[], "PdfPool"],
         reader: "PictureReader",
         want: Callable[[str], None],
@@ -62,12 +68,13 @@ class View:
         `want` is told the id of a document of which a scanned page is asked for before it is read.
         """
         self.snapshot = snapshot
-        """For modules of `library/` only."""
+        """For modules of `library/` and `finding/` only."""
         self.labels = labels
         """None sees everything."""
         self.runs_path = runs_path
         """Where runs over this view are recorded."""
         self._encoder = encoder
+        self._page_encoder = page_encoder
         self._pool = pool
         self._reader = reader
         self._want = want
@@ -87,6 +94,16 @@ class View:
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
+
+    @property
+    def page_encoder(self) -> "PageEncoder":
+        """The page encoder whose vectors the view holds.
+
+        Raises:
+            ConfigError: The library has no page vectors.
+            ModelError: Their encoder cannot be loaded, or has changed.
+        """
+        return self._page_encoder()
 
     def load_encoder(self) -> None:
         """Load the encoder and its weights, for which the first search by meaning would wait."""
@@ -139,10 +156,8 @@ class View:
         return made
 
     @cached_property
-    def edges(self) -> "PageEdges":
-        """For modules of `library/` only."""
-        from pagehop.library.page_edges import PageEdges  # noqa: PLC0415 - it reads views
-
+    def edges(self) -> PageEdges:
+        """For modules of `library/` and `finding/` only."""
         return PageEdges(self)
 
     @cached_property
@@ -223,35 +238,42 @@ class View:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
         Args:
             query: Words or a question.
             k: Most hits to return.
-            mode: keyword, semantic or hybrid.
+            mode: keyword, semantic, visual or hybrid.
             documents: Names as `document` takes them; None searches all.
             kinds: Kinds of regions, e.g. `["table"]`.
             pages: Page numbers, e.g. `range(1, 11)`.
             metadata: Values that a document's metadata must have.
+            fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
+                mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
+            judge: Scores pages for the strategies that ask one.
 
         Raises:
             LibraryError: A named document is not visible.
-            ConfigError: An unknown mode or kind.
+            ConfigError: An unknown mode, kind or fusion, `k` below 1, or visual search without page
+                vectors.
+            ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
-        from pagehop.library.search import search  # noqa: PLC0415 - search reads views
-
         if documents is None and self._narrowed:
             documents = [document.name for document in self._documents]
         hits = search(
             self,
             query,
-            k=k + len(self._hidden),
+            k=checked_k(k) + len(self._hidden),
             mode=mode,
             documents=documents,
             kinds=kinds,
             pages=pages,
             metadata=metadata,
+            fusion=fusion,
+            judge=judge,
         )
         if not self._hidden:
             return hits
@@ -308,12 +330,29 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.page_graph import walk  # noqa: PLC0415 - page_graph reads views
-
         self.checked(ref)
         paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
+
+    def page_graph(
+        self, relations: Collection[Relation] | None = None, *, most: int = 5
+    ) -> "MultiDiGraph":
+        """Return the page graph as a networkx graph; needs a minute for some thousand pages.
+
+        Nodes are pages, `name:page`, with document, page, source and title; edges have their
+        relation as key, and relation, weight and words.
+
+        Args:
+            relations: Edges to put in; None puts in all.
+            most: Edges of one relation that leave a page, the best ones.
+
+        Raises:
+            ConfigError: An unknown relation, `most` below 1, or networkx is not installed.
+        """
+        from pagehop.library.page_network import page_network  # noqa: PLC0415 - it reads views
+
+        return page_network(self, relations, most, self._hidden)
 
     def locate(self, ref: PageRef, quote: str, *, near: Box | None = None) -> Located | None:
         """Find where a quote stands on a page; None when it does not.
@@ -326,8 +365,8 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
-        from pagehop.library.quotes import locate  # noqa: PLC0415 - only citations need it
-        from pagehop.library.row_quotes import locate_row  # noqa: PLC0415 - likewise
+        from pagehop.finding.quotes import locate  # noqa: PLC0415 - only citations need it
+        from pagehop.finding.row_quotes import locate_row  # noqa: PLC0415 - likewise
 
         page = self.page(ref)
         located = locate(page, quote, near=near)
@@ -378,7 +417,7 @@ class View:
         return ViewRetriever(self, k)
 
     def checked(self, ref: PageRef) -> Document:
-        """Return the document of a page that exists; for modules of `library/` only.
+        """Return the document of a page that exists; for `library/` and `finding/` only.
 
         Raises:
             LibraryError: There is no such document or page in this view.

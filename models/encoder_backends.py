@@ -73,7 +73,7 @@ def open_backend(files: EncoderFiles, backend: str = "auto") -> OpenBackend:
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return OpenBackend("cuda", _torch_forward(files, dtype, "cuda"), threads=1)
     cores = torch.get_num_threads()
-    if backend == "bf16" or (backend == "auto" and _has_bf16()):
+    if backend == "bf16" or (backend == "auto" and has_bf16()):
         return OpenBackend("bf16", _torch_forward(files, torch.bfloat16), cores)
     if backend == "auto":
         with contextlib.suppress(ConfigError):
@@ -91,7 +91,7 @@ def return_freed_memory() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _has_bf16() -> bool:
+def has_bf16() -> bool:
     """Say whether oneDNN multiplies bf16 in hardware or AVX-512; private, so it may be gone."""
     import torch  # noqa: PLC0415 - see above
 

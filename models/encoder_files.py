@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +28,7 @@ WAYS_OUT = (
     "sentence-transformers model (PAGEHOP_ENCODER__MODEL=/path/to/model); "
     "keyword search works without"
 )
-_HUB_FILES = ["*.json", "*.txt", "*.model", "*/config.json", "*.safetensors"]
+_HUB_FILES = ("*.json", "*.txt", "*.model", "*/config.json", "*.safetensors")
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,14 @@ def find_encoder(model: str = "") -> EncoderFiles:
             is not covered.
     """
     if not model:
-        folder = _packaged_folder() or _hub_folder(DEFAULT_MODEL)
+        folder = _packaged_folder() or hub_folder(DEFAULT_MODEL)
         return _read_folder(folder, DEFAULT_MODEL, DEFAULT_SHA256)
     path = Path(model).expanduser()
     if path.is_dir():
         return _read_folder(path.resolve(), path.resolve().name)
     if path.is_absolute() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model):
         raise ModelError(f"encoder {model!r} is neither a folder nor a hub id; {WAYS_OUT}")
-    return _read_folder(_hub_folder(model), model)
+    return _read_folder(hub_folder(model), model)
 
 
 def _packaged_folder() -> Path | None:
@@ -93,35 +94,44 @@ def _packaged_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _hub_folder(model: str) -> Path:
-    """Return the local snapshot of a hub model, fetched once."""
+def hub_folder(model: str, *, files: Sequence[str] = _HUB_FILES, ways_out: str = WAYS_OUT) -> Path:
+    """Return the local snapshot of a hub model, fetched once.
+
+    Args:
+        model: Hub id.
+        files: Patterns of what is fetched.
+        ways_out: What to do when it cannot be had, for the message.
+
+    Raises:
+        ModelError: It is not on this machine and cannot be fetched.
+    """
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - 0.3 s, only without a folder
     from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415 - as above
 
     try:
-        folder = Path(snapshot_download(model, allow_patterns=_HUB_FILES, local_files_only=True))
+        folder = Path(snapshot_download(model, allow_patterns=list(files), local_files_only=True))
         if list(folder.glob("*.safetensors")):
             return folder
     except (OSError, ValueError):
         pass  # not in the cache: fetched below, or said so
     offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "TRUE", "YES", "ON"}
     if offline:
-        raise ModelError(f"encoder {model!r} is not on this machine and offline is set; {WAYS_OUT}")
+        raise ModelError(f"encoder {model!r} is not on this machine and offline is set; {ways_out}")
     try:
-        return Path(snapshot_download(model, allow_patterns=_HUB_FILES))
+        return Path(snapshot_download(model, allow_patterns=list(files)))
     except (OSError, ValueError, RuntimeError, HfHubHTTPError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"encoder {model!r} is not on this machine and cannot be fetched ({reason}); {WAYS_OUT}"
+            f"encoder {model!r} is not on this machine and cannot be fetched ({reason}); {ways_out}"
         ) from error
 
 
 def _read_folder(folder: Path, name: str, sha256: str = "") -> EncoderFiles:
-    config = _read_json(folder / "config.json", required=True)
+    config = read_json(folder / "config.json", required=True)
     pooling, dim = _read_pooling(folder, name)
-    sentence = _read_json(folder / "sentence_bert_config.json")
-    prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
-    digest = _digest(folder)
+    sentence = read_json(folder / "sentence_bert_config.json")
+    prompts = read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
+    digest = weights_digest(folder)
     if sha256 and digest != sha256:
         raise ModelError(
             f"the weights of {name} in {folder} have sha256 {digest}, not {sha256}: "
@@ -142,7 +152,7 @@ def _read_folder(folder: Path, name: str, sha256: str = "") -> EncoderFiles:
 
 def _read_pooling(folder: Path, name: str) -> tuple[Literal["mean", "cls"], int]:
     """Return pooling and dimension (0 when not said) from modules.json and the pooling's config."""
-    modules = _read_json(folder / "modules.json", empty=[])
+    modules = read_json(folder / "modules.json", empty=[])
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
     if unknown := set(kinds) - {"Transformer", "Pooling", "Normalize"}:
         raise ModelError(f"encoder {name} has layers that are not supported: {sorted(unknown)}")
@@ -150,7 +160,7 @@ def _read_pooling(folder: Path, name: str) -> tuple[Literal["mean", "cls"], int]
         (m.get("path", "") for m, k in zip(modules, kinds, strict=True) if k == "Pooling"),
         "1_Pooling",
     )
-    config = _read_json(folder / where / "config.json") if where else {}
+    config = read_json(folder / where / "config.json") if where else {}
     old = {"cls_token": "cls", "mean_tokens": "mean"}
     modes = config.get("pooling_mode") or [
         old.get(key.removeprefix("pooling_mode_"), key)
@@ -167,7 +177,7 @@ def _read_pooling(folder: Path, name: str) -> tuple[Literal["mean", "cls"], int]
 def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
     """Return the smaller of what tokenizer and position table say, 512 when neither does."""
     said = (
-        _read_json(folder / "tokenizer_config.json").get("model_max_length"),
+        read_json(folder / "tokenizer_config.json").get("model_max_length"),
         config.get("max_position_embeddings"),
     )
     return min([int(n) for n in said if n and n < 1_000_000] or [512])
@@ -180,27 +190,43 @@ def _first_int(config: dict[str, Any], *keys: str) -> int:
     raise ModelError(f"the encoder's config.json names none of {', '.join(keys)}")
 
 
-def _digest(folder: Path) -> str:
-    """Return the sha256 of the weights, which must be safetensors: others may hold code."""
+def weights_digest(folder: Path, *, trusted: bool = False, ways_out: str = WAYS_OUT) -> str:
+    """Return the sha256 of the weights, which must be safetensors: others may hold code.
+
+    Args:
+        folder: Where they are.
+        trusted: Take the hub cache's word for a file it names by its sha256: weights of many GB.
+        ways_out: What to do when there are none, for the message.
+    """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise ModelError(f"no *.safetensors in {folder}; {WAYS_OUT}")
+        raise ModelError(f"no *.safetensors in {folder}; {ways_out}")
     digests = []
     for file in files:
+        blob = file.resolve().name
+        if trusted and re.fullmatch("[0-9a-f]{64}", blob):
+            digests.append(blob)
+            continue
         with file.open("rb") as stream:
             digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
     return digests[0] if len(digests) == 1 else _sha256("".join(digests).encode())
 
 
-def _read_json(path: Path, *, required: bool = False, empty: Any = None) -> Any:
-    """Return a JSON value of the type of `empty` (an object), `empty` when there is no file."""
+def read_json(
+    path: Path, *, required: bool = False, empty: Any = None, ways_out: str = WAYS_OUT
+) -> Any:
+    """Return a JSON value of the type of `empty` (an object), `empty` when there is no file.
+
+    Raises:
+        ModelError: It cannot be read, or is of another type.
+    """
     empty = {} if empty is None else empty
     if not path.is_file() and not required:
         return empty
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"encoder file {path} cannot be read: {error}; {WAYS_OUT}") from error
+        raise ModelError(f"encoder file {path} cannot be read: {error}; {ways_out}") from error
     if not isinstance(value, type(empty)):
         raise ModelError(f"encoder file {path} does not hold a JSON {type(empty).__name__}")
     return value

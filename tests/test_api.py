@@ -16,7 +16,7 @@ import pytest
 import pagehop
 from pagehop import Budget, ConfigError, Library, LibraryError, View
 from pagehop.answers import Answer
-from pagehop.trajectories.record import read_run
+from pagehop.trajectories.reading import read_run
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 PAGES = {("Halden_2022_annual_report", 1), ("Halden_2022_annual_report", 2)}
@@ -55,8 +55,10 @@ def test_a_run_is_recorded_in_the_library_and_reads_back(library: Library) -> No
     assert episode.question == QUESTION and episode.status == answer.status
     assert episode.answer is not None
     assert episode.answer.to_json() == answer.to_json()
-    assert run.manifest["limits"]["steps"] == 24
-    assert run.manifest["library"] == {"path": str(library.path), "version": library.version}
+    assert run.manifest.limits["steps"] == 24
+    told = run.manifest.library
+    assert (told["path"], told["version"]) == (str(library.path), library.version)
+    assert len(told["corpus_sha256"]) == 64 and run.manifest.tools[0]["parameters_json"]
 
 
 def test_the_same_question_gives_the_same_run(view: View) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pymupdf
 import pytest
@@ -18,6 +18,8 @@ from typer.testing import CliRunner, Result
 
 from pagehop.interfaces.cli import app
 from pagehop.library.library import Library
+from pagehop.library.view import View
+from pagehop.types import Relation
 
 PAGEHOP = (sys.executable, "-m", "pagehop.interfaces.cli")
 HALDEN = "Halden_2021_annual_report"
@@ -228,7 +230,7 @@ def test_search_lists_pages_with_their_boxes(folder: Path) -> None:
     hits = read_json("search", folder, "capital expenditure Halden 2021", "-k", "3")
     assert 1 <= len(hits) <= 3
     assert set(hits[0]) == {
-        "document", "name", "page", "score", "box", "kind", "text", "found_by", "source",
+        "document", "name", "page", "score", "box", "kind", "text", "found_by", "ranks", "source",
     }  # fmt: skip
     assert hits[0]["name"] == HALDEN
     assert [h["score"] for h in hits] == sorted((h["score"] for h in hits), reverse=True)
@@ -303,6 +305,23 @@ def test_walk_shows_the_words_that_justify_an_edge(folder: Path) -> None:
     assert "Table 1" in ends[f"{HALDEN}:2"]
     result = run("walk", folder, f"{HALDEN}:1", "--relations", "refers_to")
     assert "refers_to" in result.stdout and "Table 1" in result.stdout
+
+
+@pytest.mark.parametrize("relation", get_args(Relation))
+def test_walk_follows_each_relation_alone(folder: Path, relation: str) -> None:
+    arguments = ("walk", folder, f"{HALDEN}:2", "--relations", relation)
+    edges = [edge for path in read_json(*arguments) for edge in path["edges"]]
+    assert {edge["relation"] for edge in edges} <= {relation}
+    shown = run(*arguments).stdout
+    assert all(edge["target"] in shown and edge["words"] for edge in edges)
+    if relation in ("next", "previous", "refers_to", "similar"):
+        assert edges
+
+
+def test_walk_says_what_it_cannot_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(View, "encoder", None)
+    result = run("walk", folder, f"{HALDEN}:1", "--query", "debt")
+    assert result.exit_code == 0 and "no encoder" in result.stderr
 
 
 @pytest.mark.parametrize(

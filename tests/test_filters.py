@@ -3,7 +3,7 @@
 import pytest
 
 from pagehop.errors import ToolError
-from pagehop.library.filters import filter_documents, years_of
+from pagehop.finding.filters import filter_documents, years_of
 from pagehop.types import Document, Scalar
 
 

@@ -45,7 +45,7 @@ def test_status_says_that_everything_is_done(library: Library) -> None:
     assert status.embedded == 1.0 and status.passages > 16
 
 
-@pytest.mark.parametrize("layer", ["library", "reading", "layout", "rules", "agents"])
+@pytest.mark.parametrize("layer", ["library", "finding", "reading", "layout", "rules", "agents"])
 def test_the_map_of_a_layer_names_every_module(layer: str) -> None:
     package = importlib.import_module(f"pagehop.{layer}")
     folder = Path(str(package.__file__)).parent

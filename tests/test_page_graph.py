@@ -1,13 +1,14 @@
 """Walks over the pages of real small reports."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.errors import ConfigError, LibraryError
+from pagehop.finding.page_graph import MAX_HOPS, walk
 from pagehop.library.library import Library
-from pagehop.library.page_graph import MAX_HOPS, walk
 from pagehop.library.view import View
 from pagehop.types import Edge, PageRef
 
@@ -153,3 +154,42 @@ def test_a_removed_document_is_reached_no_more(pdf_folder: Path, tmp_path: Path)
         library.remove(files[1].name)
         left = walk(library.view(), start, relations=["similar"])
         assert {path.end.name for path in left} == {HALDEN}
+
+
+def test_the_page_graph_is_given_to_networkx(view: View) -> None:
+    network = view.page_graph()
+    pages = {f"{d.name}:{page}" for d in view.documents() for page in range(1, d.pages + 1)}
+    assert set(network) == pages
+    assert network.nodes[f"{HALDEN}:3"]["page"] == 3
+    assert network.nodes[f"{HALDEN}:3"]["source"] == view.document(HALDEN).source
+    referred = network.get_edge_data(f"{HALDEN}:1", f"{HALDEN}:3", "refers_to")
+    assert referred["relation"] == "refers_to"
+    assert "Note 3" in referred["words"]
+    assert 0 < referred["weight"] <= 1
+    assert {key for _, _, key in network.edges(keys=True)} >= {"next", "similar", "refers_to"}
+    assert all(words for _, _, words in network.edges(data="words"))
+
+
+def test_a_part_of_the_page_graph_is_given_to_networkx(view: View) -> None:
+    network = view.page_graph(["similar"], most=1)
+    assert {key for _, _, key in network.edges(keys=True)} == {"similar"}
+    assert max(degree for _, degree in network.out_degree()) == 1
+    narrow = view.without([f"{HALDEN}:3"]).page_graph()
+    assert f"{HALDEN}:3" not in narrow
+    assert f"{HALDEN}:2" in narrow
+
+
+def test_a_library_gives_its_page_graph(library: Library) -> None:
+    assert set(library.page_graph(["next"])) == set(library.view().page_graph(["previous"]))
+
+
+def test_wrong_arguments_of_the_page_graph_are_refused(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigError, match="unknown relation 'sideways'"):
+        view.page_graph(["sideways"])  # type: ignore[list-item]
+    with pytest.raises(ConfigError, match="most is 0"):
+        view.page_graph(most=0)
+    monkeypatch.setitem(sys.modules, "networkx", None)
+    with pytest.raises(ConfigError, match="pip install networkx"):
+        view.page_graph()

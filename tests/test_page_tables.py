@@ -8,10 +8,10 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 from typer.testing import CliRunner
 
+from pagehop.finding.page_graph import walk
 from pagehop.interfaces.cli import app
 from pagehop.layout.page_tables import Table
 from pagehop.library.library import Library
-from pagehop.library.page_graph import walk
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
 from pagehop.types import PageRef

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pagehop.library.alignment import THRESHOLD
-from pagehop.library.quotes import locate
+from pagehop.finding.alignment import THRESHOLD
+from pagehop.finding.quotes import locate
 from pagehop.types import Page, PageRef, Word
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from pagehop.finding.row_quotes import locate_row
 from pagehop.layout.page_tables import Table, TableCell
-from pagehop.library.row_quotes import locate_row
 from pagehop.library.view import View
 from pagehop.types import PageRef
 

@@ -14,7 +14,7 @@ from pagehop.answers import Answer, Citation, Status, Usage
 from pagehop.graphs.adjudicate import adjudicate
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
-from pagehop.trajectories.record import read_run
+from pagehop.trajectories.reading import read_run
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import snowballstemmer
 
-from pagehop.library.terms import TermCounts, TermStatistics, count, tokens
+from pagehop.finding.terms import TermCounts, TermStatistics, count, tokens
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from pagehop.errors import ToolError
-from pagehop.library.filters import check_field, values_of
+from pagehop.finding.filters import check_field, values_of
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_documents
 from pagehop.tools.calculate import format_number

@@ -3,7 +3,7 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library import filters
+from pagehop.finding import filters
 from pagehop.library.view import View
 from pagehop.tools.list_documents import describe
 from pagehop.tools.tool import Arguments, Result, make_tool

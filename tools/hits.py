@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pagehop.library.sections import is_label
+from pagehop.finding.sections import is_label
 from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
 from pagehop.tools.passage_text import head_above, unit_line, window
@@ -74,5 +74,6 @@ def _reference(hit: Hit) -> dict[str, object]:
         "kind": hit.kind,
         "score": round(hit.score, 6),
         "found_by": list(hit.found_by),
+        "ranks": dict(hit.ranks),
         "source": hit.source,
     }

@@ -3,7 +3,7 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library.patterns import find_words
+from pagehop.finding.patterns import find_words
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_documents, read_kinds
 from pagehop.tools.hits import show_hits

@@ -3,7 +3,7 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library.sections import headings
+from pagehop.finding.sections import headings
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_document, snippet
 from pagehop.tools.list_documents import describe

@@ -6,7 +6,7 @@ from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from pagehop.errors import LibraryError, ToolError
-from pagehop.library.sections import is_label
+from pagehop.finding.sections import is_label
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_document, snippet
 from pagehop.tools.hits import printed

@@ -13,9 +13,9 @@ import re
 from collections.abc import Sequence
 
 from pagehop.errors import LibraryError
-from pagehop.library.cut_words import mended
-from pagehop.library.sections import is_label
-from pagehop.library.terms import tokens
+from pagehop.finding.cut_words import mended
+from pagehop.finding.sections import is_label
+from pagehop.finding.terms import tokens
 from pagehop.library.view import View
 from pagehop.types import Page, PageRef, Region
 

@@ -6,8 +6,8 @@ from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from pagehop.errors import ToolError
+from pagehop.finding.cut_words import mended
 from pagehop.layout.titles import tells_more
-from pagehop.library.cut_words import mended
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref
 from pagehop.tools.hits import printed

@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library.quotes import numbers_in
+from pagehop.finding.quotes import numbers_in
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_ref, snippet
 from pagehop.tools.tool import Arguments, Result, make_tool

@@ -3,8 +3,8 @@
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from pagehop.library.page_edges import RELATIONS
-from pagehop.library.page_graph import MAX_HOPS, degradations
+from pagehop.finding.page_edges import RELATIONS
+from pagehop.finding.page_graph import MAX_HOPS, degradations
 from pagehop.library.view import View
 from pagehop.tools.arguments import read_choices, read_ref, snippet
 from pagehop.tools.tool import Arguments, Result, make_tool

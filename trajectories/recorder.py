@@ -2,13 +2,16 @@
 
     <runs>/<date>-<time>-<id>/run.json                 the manifest, written once, atomically
                               events/<writer>-<n>.jsonl  appended; a new file every 256 MB
+                              blobs/sha256/aa/bb...      pictures and long texts, by their hash
 
 1. A line is the event with `v`, `seq` and `crc`, the crc32 of the body's text as it stands in the
    line. The file is synced when an episode ends, so a crash loses at most the run in flight.
 2. Folders are 0700 and files 0600: questions and quotes are as private as the documents.
 3. Recording never breaks a run: when it cannot go on it stops, and `problem` says why.
 
-Source: TRAJECTORIES.md 6a of the project's design notes; differs: no blobs and scores yet.
+4. Pictures as they were sent lie in `blobs/` by their sha256, each once.
+
+Source: TRAJECTORIES.md 6a of the project's design notes.
 """
 
 import json
@@ -27,16 +30,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from pagehop.events import Event
+from pagehop.trajectories.blobs import keep_blob
+from pagehop.trajectories.manifest import SCHEMA
 from pagehop.trajectories.provenance import provenance
+from pagehop.trajectories.secrets import secret_values, struck_out
 
-SCHEMA = "pagehop-trajectory/1.0"
 VERSION = "1.0"
 ROTATE_BYTES = 256 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
-_MIN_SECRET = 8
-"""Shorter values of such variables stand in ordinary text too often to be struck out."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Recorder:
     _files: int = 0
     _bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _secrets: re.Pattern[str] | None = field(default_factory=lambda: _secret_values())
+    _secrets: re.Pattern[str] | None = field(default_factory=lambda: secret_values())
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
@@ -61,6 +63,8 @@ class Recorder:
             return  # deltas pass; `llm.end` has the whole text
         try:
             with self._lock:
+                for digest, data in event.blobs.items():
+                    keep_blob(self.path, digest, data)
                 self._append(event)
         except (OSError, ValueError, TypeError) as error:
             self._give_up(error)
@@ -99,8 +103,7 @@ class Recorder:
 
     def _line(self, event: Event) -> bytes:
         body = _json(event.body)
-        if self._secrets is not None:
-            body = self._secrets.sub("***", body)
+        body = struck_out(body, self._secrets)
         head = {
             "v": VERSION, "seq": self._seq, "id": event.id, "ts": round(event.ts, 6),
             "mono": round(event.mono, 6), "run_id": event.run_id,
@@ -130,7 +133,12 @@ def new_run_id() -> str:
 
 
 def record_run(
-    runs: Path | None, *, fallback: Path, manifest: Mapping[str, Any], run_id: str = ""
+    runs: Path | None,
+    *,
+    fallback: Path,
+    manifest: Mapping[str, Any],
+    run_id: str = "",
+    blobs: Mapping[str, bytes] | None = None,
 ) -> Recorder:
     """Make the folder of a run and its manifest.
 
@@ -139,6 +147,7 @@ def record_run(
         fallback: Of the user, e.g. when the library is read-only.
         manifest: What this run adds to code and environment: limits, library, labels, ...
         run_id: Made from date, time and chance when empty.
+        blobs: What the manifest names by its sha256, e.g. the prompts.
     """
     run_id = run_id or new_run_id()
     reasons = []
@@ -146,7 +155,7 @@ def record_run(
         if parent is None:
             continue
         try:
-            return Recorder(run_id, _made(parent, run_id, manifest))
+            return Recorder(run_id, _made(parent, run_id, manifest, blobs or {}))
         except OSError as error:
             reasons.append(f"{parent}: {error.strerror or error}")
     problem = f"This run is not recorded ({'; '.join(reasons)})."
@@ -154,12 +163,17 @@ def record_run(
     return Recorder(run_id, None, problem)
 
 
-def _made(parent: Path, run_id: str, manifest: Mapping[str, Any]) -> Path:
+def _made(
+    parent: Path, run_id: str, manifest: Mapping[str, Any], blobs: Mapping[str, bytes]
+) -> Path:
     folder = parent / run_id
     for path in (parent, folder, folder / "events"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for digest, data in blobs.items():
+        keep_blob(folder, digest, data)
     head = {"schema_version": SCHEMA, "run_id": run_id, "created_at": round(time.time(), 6)}
-    _write_atomically(folder / "run.json", _json({**head, **provenance(), **manifest}, indent=2))
+    text = struck_out(_json({**head, **provenance(), **manifest}, indent=2), secret_values())
+    _write_atomically(folder / "run.json", text)
     return folder
 
 
@@ -197,21 +211,6 @@ def _clean(value: object) -> Any:
         return [_clean(part) for part in value]
     item = getattr(value, "item", None)
     return _clean(item()) if callable(item) else str(value)
-
-
-def _secret_values() -> re.Pattern[str] | None:
-    """Match the values of environment variables that are named like secrets."""
-    values = {
-        json.dumps(value, ensure_ascii=False)[1:-1]
-        for name, value in os.environ.items()
-        if _SECRET_NAME.search(name) and len(value) >= _MIN_SECRET and not _is_word(value)
-    }
-    return re.compile("|".join(map(re.escape, sorted(values)))) if values else None
-
-
-def _is_word(value: str) -> bool:
-    """Striking out a plain word would damage the record more than it hides."""
-    return value.isalpha() and value.islower()
 
 
 def _writer() -> str:

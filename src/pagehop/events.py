@@ -1,7 +1,7 @@
 """The one stream of events that a run emits."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 EventType = Literal[
@@ -29,6 +29,9 @@ class Event:
     """Unix time in seconds."""
     mono: float = 0.0
     """Monotonic clock in seconds."""
+    blobs: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """Bytes that the body names by their sha256, e.g. pictures as they were sent; the record keeps
+    each once, as a file."""
 
 
 EventSink = Callable[[Event], None]

@@ -45,6 +45,33 @@ class EncoderSettings(BaseModel):
     """Most tokens, padding included, in one batch."""
 
 
+class PageEncoderSettings(BaseModel):
+    """Which model turns pictures of pages into vectors (docs/VISUAL.md)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = ""
+    """Hub id or folder; empty keeps the library's own, for a new library none: no visual search."""
+    pixels: int = Field(default=1_000_000, ge=10_000, le=20_000_000)
+    """Most pixels of a page as it is rendered for the model, which may make it smaller still."""
+    batch_pages: int = Field(default=2, ge=1, le=256)
+    """Pages of one document that go through the model together; more only pays on a GPU."""
+    vectors_per_page: int = Field(default=0, ge=0)
+    """Most vectors kept of a page; 0 keeps all. Fewer are smaller and faster, and lose pages."""
+    pruning: Literal["drop", "merge"] = "drop"
+    """How a page is brought down to so many: `drop` leaves out vectors that another one resembles
+    most, `merge` averages those that resemble each other."""
+
+
+class SearchSettings(BaseModel):
+    """How search ranks pages, where a call does not say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fusion: str = "weighted"
+    """Strategy of hybrid search, by name (docs/SEARCH.md)."""
+
+
 class OcrSettings(BaseModel):
     """How pages without a usable text layer are read."""
 
@@ -118,6 +145,8 @@ class Settings(BaseSettings):
 
     ingest: IngestSettings = IngestSettings()
     encoder: EncoderSettings = EncoderSettings()
+    search: SearchSettings = SearchSettings()
+    page_encoder: PageEncoderSettings = PageEncoderSettings()
     ocr: OcrSettings = OcrSettings()
     run: RunSettings = RunSettings()
     prices: dict[str, Price] = Field(default_factory=dict)
