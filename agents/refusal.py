@@ -27,6 +27,8 @@ from pagehop.types import PageRef
 LEAST_LIKENESS = 0.25
 """A best line below this cosine and below `LEAST_COVERAGE` is about something else."""
 LEAST_COVERAGE = 0.3
+PART_LIKENESS = 0.5
+"""A part none of whose words was found is answered all the same by a line this like it."""
 MENTION_COVERAGE = 0.6
 """Share of the other words that must stand with a name that is only mentioned."""
 TOPICAL_COVERAGE = 0.3
@@ -54,6 +56,27 @@ def refused(
     if reason or found or len(context.sub_questions) > 1:
         return reason
     return missing_detail(desk, question, units)
+
+
+def is_unfound(desk: Desk, sub: SubQuestion, units: Sequence[Scored]) -> bool:
+    """Whether one part of several found nothing: a name, or every word of what is asked, is absent.
+
+    Args:
+        desk: What the roles have read.
+        sub: The part.
+        units: Best lines found for it.
+    """
+    # What a part took over from the one before says where to look.
+    question = read_question(re.sub(r"\([^()]*\)", "", sub.text))
+    if not units or any(name.text in desk.scope.absent for name in question.names):
+        return True
+    best = max(units, key=lambda s: s.score)
+    if best.cosine < LEAST_LIKENESS and best.coverage < LEAST_COVERAGE:
+        return True
+    asked = {t.stem for t in question.terms if t.weight >= 1} - question.name_stems
+    held = {s for item in units for s in desk.stems(item.unit.ref)}
+    near = max(item.cosine for item in units)
+    return bool(asked) and not asked & held and near < PART_LIKENESS
 
 
 def refusal(
