@@ -11,7 +11,7 @@ from dataclasses import replace
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
-from pagehop.agents.refusal import is_unfound, refused
+from pagehop.agents.refusal import is_unfound, own_words, refused
 from pagehop.agents.solutions import ranked, solutions
 from pagehop.answers import Evidence
 from pagehop.rules.numbers import find_numbers
@@ -64,7 +64,7 @@ class Answerer:
                 continue
             own = ranked(self._desk, context, sub)
             if len(context.sub_questions) > 1 and is_unfound(self._desk, sub, own):
-                unfound.append(sub.text)
+                unfound.append(own_words(sub))
             else:
                 claims += self._quotes(context, sub)
         if any(sub.after for sub in decompose(question, self._desk.scope)):
