@@ -8,7 +8,8 @@ The modules by what they do, in the order a newcomer reads them:
 1. What the others see: `library` (add, remove, check, status), `view` (read one version through
    labels), `reports` and `progress` (what adding returns and shows), `retriever` (for LangChain),
    `page_network` (the page graph for networkx).
-2. On disk: `folder` (where it lies), `tables` (columns, rows to values), `store` (LanceDB, commits of several tables),
+2. On disk: `folder` (where it lies), `tables` (columns, rows to values), `store` (LanceDB, commits
+   of several tables),
    `manifest` (the commit record), `disk` (atomic writes, refusals in words), `snapshot` (one
    version, read), `matches` (rows as it reads them), `integrity` (check and mend), `renewal`
    (libraries of an older release).
