@@ -94,6 +94,10 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
 )
 
 
+PREFERRING = frozenset({"weighted", "mmr", "adaptive", "tiles"})
+"""Those that prefer documents which the question names; the others are as they were published."""
+
+
 def checked_fusion(name: str) -> Strategy:
     """Return a strategy by name.
 

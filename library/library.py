@@ -317,6 +317,7 @@ class Library:
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
         fusion: str = "",
+        rerank: str | None = None,
         judge: Judge | None = None,
     ) -> Hits:
         """Find pages in all documents; see `View.search`."""
@@ -329,6 +330,7 @@ class Library:
             pages=pages,
             metadata=metadata,
             fusion=fusion,
+            rerank=rerank,
             judge=judge,
         )
 

@@ -251,6 +251,7 @@ class View:
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
         fusion: str = "",
+        rerank: str | None = None,
         judge: Judge | None = None,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
@@ -265,7 +266,9 @@ class View:
             metadata: Values that a document's metadata must have.
             fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
                 mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
-            judge: Scores pages for the strategies that ask one.
+            rerank: Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH,
+                judge or chat:PROVIDER:NAME; empty: nobody, None takes the setting.
+            judge: Scores pages for the strategies and the re-ranker that ask one.
 
         Raises:
             LibraryError: A named document is not visible.
@@ -286,6 +289,7 @@ class View:
             pages=pages,
             metadata=metadata,
             fusion=fusion,
+            rerank=rerank,
             judge=judge,
         )
         if not self._hidden:
