@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.finding.names import meant_sources
+from pagehop.finding.page_graph import MOST_JUDGED
 from pagehop.library.copies import restore_copy
 from pagehop.library.ingest import Request
 from pagehop.library.integrity import find_damage
@@ -44,7 +45,7 @@ from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import load_settings
-from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
+from pagehop.types import FULL_PAGE, Box, Document, Hits, Judge, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
@@ -307,9 +308,19 @@ class Library:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph; see `View.walk`."""
-        return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+        return self.view().walk(
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
 
     def page_graph(
         self, relations: Collection[Relation] | None = None, *, most: int = 5
