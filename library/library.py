@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pagehop.arguments import check_text, check_whole, misfit
 from pagehop.errors import LibraryError, ModelError
 from pagehop.finding.names import meant_sources
+from pagehop.finding.page_graph import MOST_JUDGED
 from pagehop.library.copies import restore_copy
 from pagehop.library.folder import forget_folder, open_folder
 from pagehop.library.ingest import Request
@@ -346,9 +347,19 @@ class Library:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph; see `View.walk`."""
-        return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+        return self.view().walk(
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
 
     def page_graph(
         self, relations: Collection[Relation] | None = None, *, most: int = 5

@@ -25,7 +25,7 @@ from pagehop.arguments import (
 from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
-from pagehop.finding.page_graph import walk
+from pagehop.finding.page_graph import MOST_JUDGED, walk
 from pagehop.finding.search import checked_k, search
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
@@ -330,6 +330,8 @@ class View:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph from a page.
 
@@ -338,14 +340,27 @@ class View:
             relations: Edge types to follow; None follows all.
             query: Paths to pages near it come first.
             hops: Most edges of a path.
-            width: Edges kept at each page.
+            width: Paths kept after each hop.
+            judge: Scores the best pages of each hop for the query, e.g. a model's `ChatJudge`.
+            judged: Most pages that it is shown.
 
         Raises:
             LibraryError: There is no such document or page in this view.
+            ConfigError: An unknown relation, hops or width too large, a judge without a query.
+            ModelError: The judge gave no scores.
         """
         self.checked(ref)
         check_walk(relations, query, hops, width)
-        paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
+        paths = walk(
+            self,
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
 
