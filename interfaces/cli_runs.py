@@ -1,4 +1,4 @@
-"""Commands on recorded runs: rollout."""
+"""Commands on recorded runs: make them (rollout), look at them (show)."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -110,4 +110,27 @@ def _print(report: "RolloutReport") -> None:
     tell(f"recorded in {report.out}")
 
 
-COMMANDS = {"rollout": rollout}
+def show(
+    folder: Folder,
+    episode: Annotated[
+        str | None, typer.Argument(metavar="ID", help="One episode; without it the whole run.")
+    ] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Where pages are rendered from, if not where it ran."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page; else it goes into DIR.")
+    ] = None,
+) -> None:
+    """Write a recorded run, or one episode of it, as a page of HTML that stands alone."""
+    with guarded():
+        from pagehop.interfaces.showing import show_run  # noqa: PLC0415 - loads the reader
+
+        page = show_run(folder, episode, library=library, out=out)
+        say(str(page.file))
+        for warning in page.warnings:
+            warn(warning)
+
+
+COMMANDS = {"rollout": rollout, "show": show}
