@@ -1,5 +1,6 @@
 """Commands on recorded runs: make them (rollout), look at them (show)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -133,4 +134,4 @@ def show(
             warn(warning)
 
 
-COMMANDS = {"rollout": rollout, "show": show}
+COMMANDS: dict[str, Callable[..., None]] = {"rollout": rollout, "show": show}

@@ -72,7 +72,7 @@ def _citation(number: int, citation: Citation, pictures: Pictures) -> str:
     return (
         f'<div class="call"><b>[{number}]</b> {words(citation.document)}, page {citation.page}'
         f'{marks}<p class="words">“{words(citation.quote)}”</p>'
-        f"{pictures.crop(str(citation.ref), citation.box)}</div>"
+        f"{pictures.crop(str(citation.ref), citation.box, marked=True)}</div>"
     )
 
 

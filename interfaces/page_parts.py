@@ -134,10 +134,14 @@ class Pictures:
         sheet = f'<span class="sheet"><img alt="{words(ref)}" src="{data}">{marks}</span>'
         return f'<figure class="page">{sheet}<figcaption>{words(ref)}</figcaption></figure>'
 
-    def crop(self, ref: str, box: Box) -> str:
-        """Return a part of a page."""
-        data = self._data(ref, _widened(box), CROP_PIXELS)
-        return f'<img class="crop" alt="{words(ref)}" src="{data}">' if data else ""
+    def crop(self, ref: str, box: Box, *, marked: bool = False) -> str:
+        """Return a part of a page; with a mark, whole lines around it."""
+        shown = _lines_around(box) if marked else box
+        data = self._data(ref, shown, CROP_PIXELS)
+        if not data:
+            return ""
+        mark = _mark(_within(box, shown)) if marked else ""
+        return f'<span class="sheet crop"><img alt="{words(ref)}" src="{data}">{mark}</span>'
 
     def _data(self, ref: str, box: Box, pixels: int) -> str:
         key = (ref, box, pixels)
@@ -182,12 +186,17 @@ def _mark(box: Box) -> str:
     return f'<i style="{place}"></i>'
 
 
-def _widened(box: Box) -> Box:
-    """Return a box with the lines around it: a line alone is hard to place."""
-    left, top, right, foot = box
+def _lines_around(box: Box) -> Box:
+    """Return the lines of a box from edge to edge, with those beside it: they place a quote."""
+    return 0.0, max(box[1] - 0.025, 0.0), 1.0, min(box[3] + 0.025, 1.0)
+
+
+def _within(box: Box, outer: Box) -> Box:
+    """Return a box in fractions of one around it."""
+    width, height = outer[2] - outer[0], outer[3] - outer[1]
     return (
-        max(left - 0.03, 0.0),
-        max(top - 0.02, 0.0),
-        min(right + 0.03, 1.0),
-        min(foot + 0.02, 1.0),
+        (box[0] - outer[0]) / width,
+        (box[1] - outer[1]) / height,
+        (box[2] - outer[0]) / width,
+        (box[3] - outer[1]) / height,
     )

@@ -19,7 +19,7 @@ from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.finding.names import meant_sources
 from pagehop.library.copies import restore_copy
 from pagehop.library.ingest import Request
-from pagehop.library.integrity import find_damage
+from pagehop.library.integrity import Damage, find_damage
 from pagehop.library.manifest import (
     FORMAT_VERSION,
     HEADER,
@@ -31,6 +31,7 @@ from pagehop.library.manifest import (
     read_version,
     write_header,
 )
+from pagehop.library.page_encoders import load_seeing
 from pagehop.library.picture_reader import PictureReader
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
@@ -43,8 +44,8 @@ from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
-from pagehop.settings import load_settings
-from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
+from pagehop.settings import Settings, load_settings
+from pagehop.types import FULL_PAGE, Box, Document, Hits, Judge, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
@@ -66,7 +67,12 @@ class Library:
     """Documents of one folder, indexed."""
 
     def __init__(
-        self, path: str | Path, *, encoder: str | None = None, create: bool = True
+        self,
+        path: str | Path,
+        *,
+        encoder: str | None = None,
+        page_encoder: str | None = None,
+        create: bool = True,
     ) -> None:
         """Open or create a library.
 
@@ -74,6 +80,8 @@ class Library:
             path: A folder with `library.json`, or one whose `.pagehop` is or becomes the library.
             encoder: Hub id or folder of a text encoder; None keeps the library's own, for a new
                 library the one of the settings.
+            page_encoder: The same of a page encoder (docs/VISUAL.md); a new library has none
+                unless it is named here or in the settings.
             create: Make it when there is none.
 
         Raises:
@@ -91,7 +99,7 @@ class Library:
                 raise LibraryError(f"cannot make a library in {given}: {what} is no folder")
             write_header(self.path, Manifest())
         open_header(self.path)
-        self._settings = load_settings()
+        self._settings = _with_page_encoder(load_settings(), page_encoder)
         self._encoder_given = encoder
         self._store = Store(self.path)
         self._lock = threading.RLock()
@@ -197,16 +205,23 @@ class Library:
         self._writer.wait()
         if needs_renewal(self._store, self._current()):
             raise outdated(self.path)
-        damage = find_damage(self.path, self._store)
+        damage = self._find_damage()
         if not (damage.problems and repair):
             return CheckReport(damage.problems, (), damage.lost)
         self._writer.submit(Mending(damage))
         self._writer.wait()
         pool = self._render_pool()
         gone = [d.sources[0].path for d in damage.copies if not restore_copy(self.path, d, pool)]
-        left = find_damage(self.path, self._store).problems
+        left = self._find_damage().problems
         repaired = tuple(problem for problem in damage.problems if problem not in left)
         return CheckReport(damage.problems, repaired, (*damage.lost, *gone))
+
+    def _find_damage(self) -> Damage:
+        store = Store(self.path)  # ours may have in memory what is damaged on disk
+        try:
+            return find_damage(self.path, store)
+        finally:
+            store.close()
 
     def status(self) -> LibraryStatus:
         """Return how far the library is; cheap enough to poll."""
@@ -216,16 +231,22 @@ class Library:
             snapshot = self._view(manifest, None).snapshot
             records = [record for record, _ in snapshot.records.values()]
             passages, embedded = snapshot.passages(), snapshot.embedded()
+            seen = snapshot.page_vectors.encoded
         except LibraryError:
             if not busy:
                 raise
-            records, passages, embedded = [], 0, 0.0  # an older library is being read again
+            records, passages, embedded, seen = (
+                [],
+                0,
+                0.0,
+                0,
+            )  # an older library is being read again
         read = sum(r.pages for r in records if r.read_by == READ_BY)
         pages = sum(r.pages for r in records)
         scanned = sum(len(r.scanned_pages) for r in records)
         scanned_read = sum(len(r.ocr_pages) for r in records)
         left = progress.seconds_left(
-            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read
+            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read, pages - seen
         )
         return LibraryStatus(
             path=str(self.path),
@@ -243,6 +264,8 @@ class Library:
             waiting=waiting,
             seconds_left=left if busy else None,
             encoder=manifest.serving,
+            page_encoder=manifest.seeing,
+            pages_seen=seen,
         )
 
     @property
@@ -289,10 +312,20 @@ class Library:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages in all documents; see `View.search`."""
         return self.view().search(
-            query, k=k, mode=mode, documents=documents, kinds=kinds, pages=pages, metadata=metadata
+            query,
+            k=k,
+            mode=mode,
+            documents=documents,
+            kinds=kinds,
+            pages=pages,
+            metadata=metadata,
+            fusion=fusion,
+            judge=judge,
         )
 
     def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
@@ -375,6 +408,7 @@ class Library:
                     labels=labels,
                     runs_path=self.path / "runs",
                     encoder=lambda: self._load_encoder(manifest),
+                    page_encoder=lambda: load_seeing(manifest, self._settings.page_encoder),
                     pool=self._render_pool,
                     reader=self._reader,
                     want=self._writer.want,
@@ -414,6 +448,13 @@ class Library:
                     found = None
                 self._encoders[manifest.serving] = found
             return self._encoders[manifest.serving]
+
+
+def _with_page_encoder(settings: Settings, model: str | None) -> Settings:
+    if model is None:
+        return settings
+    changed = settings.page_encoder.model_copy(update={"model": model})
+    return settings.model_copy(update={"page_encoder": changed})
 
 
 def _stop_at_exit(writer: "weakref.ref[Writer]") -> None:

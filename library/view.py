@@ -18,7 +18,7 @@ from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
 from pagehop.finding.page_graph import walk
-from pagehop.finding.search import search
+from pagehop.finding.search import checked_k, search
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
@@ -26,6 +26,7 @@ from pagehop.types import (
     Box,
     Document,
     Hits,
+    Judge,
     Located,
     Mode,
     Page,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from pagehop.library.picture_reader import PictureReader, PictureText
+    from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
 
@@ -56,6 +58,7 @@ class View:
         labels: frozenset[str] | None,
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
+        page_encoder: Callable[[], "PageEncoder"],
         pool: Callable[[], "PdfPool"],
         reader: "PictureReader",
         want: Callable[[str], None],
@@ -71,6 +74,7 @@ class View:
         self.runs_path = runs_path
         """Where runs over this view are recorded."""
         self._encoder = encoder
+        self._page_encoder = page_encoder
         self._pool = pool
         self._reader = reader
         self._want = want
@@ -90,6 +94,16 @@ class View:
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
+
+    @property
+    def page_encoder(self) -> "PageEncoder":
+        """The page encoder whose vectors the view holds.
+
+        Raises:
+            ConfigError: The library has no page vectors.
+            ModelError: Their encoder cannot be loaded, or has changed.
+        """
+        return self._page_encoder()
 
     def load_encoder(self) -> None:
         """Load the encoder and its weights, for which the first search by meaning would wait."""
@@ -224,33 +238,42 @@ class View:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
         Args:
             query: Words or a question.
             k: Most hits to return.
-            mode: keyword, semantic or hybrid.
+            mode: keyword, semantic, visual or hybrid.
             documents: Names as `document` takes them; None searches all.
             kinds: Kinds of regions, e.g. `["table"]`.
             pages: Page numbers, e.g. `range(1, 11)`.
             metadata: Values that a document's metadata must have.
+            fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
+                mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
+            judge: Scores pages for the strategies that ask one.
 
         Raises:
             LibraryError: A named document is not visible.
-            ConfigError: An unknown mode or kind.
+            ConfigError: An unknown mode, kind or fusion, `k` below 1, or visual search without page
+                vectors.
+            ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
         if documents is None and self._narrowed:
             documents = [document.name for document in self._documents]
         hits = search(
             self,
             query,
-            k=k + len(self._hidden),
+            k=checked_k(k) + len(self._hidden),
             mode=mode,
             documents=documents,
             kinds=kinds,
             pages=pages,
             metadata=metadata,
+            fusion=fusion,
+            judge=judge,
         )
         if not self._hidden:
             return hits
