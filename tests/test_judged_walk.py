@@ -93,7 +93,7 @@ def test_a_model_that_gives_no_numbers_or_fails_is_said(view: View, tmp_path: Pa
     with pytest.raises(ModelError, match="no numbers"):
         PageJudge(ScriptedModel(replies=["Page one is good."]))("?", ["a"])
 
-    def broken(_: object) -> AIMessage:
+    def broken(messages: object, tools: object) -> AIMessage:
         raise TimeoutError("no answer")
 
     with pytest.raises(ModelError, match="TimeoutError"):
@@ -101,7 +101,7 @@ def test_a_model_that_gives_no_numbers_or_fails_is_said(view: View, tmp_path: Pa
 
 
 def test_a_walk_is_judged_by_a_model(view: View) -> None:
-    model = ScriptedModel(replies=lambda call: "1: 1\n2: 5")
+    model = ScriptedModel(replies=lambda messages, tools: "1: 1\n2: 5")
     paths = view.walk(START, query=QUESTION, judge=PageJudge(model), judged=2)
     plain = view.walk(START, query=QUESTION)
     assert paths[0].end == plain[1].end
