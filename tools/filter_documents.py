@@ -28,10 +28,10 @@ def filter_documents(view: View) -> BaseTool:
         """Choose documents by conditions on name, title, source, pages, year, metadata or fields.
 
         Operators: = != < > <= >= ~ (contains) in ("a", "b"), joined with and, or, not.
-        Fields are what documents say of themselves: type, kind, date, "period end", party, term,
-        "governing law", and labels such as tenant or "annual fee" (`aggregate("fields", "list")`
-        names them). They miss what is told in other words: check by search before you rely on it.
 
+        Fields are what documents say of themselves: type, kind, date, "period end", party, term,
+        "governing law", and labels such as tenant or "annual fee" (aggregate("fields", "list")
+        names them). They miss what is told in other words: check by search before you rely on it.
         Case does not matter; put text with spaces in quotes; dates are 2022-03-01. `year` is any
         year in the file name or title, else that of the period or date. Examples:
         name ~ acme and year in (2017, 2018) | kind = agreement and "governing law" = Norway |
