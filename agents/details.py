@@ -18,11 +18,11 @@ import re
 from collections.abc import Collection, Sequence
 
 from pagehop.agents.desk import Desk
+from pagehop.finding.periods import MONTHS, RANGE, find_years
 from pagehop.rules.extract import Scored, coverage
-from pagehop.rules.periods import RANGE, find_years
 from pagehop.rules.presence import is_misspelt
 from pagehop.rules.question import Question, Term
-from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES, MONTHS
+from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES
 from pagehop.rules.words import stems
 from pagehop.types import PageRef
 

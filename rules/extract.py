@@ -20,12 +20,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pagehop.finding.periods import MONTHS, find_years
 from pagehop.rules.lines import read_lines
-from pagehop.rules.periods import find_years
 from pagehop.rules.question import AnswerKind, Question
 from pagehop.rules.rows import Row, find_axes, read_rows
 from pagehop.rules.sentences import Sentence, is_source, read_sentences
-from pagehop.rules.vocabulary import FUNCTION_WORDS, MONTHS, NUMBER_WORDS
+from pagehop.rules.vocabulary import FUNCTION_WORDS, NUMBER_WORDS
 from pagehop.rules.words import stems
 from pagehop.types import Box, Kind, Page, PageRef, Region
 

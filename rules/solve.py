@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pagehop.finding.periods import find_years
 from pagehop.rules.expressions import as_amounts, expression_of, unlike_scales
 from pagehop.rules.figures import Figures, content_stems
 from pagehop.rules.match import (
@@ -21,7 +22,6 @@ from pagehop.rules.match import (
     nearness,
     twins,
 )
-from pagehop.rules.periods import find_years
 from pagehop.rules.task import Task
 from pagehop.types import PageRef
 
