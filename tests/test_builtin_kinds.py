@@ -183,3 +183,10 @@ def test_a_name_goes_on_over_a_hyphen_and_may_have_its_capitals_inside() -> None
     question = read_question("Where was Ada Moor-Kamen born, and what does pioNER tell of her?")
     assert [name.text for name in question.names] == ["Ada Moor-Kamen", "pioNER"]
     assert not read_question("How many kWh does the mill use?").names
+
+
+def test_a_quote_that_is_little_like_the_question_says_so(papers: View) -> None:
+    doubtful = asked("Why do people like the ferry Orrholm?", papers)
+    assert "weakly supported" in doubtful.text
+    plain = asked("When was the ferry Orrholm built at Mykle?", papers)
+    assert "2009" in plain.text and "weakly supported" not in plain.text
