@@ -1,14 +1,15 @@
-"""Run systems over a question set: concurrently, and so that a run that was stopped goes on.
+"""Ask a question set of something that is no machine, and so that a stopped run goes on.
 
     <out>/results/<system>.jsonl    one line a run of a question, appended as it ends
-    <out>/runs/                     the trajectories
+
+Machines are run by `rollout`, whose record is their result; this is for what has no record, e.g. a
+model asked without documents.
 
 1. A line carries a key made of the question, the system's settings and the documents' contents.
    When the comparison is started again, questions whose key is there are not asked again; lines
    with other keys (another question text, other documents) are passed over and stay in the file.
-2. A run that ends in one of our errors is kept as `failed` with its reason and goes on to the next
-   question. Lines that were cut off by a crash are passed over.
-3. What asks is given in: this layer lies below the one that builds machines.
+2. What ends in one of our errors is kept as `failed` with its reason, and the next question is
+   asked. Lines that were cut off by a crash are passed over.
 """
 
 import asyncio
@@ -16,17 +17,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pagehop.answers import Answer
-from pagehop.errors import LibraryError, PagehopError
+from pagehop.errors import PagehopError
 from pagehop.evaluation.observed import Observed, observe
 from pagehop.evaluation.questions import Question
 from pagehop.library.view import View
-from pagehop.trajectories.episode import Episode
-from pagehop.trajectories.reading import read_run
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class System:
     def slug(self) -> str:
         """Name of its file."""
         words = re.sub(r"[^\w.]+", "-", f"{self.graph} {self.model}").strip("-")
-        digest = hashlib.sha256(repr(self).encode()).hexdigest()[:6]
+        digest = hashlib.sha256(repr((words, self.settings)).encode()).hexdigest()[:6]
         return f"{words}-{digest}" if self.settings else words
 
 
@@ -150,18 +149,4 @@ async def _run(system: System, question: Question, seed: int, view: View, ask: A
         answer = await ask(system, question, seen, seed)
     except PagehopError as error:
         return Observed(question.id, seed, "failed", error=f"{type(error).__name__}: {error}")
-    episode = await asyncio.to_thread(_episode, answer)
-    return observe(question.id, seed, answer, episode, seen)
-
-
-def _episode(answer: Answer) -> Episode | None:
-    """Read back what led to an answer; None when it was not recorded."""
-    if not answer.trajectory:
-        return None
-    try:
-        episodes: Iterable[Episode] = read_run(answer.trajectory).episodes
-    except LibraryError:
-        return None
-    return next((one for one in episodes if one.question == answer.question), None) or next(
-        iter(episodes), None
-    )
+    return observe(question.id, seed, answer, None, seen)

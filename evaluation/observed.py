@@ -1,17 +1,20 @@
 """What a run gave for one question: all that scoring needs of it, in one JSON-able value.
 
-Comparisons keep one a line, so that a run that was interrupted goes on where it stopped, and so
-that new metrics need no new runs.
+It is taken from the run's record, so that new metrics need no new runs; what has no record keeps
+it a line a run.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pagehop.answers import Answer, Usage
 from pagehop.errors import LibraryError
+from pagehop.evaluation.questions import Fault, Question
 from pagehop.library.view import View
 from pagehop.trajectories.episode import Episode, EpisodeStatus
+from pagehop.trajectories.reading import read_run
 from pagehop.types import Box, PageRef
 
 READS = frozenset({"read_page", "look", "overview", "find_tables"})
@@ -94,6 +97,41 @@ def observe(
         episode="" if episode is None else episode.episode_id,
         error=answer.error,
     )
+
+
+def observe_record(
+    folder: Path, questions: Sequence[Question], view: View
+) -> tuple[list[Observed], list[Fault]]:
+    """Take the runs of a question set from the record of a rollout.
+
+    Args:
+        folder: Of the record.
+        questions: Those that count; runs of others are passed over.
+        view: What was asked.
+
+    Returns:
+        The runs, cut-off ones among them as `aborted`, and a fault for each question whose words
+        or scope are others now than when it was run.
+    """
+    by_id = {question.id: question for question in questions}
+    runs, changed = [], {}
+    for episode in read_run(folder).episodes:
+        question = by_id.get(episode.task.task_id)
+        if question is None:
+            continue
+        if (episode.question, episode.task.scope) != (question.question, question.scope):
+            changed[question.id] = Fault(
+                f"question {question.id!r}",
+                f"it was run with other words or another scope; give another folder than {folder}",
+            )
+            continue
+        seed = episode.rollout_index or 0
+        if episode.answer is None:
+            runs.append(Observed(question.id, seed, "aborted", trajectory=str(folder)))
+            continue
+        answer = replace(episode.answer, trajectory=str(folder))
+        runs.append(observe(question.id, seed, answer, episode, view))
+    return runs, list(changed.values())
 
 
 def _sources(refs: Iterable[str], view: View) -> tuple[tuple[str, int], ...]:

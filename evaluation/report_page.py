@@ -146,13 +146,14 @@ def _run(row: RunRow, out: Path) -> str:
         escape((run.text or run.error)[:_MOST]),
         escape(gold[:_MOST]),
         escape(cited),
-        _link(run.trajectory, out),
+        _link(run.trajectory, run.episode, out),
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _link(trajectory: str, out: Path) -> str:
+def _link(trajectory: str, episode: str, out: Path) -> str:
+    """Link a run's record; its page is the overview that is written beside it."""
     if not trajectory:
         return ""
-    target = os.path.relpath(trajectory, out.resolve())
-    return f"<a href='{escape(target, quote=True)}/run.json'>{escape(Path(trajectory).name)}</a>"
+    target = escape(os.path.relpath(trajectory, out.resolve()), quote=True)
+    return f"<a href='{target}/show.html'>{escape(episode or Path(trajectory).name)}</a>"

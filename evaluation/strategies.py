@@ -12,7 +12,6 @@ from pagehop.evaluation.comparison import seen_by
 from pagehop.evaluation.questions import Question
 from pagehop.evaluation.scores import CUTS, Parts, score_pages
 from pagehop.finding.fusion import STRATEGIES
-from pagehop.finding.search import search
 from pagehop.library.view import View
 from pagehop.scoring.boxes import Place, region_hit_at, region_recall_at
 from pagehop.types import Mode
@@ -26,7 +25,7 @@ def list_strategies(view: View) -> list[str]:
     names = [f"{PREFIX}keyword"]
     if view.encoder is not None:
         names.append(f"{PREFIX}semantic")
-        names += [f"{PREFIX}hybrid:{fusion}" for fusion in sorted(STRATEGIES)]
+        names += [f"{PREFIX}hybrid:{fusion}" for fusion in STRATEGIES]
     return names
 
 
@@ -48,9 +47,12 @@ def score_search(
     scores: dict[str, list[Parts]] = {}
     seconds = 0.0
     for question in questions:
+        choice = question.scope is None or len(question.scope) > 1
+        if not question.sure_gold and not (question.documents and choice):
+            continue
         seen = seen_by(view, question)
         started = time.perf_counter()
-        hits = search(seen, question.question, k=k, mode=known, fusion=fusion or "weighted")
+        hits = seen.search(question.question, k=k, mode=known, fusion=fusion)
         spent = time.perf_counter() - started
         parts = score_pages(question, [(hit.document, hit.page) for hit in hits])
         gold = [Place((g.document, g.page), box) for g in question.evidence for box in g.boxes]

@@ -17,8 +17,11 @@ from pagehop.types import Document, Hits, Mode, Page, PageRef, PageSource, Regio
 if TYPE_CHECKING:
     from pagehop.finding.page_edges import PageEdges
     from pagehop.finding.page_keys import ViewKeys
+    from pagehop.finding.routing import Routing
     from pagehop.finding.search_memo import SearchMemo
     from pagehop.finding.terms import TermStatistics
+    from pagehop.finding.visual_search import PageVectorSource
+    from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
 
 
@@ -66,6 +69,24 @@ class Corpus(Protocol):
         """Which visible pages share names, or are nearly the same."""
         ...
 
+    @property
+    def routing(self) -> "Routing":
+        """Which documents a question names."""
+        ...
+
+    def spread(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many visible documents each of these terms stands."""
+        ...
+
+    @property
+    def page_vectors(self) -> "PageVectorSource":
+        """What is known of the visible pages' looks."""
+        ...
+
+    def seen(self) -> float:
+        """Return the share of visible pages that have been at the page encoder, 0 to 1."""
+        ...
+
     def unread(self) -> frozenset[str]:
         """Return the ids of documents without passages."""
         ...
@@ -76,6 +97,10 @@ class Corpus(Protocol):
 
     def page_texts(self, document_id: str, pages: Collection[int] | None = None) -> list[PageText]:
         """Return pages of a document in order, as the text stage read them."""
+        ...
+
+    def texts(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the texts of pages of several documents (id, page), in one reading."""
         ...
 
     def regions(
@@ -157,6 +182,16 @@ class CorpusView(PageSource, Protocol):
     @property
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the corpus holds; None when it cannot be loaded."""
+        ...
+
+    @property
+    def page_encoder(self) -> "PageEncoder":
+        """The page encoder whose vectors the corpus holds.
+
+        Raises:
+            ConfigError: There are none.
+            ModelError: It cannot be loaded, or has changed.
+        """
         ...
 
     @property

@@ -3,8 +3,9 @@
 1. A system is a graph with a model, written `explore` or, with an effort, `explore:low`. Each is
    checked before the first question is asked.
 2. Questions that are wrong, or name documents and pages that are not there, are left out and said.
-3. Files: `report.md`, `report.html`, `report.json` (the rows of `--json`, and what was left out),
-   `results/` and `runs/`.
+3. Each system is a rollout of its own, `runs/<system>`: what is done there is not run again.
+4. Files: `report.md`, `report.html`, `report.json` (the rows of `--json`, and what was left out),
+   `runs/`, and for models asked without documents `results/`.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from pagehop.evaluation.closed_book import GRAPH as CLOSED_BOOK
 from pagehop.evaluation.closed_book import ask_closed_book
 from pagehop.evaluation.comparison import System, compare
 from pagehop.evaluation.judges import Judge, agreement, judge_runs
-from pagehop.evaluation.observed import Observed
+from pagehop.evaluation.observed import Observed, observe_record
 from pagehop.evaluation.overlap import duplicates
 from pagehop.evaluation.question_checks import check_questions, open_questions
 from pagehop.evaluation.questions import Fault, Question
@@ -28,8 +29,10 @@ from pagehop.evaluation.report_page import report_page
 from pagehop.evaluation.strategies import list_strategies, score_search
 from pagehop.evaluation.summary import SystemSummary, summarise_search, summarise_system
 from pagehop.evaluation.tables import markdown
-from pagehop.interfaces.api import aask, list_graphs
-from pagehop.interfaces.options import BUILTIN, RunOptions, checked_options
+from pagehop.interfaces.api import list_graphs
+from pagehop.interfaces.options import BUILTIN, EpisodeOptions, checked_options
+from pagehop.interfaces.rollouts import arollout
+from pagehop.interfaces.showing import show_run
 from pagehop.library.view import View
 from pagehop.types import PageRef
 
@@ -171,27 +174,8 @@ async def _run(
 ) -> None:
     systems = dict(_systems(plan, done))
     judge = await _judge(plan, done)
-    counts = dict.fromkeys(systems, 0)
-
-    async def ask(system: System, question: Question, seen: View, seed: int) -> Answer:
-        options = systems[system]
-        if system.graph == CLOSED_BOOK:
-            model = checked_options(options).model
-            assert model is not None, "rules are not asked without documents"
-            return await ask_closed_book(model, question.question)
-        return await aask(question.question, seen, **options)
-
-    def told(system: System, run: Observed) -> None:
-        counts[system] += 1
-        if progress is not None:
-            name = f"{system.graph}, {system.model}"
-            progress(name, counts[system], len(questions) * system.seeds)
-
-    for system in systems:
-        found = await compare(
-            [system], questions, view, ask, done.out, concurrency=plan.concurrency, told=told
-        )
-        runs = found[system]
+    for system, options in systems.items():
+        runs = await _runs(system, options, view, questions, done, plan, progress)
         judged = None
         if judge is not None:
             judged = await judge_runs(judge, questions, runs, concurrency=plan.concurrency)
@@ -201,7 +185,54 @@ async def _run(
         done.notes += [f"No verdict {n} times: {why}." for why, n in judge.failed.items()]
 
 
-def _systems(plan: Plan, done: Evaluation) -> list[tuple[System, RunOptions]]:
+async def _runs(
+    system: System,
+    options: EpisodeOptions,
+    view: View,
+    questions: Sequence[Question],
+    done: Evaluation,
+    plan: Plan,
+    progress: Progress | None,
+) -> list[Observed]:
+    """Run what is not yet run of a system, and return all its runs."""
+    name = f"{system.graph}, {system.model}"
+    ended = 0
+
+    def told(*_: object) -> None:
+        nonlocal ended
+        ended += 1
+        if progress is not None:
+            progress(name, ended, len(questions) * system.seeds)
+
+    if system.graph == CLOSED_BOOK:
+        model = checked_options(options).model
+        assert model is not None, "rules are not asked without documents"
+
+        async def ask(system: System, question: Question, seen: View, seed: int) -> Answer:
+            return await ask_closed_book(model, question.question)
+
+        asked = await compare(
+            [system], questions, view, ask, done.out, concurrency=plan.concurrency, told=told
+        )
+        return asked[system]
+    folder = done.out / "runs" / system.slug
+    report = await arollout(
+        questions,
+        view,
+        out=folder,
+        samples=system.seeds,
+        concurrency=plan.concurrency,
+        on_end=told,
+        **options,
+    )
+    done.notes += [f"{name}: {warning}" for warning in report.warnings]
+    runs, faults = observe_record(folder, questions, view)
+    done.faults += faults
+    show_run(folder, out=folder / "show.html")
+    return runs
+
+
+def _systems(plan: Plan, done: Evaluation) -> list[tuple[System, EpisodeOptions]]:
     """Return each system with the options it runs with; all are checked.
 
     Raises:
@@ -217,13 +248,12 @@ def _systems(plan: Plan, done: Evaluation) -> list[tuple[System, RunOptions]]:
         if effort and effort not in EFFORTS:
             raise ConfigError(f"graph {written!r}: after the colon stands {', '.join(EFFORTS)}")
         for model in plan.models:
-            options = RunOptions(
+            options = EpisodeOptions(
                 model=model,
                 base_url=plan.base_url if model != BUILTIN else "",
                 graph=graph,
                 effort=effort or plan.effort,  # type: ignore[typeddict-item]  # checked below
                 budget=plan.budget,
-                record=str(done.out / "runs"),
             )
             checked = checked_options(options)
             seeds = plan.seeds
@@ -237,13 +267,13 @@ def _systems(plan: Plan, done: Evaluation) -> list[tuple[System, RunOptions]]:
     return [*_closed_book(plan, done), *found]
 
 
-def _closed_book(plan: Plan, done: Evaluation) -> list[tuple[System, RunOptions]]:
+def _closed_book(plan: Plan, done: Evaluation) -> list[tuple[System, EpisodeOptions]]:
     found = []
     for model in plan.models if plan.closed_book else ():
         if model == BUILTIN:
             done.notes.append(f"{BUILTIN} knows nothing without documents: no closed-book score.")
             continue
-        options = RunOptions(model=model, base_url=plan.base_url)
+        options = EpisodeOptions(model=model, base_url=plan.base_url)
         found.append((System(CLOSED_BOOK, model, "", plan.seeds), options))
     return found
 
@@ -255,7 +285,7 @@ async def _judge(plan: Plan, done: Evaluation) -> Judge | None:
         return None
     if plan.judge == BUILTIN:
         raise ConfigError(f"{BUILTIN} cannot judge answers; name a model")
-    model = checked_options(RunOptions(model=plan.judge, base_url=plan.base_url)).model
+    model = checked_options(EpisodeOptions(model=plan.judge, base_url=plan.base_url)).model
     assert model is not None
     judge = Judge(model, plan.judge, done.out / "judged" / "verdicts.jsonl")
     if plan.labelled is not None:

@@ -15,36 +15,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.arguments import check_text, check_whole, misfit
+from pagehop.errors import LibraryError, ModelError
 from pagehop.finding.names import meant_sources
+from pagehop.finding.page_graph import MOST_JUDGED
 from pagehop.library.copies import restore_copy
+from pagehop.library.folder import forget_folder, open_folder
 from pagehop.library.ingest import Request
-from pagehop.library.integrity import find_damage
+from pagehop.library.integrity import Damage, find_damage
 from pagehop.library.manifest import (
     FORMAT_VERSION,
-    HEADER,
-    MANIFEST,
     Manifest,
     commit_mark,
-    open_header,
     read_manifest,
     read_version,
     write_header,
 )
+from pagehop.library.page_encoders import load_seeing
 from pagehop.library.picture_reader import PictureReader
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
 from pagehop.library.reports import LibraryStatus as LibraryStatus
-from pagehop.library.scan import read_labels, read_metadata, scan
+from pagehop.library.scan import read_labels, read_metadata, read_sources, scan
 from pagehop.library.snapshot import Snapshot
 from pagehop.library.store import Store, outdated
 from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
-from pagehop.settings import load_settings
-from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
+from pagehop.settings import Settings, load_settings
+from pagehop.types import FULL_PAGE, Box, Document, Hits, Judge, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
     from pagehop.models.text_encoder import TextEncoder
 
-FOLDER = ".pagehop"
 KEPT_VIEWS = 8
 POLL_S = 0.1
 
@@ -66,7 +66,12 @@ class Library:
     """Documents of one folder, indexed."""
 
     def __init__(
-        self, path: str | Path, *, encoder: str | None = None, create: bool = True
+        self,
+        path: str | Path,
+        *,
+        encoder: str | None = None,
+        page_encoder: str | None = None,
+        create: bool = True,
     ) -> None:
         """Open or create a library.
 
@@ -74,24 +79,20 @@ class Library:
             path: A folder with `library.json`, or one whose `.pagehop` is or becomes the library.
             encoder: Hub id or folder of a text encoder; None keeps the library's own, for a new
                 library the one of the settings.
+            page_encoder: The same of a page encoder (docs/VISUAL.md); a new library has none
+                unless it is named here or in the settings.
             create: Make it when there is none.
 
         Raises:
             LibraryError: There is none and `create` is false, it cannot be made, or a newer
                 pagehop wrote it.
         """
-        given = Path(path).expanduser().absolute()
-        self.path = given if (given / HEADER).exists() else given / FOLDER
+        if encoder is not None:
+            check_text("encoder", encoder, "the hub id or folder of a text encoder")
+        self._folder = open_folder(path, create=create)
+        self.path = self._folder.path
         """The library's own folder."""
-        if not (self.path / HEADER).exists() and not (self.path / MANIFEST).exists():
-            if not create:
-                raise LibraryError(f"there is no library in {given}; add documents to it first")
-            if not given.parent.is_dir() or given.is_file():
-                what = given if given.is_file() else given.parent
-                raise LibraryError(f"cannot make a library in {given}: {what} is no folder")
-            write_header(self.path, Manifest())
-        open_header(self.path)
-        self._settings = load_settings()
+        self._settings = _with_page_encoder(load_settings(), page_encoder)
         self._encoder_given = encoder
         self._store = Store(self.path)
         self._lock = threading.RLock()
@@ -142,12 +143,20 @@ class Library:
                 the folder is read-only, or the disk is full. The report tells of bad files.
         """
         report = IngestReport()
-        paths = [sources] if isinstance(sources, str | Path) else list(sources)
-        if not paths:
-            raise ConfigError("add needs at least one file or folder")
+        paths = read_sources(sources)
         wanted = read_labels(labels), read_metadata(metadata)
+        if password is not None:
+            check_text("password", password)
+        if not isinstance(progress, bool) and not callable(progress):
+            raise misfit("progress", progress, "True, False or a function of the status")
         with self._adding:  # a second add must see the labels that the first one gave
-            found = scan(paths, (*self._current().roots, *self._writer.roots), *wanted)
+            try:
+                found = scan(paths, (*self._current().roots, *self._writer.roots), *wanted)
+            except LibraryError:
+                forget_folder(self._folder)
+                raise
+            if not self.path.exists():  # an add before found nothing
+                write_header(self.path, Manifest())
             self._writer.submit(Request(found, password, report))
         if wait:
             self._watch(progress)
@@ -159,6 +168,8 @@ class Library:
         Raises:
             LibraryError: What made the writer fail.
         """
+        if timeout_s is not None and not isinstance(timeout_s, int | float):
+            raise misfit("timeout_s", timeout_s, "a number of seconds, or None")
         return self._writer.wait(timeout_s)
 
     def remove(self, name: str) -> Document:
@@ -178,6 +189,7 @@ class Library:
             LibraryError: No document has that name, another process writes, the folder is
                 read-only or the disk full.
         """
+        check_text("name", name, "the name of a document")
         document = self.view().document(name)
         taken = meant_sources(document, name)
         self._writer.submit(Removal(document.id, frozenset(taken)))
@@ -197,16 +209,23 @@ class Library:
         self._writer.wait()
         if needs_renewal(self._store, self._current()):
             raise outdated(self.path)
-        damage = find_damage(self.path, self._store)
+        damage = self._find_damage()
         if not (damage.problems and repair):
             return CheckReport(damage.problems, (), damage.lost)
         self._writer.submit(Mending(damage))
         self._writer.wait()
         pool = self._render_pool()
         gone = [d.sources[0].path for d in damage.copies if not restore_copy(self.path, d, pool)]
-        left = find_damage(self.path, self._store).problems
+        left = self._find_damage().problems
         repaired = tuple(problem for problem in damage.problems if problem not in left)
         return CheckReport(damage.problems, repaired, (*damage.lost, *gone))
+
+    def _find_damage(self) -> Damage:
+        store = Store(self.path)  # ours may have in memory what is damaged on disk
+        try:
+            return find_damage(self.path, store)
+        finally:
+            store.close()
 
     def status(self) -> LibraryStatus:
         """Return how far the library is; cheap enough to poll."""
@@ -216,16 +235,22 @@ class Library:
             snapshot = self._view(manifest, None).snapshot
             records = [record for record, _ in snapshot.records.values()]
             passages, embedded = snapshot.passages(), snapshot.embedded()
+            seen = snapshot.page_vectors.encoded
         except LibraryError:
             if not busy:
                 raise
-            records, passages, embedded = [], 0, 0.0  # an older library is being read again
+            records, passages, embedded, seen = (
+                [],
+                0,
+                0.0,
+                0,
+            )  # an older library is being read again
         read = sum(r.pages for r in records if r.read_by == READ_BY)
         pages = sum(r.pages for r in records)
         scanned = sum(len(r.scanned_pages) for r in records)
         scanned_read = sum(len(r.ocr_pages) for r in records)
         left = progress.seconds_left(
-            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read
+            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read, pages - seen
         )
         return LibraryStatus(
             path=str(self.path),
@@ -243,6 +268,8 @@ class Library:
             waiting=waiting,
             seconds_left=left if busy else None,
             encoder=manifest.serving,
+            page_encoder=manifest.seeing,
+            pages_seen=seen,
         )
 
     @property
@@ -273,6 +300,7 @@ class Library:
         Raises:
             LibraryError: It was never committed or is no longer kept.
         """
+        check_whole("version", version)
         return self._view(read_version(self.path, version), None)
 
     def documents(self) -> tuple[Document, ...]:
@@ -289,10 +317,22 @@ class Library:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        rerank: str | None = None,
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages in all documents; see `View.search`."""
         return self.view().search(
-            query, k=k, mode=mode, documents=documents, kinds=kinds, pages=pages, metadata=metadata
+            query,
+            k=k,
+            mode=mode,
+            documents=documents,
+            kinds=kinds,
+            pages=pages,
+            metadata=metadata,
+            fusion=fusion,
+            rerank=rerank,
+            judge=judge,
         )
 
     def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
@@ -307,9 +347,19 @@ class Library:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph; see `View.walk`."""
-        return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+        return self.view().walk(
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
 
     def page_graph(
         self, relations: Collection[Relation] | None = None, *, most: int = 5
@@ -375,6 +425,7 @@ class Library:
                     labels=labels,
                     runs_path=self.path / "runs",
                     encoder=lambda: self._load_encoder(manifest),
+                    page_encoder=lambda: load_seeing(manifest, self._settings.page_encoder),
                     pool=self._render_pool,
                     reader=self._reader,
                     want=self._writer.want,
@@ -414,6 +465,13 @@ class Library:
                     found = None
                 self._encoders[manifest.serving] = found
             return self._encoders[manifest.serving]
+
+
+def _with_page_encoder(settings: Settings, model: str | None) -> Settings:
+    if model is None:
+        return settings
+    changed = settings.page_encoder.model_copy(update={"model": model})
+    return settings.model_copy(update={"page_encoder": changed})
 
 
 def _stop_at_exit(writer: "weakref.ref[Writer]") -> None:

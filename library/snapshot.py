@@ -9,7 +9,7 @@ partitions: that is what keeps documents outside a view without any influence on
 3. Rows a search will need again (regions, pages) are kept in small caches; versions never change.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -26,11 +26,15 @@ from pagehop.errors import LibraryError
 from pagehop.finding.corpus import Matched, VectorBlock
 from pagehop.finding.names import slug
 from pagehop.finding.page_keys import PageKeys, ViewKeys
+from pagehop.finding.profiles import read_profiles
+from pagehop.finding.routing import Routing
 from pagehop.finding.search_memo import SearchMemo
 from pagehop.finding.terms import TermCounts, TermStatistics, tokens
 from pagehop.library.manifest import Encoder, Manifest
 from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
+from pagehop.library.page_vectors import PageVectors
 from pagehop.library.tables import (
+    PAGE_VECTORS,
     PAGES,
     REGIONS,
     SCHEMAS,
@@ -53,6 +57,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 CACHED_REGIONS = 20_000
 CACHED_PAGES = 256
+MANY_DOCUMENTS = 500
+"""More documents are not named one by one in a query."""
 SHOWN = {"regions": [name for name in REGIONS.names if name != "terms"]}
 """Columns worth reading, where that is not all of them."""
 
@@ -98,10 +104,13 @@ class Snapshot:
         return found
 
     def _stored(self, key: str) -> list[StoredDocument]:
+        def make() -> list[StoredDocument]:
+            rows = self._rows(key, "documents")
+            with self._store.reading(key, "documents"):
+                return to_documents(rows)
+
         version = self._partitions[key].tables.get("documents")
-        return self._store.memo(
-            ("documents", key, version), lambda: to_documents(self._rows(key, "documents"))
-        )
+        return self._store.memo(("documents", key, version), make)
 
     def documents(self) -> list[Document]:
         """Return the documents, first added first, named by their bare slug."""
@@ -132,6 +141,26 @@ class Snapshot:
         with self._lock:
             _remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
         return texts
+
+    def texts(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the texts of pages of several documents (id, page), in one reading.
+
+        Without the boxes of their words, which `page_texts` reads, too.
+        """
+        wanted: dict[str, dict[str, list[int]]] = {}
+        for id, page in pages:
+            if id in self.records:
+                wanted.setdefault(self.records[id][1], {}).setdefault(id, []).append(page)
+        found = {}
+        for key, documents in wanted.items():
+            parts = (where_clause(documents=(id,), pages=of) for id, of in documents.items())
+            where = " OR ".join(f"({part})" for part in parts)
+            query = self._open(key, "pages").search().where(where)
+            rows = query.select(["document", "page", "search_text", "skip"]).to_arrow()
+            columns = (rows[name].to_pylist() for name in rows.column_names)
+            for id, page, text, skip in zip(*columns, strict=True):
+                found[id, page] = (text or "")[skip:]
+        return found
 
     def regions(
         self, document_id: str, *, page: int | None = None, kinds: Collection[str] | None = None
@@ -231,6 +260,36 @@ class Snapshot:
         words, counts = df["word"].to_pylist(), df["count"].to_pylist()
         return TermStatistics(passages, length / passages, dict(zip(words, counts, strict=True)))
 
+    def spread(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many visible documents each of these terms stands."""
+        wanted = pa.array(list(terms), pa.string())
+        found: Counter[str] = Counter()
+        for key in self._partitions:
+            _, words = self._counted(key)
+            rows = words.filter(pc.is_in(words["word"], wanted))
+            found.update(
+                dict(zip(rows["word"].to_pylist(), rows["documents"].to_pylist(), strict=True))
+            )
+        return dict(found)
+
+    @cached_property
+    def routing(self) -> Routing:
+        """Which documents a question names, by what each says of itself."""
+        return Routing(read_profiles(self.documents(), self._store.profiles, self._fronts))
+
+    def _fronts(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the texts of documents' first pages."""
+        where = where_clause(documents=ids if len(ids) <= MANY_DOCUMENTS else None, pages=(1,))
+        columns = ["document", "search_text", "skip"]
+        fronts: dict[str, str] = {}
+        for key in self._partitions if ids else ():
+            if (opened := self._open(key, "pages")) is None:
+                continue
+            rows = self._own(key, opened.search().select(columns).where(where).to_arrow())
+            for row in rows.to_pylist():
+                fronts[row["document"]] = (row["search_text"] or "")[row["skip"] :]
+        return fronts
+
     def _counted(self, key: str) -> tuple[pa.Table, pa.Table]:
         """Return the lengths of a partition's documents and its summed word counts."""
         doubles = tuple(self._doubles.get(key, ()))
@@ -239,7 +298,9 @@ class Snapshot:
         def make() -> tuple[pa.Table, pa.Table]:
             rows = self._own(key, self._rows(key, "terms"))
             words, counts = (pc.list_flatten(rows[name]) for name in ("words", "counts"))
-            summed = sum_counts([pa.table({"word": words, "count": counts})])
+            ones = pa.repeat(pa.scalar(1, pa.int32()), len(words))
+            columns = {"word": words, "count": counts, "documents": ones}
+            summed = sum_counts([pa.table(columns)])
             return rows.select(["passages", "total_length"]), summed
 
         return self._store.memo(("terms", key, version, doubles), make)
@@ -257,8 +318,9 @@ class Snapshot:
 
     @cached_property
     def _vector_count(self) -> int:
-        tables = (self._open(key, VECTORS + self._manifest.serving) for key in self._partitions)
-        return sum(table.count_rows() for table in tables if table is not None)
+        name, parts = VECTORS + self._manifest.serving, self._partitions.items()
+        versions = {key: part.tables[name] for key, part in parts if name in part.tables}
+        return sum(self._store.count(key, name, version) for key, version in versions.items())
 
     def vectors(self) -> VectorBlock:
         """Return all visible passage vectors of the serving encoder."""
@@ -284,20 +346,39 @@ class Snapshot:
         The score is the cosine, exact for the candidates the index brings.
         """
         where = where_clause(documents=documents, pages=pages, column="kind", values=kinds)
-        found = []
+        name, found = VECTORS + self._manifest.serving, []
         for key in self._partitions:
-            table = self._open(key, VECTORS + self._manifest.serving)
+            table = self._open(key, name)
             if table is None:
                 continue
             query = table.search(vector, vector_column_name="vector").distance_type("cosine")
             query = query.limit(limit).refine_factor(10)
             query = query.where(where, prefilter=True) if where else query
-            columns = ["id", "document", "page", "_distance"]
+            query = query.select(["id", "document", "page", "_distance"])
+            with self._store.reading(key, name):
+                rows = query.to_arrow()
             found += [
                 Matched(row["id"], row["document"], row["page"], 1.0 - row["_distance"])
-                for row in self._own(key, query.select(columns).to_arrow()).to_pylist()
+                for row in self._own(key, rows).to_pylist()
             ]
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
+
+    @cached_property
+    def page_vectors(self) -> PageVectors:
+        """What is known of the visible pages' looks."""
+        name = PAGE_VECTORS + self._manifest.seeing
+        versions = {key: part.tables.get(name) for key, part in self._partitions.items()}
+        return PageVectors(
+            self._store,
+            self._manifest.seeing,
+            {key: version for key, version in versions.items() if version is not None},
+            {id: (key, document.pages) for id, (document, key) in self.records.items()},
+        )
+
+    def seen(self) -> float:
+        """Return the share of visible pages that have been at the page encoder, 0 to 1."""
+        pages = sum(record.pages for record, _ in self.records.values())
+        return min(1.0, self.page_vectors.encoded / pages) if pages else 1.0
 
     def anchors(
         self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None
@@ -358,7 +439,9 @@ class Snapshot:
                 continue
             query = opened.search(text, query_type="fts", fts_columns=column).limit(limit)
             query = query.where(where, prefilter=True) if where else query
-            found.append(self._own(key, query.select([*columns, "_score"]).to_arrow()))
+            with self._store.reading(key, table):
+                rows = query.select([*columns, "_score"]).to_arrow()
+            found.append(self._own(key, rows))
         if not found:
             return None
         rows = pa.concat_tables(found)
@@ -390,12 +473,10 @@ class Snapshot:
         return None if version is None else self._store.at(key, table, version)
 
     def _rows(self, key: str, table: str, where: str = "") -> pa.Table:
-        opened = self._open(key, table)
-        if opened is None:
+        version = self._partitions[key].tables.get(table)
+        if version is None:
             return _empty(table)
-        query = opened.search()
-        query = query.select(SHOWN[table]) if table in SHOWN else query
-        return (query.where(where) if where else query).to_arrow()
+        return self._store.rows(key, table, version, where=where, columns=SHOWN.get(table))
 
 
 def _empty(table: str) -> pa.Table:

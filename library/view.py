@@ -14,11 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pagehop.arguments import (
+    check_box,
+    check_search,
+    check_text,
+    check_texts,
+    check_walk,
+    check_whole,
+)
 from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
-from pagehop.finding.page_graph import walk
-from pagehop.finding.search import search
+from pagehop.finding.page_graph import MOST_JUDGED, walk
+from pagehop.finding.search import checked_k, search
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
@@ -26,6 +34,7 @@ from pagehop.types import (
     Box,
     Document,
     Hits,
+    Judge,
     Located,
     Mode,
     Page,
@@ -42,6 +51,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from pagehop.library.picture_reader import PictureReader, PictureText
+    from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
 
@@ -56,6 +66,7 @@ class View:
         labels: frozenset[str] | None,
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
+        page_encoder: Callable[[], "PageEncoder"],
         pool: Callable[[], "PdfPool"],
         reader: "PictureReader",
         want: Callable[[str], None],
@@ -71,6 +82,7 @@ class View:
         self.runs_path = runs_path
         """Where runs over this view are recorded."""
         self._encoder = encoder
+        self._page_encoder = page_encoder
         self._pool = pool
         self._reader = reader
         self._want = want
@@ -90,6 +102,16 @@ class View:
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
+
+    @property
+    def page_encoder(self) -> "PageEncoder":
+        """The page encoder whose vectors the view holds.
+
+        Raises:
+            ConfigError: The library has no page vectors.
+            ModelError: Their encoder cannot be loaded, or has changed.
+        """
+        return self._page_encoder()
 
     def load_encoder(self) -> None:
         """Load the encoder and its weights, for which the first search by meaning would wait."""
@@ -115,6 +137,7 @@ class View:
         Raises:
             LibraryError: A named document is not visible.
         """
+        check_texts("documents", documents, "a list of names")
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
         for cached in ("_by_name", "names", "edges"):
@@ -161,6 +184,7 @@ class View:
         Raises:
             LibraryError: No visible document has that name; names the nearest.
         """
+        check_text("name", name, "the name of a document")
         return self._by_name.get(name) or find_document(self._documents, name)
 
     def page(self, ref: PageRef) -> Page:
@@ -192,6 +216,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
+        check_texts("kinds", kinds, 'a list of kinds, e.g. ["table"]')
         document = self.checked(ref)
         return tuple(self.snapshot.regions(document.id, page=ref.page, kinds=kinds))
 
@@ -209,6 +234,7 @@ class View:
         Raises:
             LibraryError: No visible document has that region.
         """
+        check_text("region_id", region_id)
         found = self.snapshot.regions_by_id((region_id,))
         if region_id not in found:
             raise LibraryError(f"there is no region {region_id!r}")
@@ -224,33 +250,47 @@ class View:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        rerank: str | None = None,
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
         Args:
             query: Words or a question.
             k: Most hits to return.
-            mode: keyword, semantic or hybrid.
+            mode: keyword, semantic, visual or hybrid.
             documents: Names as `document` takes them; None searches all.
             kinds: Kinds of regions, e.g. `["table"]`.
             pages: Page numbers, e.g. `range(1, 11)`.
             metadata: Values that a document's metadata must have.
+            fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
+                mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
+            rerank: Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH,
+                judge or chat:PROVIDER:NAME; empty: nobody, None takes the setting.
+            judge: Scores pages for the strategies and the re-ranker that ask one.
 
         Raises:
             LibraryError: A named document is not visible.
-            ConfigError: An unknown mode or kind.
+            ConfigError: An unknown mode, kind or fusion, `k` below 1, or visual search without page
+                vectors.
+            ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
+        check_search(query, k, documents, kinds, pages, metadata)
         if documents is None and self._narrowed:
             documents = [document.name for document in self._documents]
         hits = search(
             self,
             query,
-            k=k + len(self._hidden),
+            k=checked_k(k) + len(self._hidden),
             mode=mode,
             documents=documents,
             kinds=kinds,
             pages=pages,
             metadata=metadata,
+            fusion=fusion,
+            rerank=rerank,
+            judge=judge,
         )
         if not self._hidden:
             return hits
@@ -264,13 +304,8 @@ class View:
             LibraryError: No such page, or the page cannot be rendered.
             ConfigError: `max_pixels` is below 1, or the box is not on the page.
         """
-        if max_pixels < 1:
-            raise ConfigError(f"max_pixels = {max_pixels!r}: at least 1")
-        if not all(-math.inf < low <= 1 and 0 <= high < math.inf for low, high in _spans(box)):
-            raise ConfigError(
-                f"box {box!r} is not on the page: its edges are fractions of the page, "
-                "from 0, 0 at the top left to 1, 1 at the bottom right"
-            )
+        check_whole("max_pixels", max_pixels, least=1)
+        check_box(box)
         document = self.checked(ref)
         path = self.snapshot.source_path(document.id)
         return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
@@ -283,6 +318,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
+        check_box(box)
         document = self.checked(ref)
         return self._reader.read(self.snapshot.source_path(document.id), ref.page, box)
 
@@ -294,6 +330,8 @@ class View:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph from a page.
 
@@ -302,13 +340,27 @@ class View:
             relations: Edge types to follow; None follows all.
             query: Paths to pages near it come first.
             hops: Most edges of a path.
-            width: Edges kept at each page.
+            width: Paths kept after each hop.
+            judge: Scores the best pages of each hop for the query, e.g. a model's `ChatJudge`.
+            judged: Most pages that it is shown.
 
         Raises:
             LibraryError: There is no such document or page in this view.
+            ConfigError: An unknown relation, hops or width too large, a judge without a query.
+            ModelError: The judge gave no scores.
         """
         self.checked(ref)
-        paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
+        check_walk(relations, query, hops, width)
+        paths = walk(
+            self,
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
 
@@ -345,6 +397,7 @@ class View:
         from pagehop.finding.quotes import locate  # noqa: PLC0415 - only citations need it
         from pagehop.finding.row_quotes import locate_row  # noqa: PLC0415 - likewise
 
+        check_text("quote", quote)
         page = self.page(ref)
         located = locate(page, quote, near=near)
         if located is None and "|" in quote:
@@ -389,6 +442,7 @@ class View:
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over this view."""
+        check_whole("k", k, least=1)
         from pagehop.library.retriever import ViewRetriever  # noqa: PLC0415 - loads langchain
 
         return ViewRetriever(self, k)
@@ -402,6 +456,7 @@ class View:
         """
         if not isinstance(ref, PageRef):
             raise ConfigError(f"{ref!r} is no PageRef; write PageRef(name, page)")
+        check_whole("page", ref.page)
         document = self.document(ref.name)
         if not 1 <= ref.page <= document.pages:
             count = f"{document.pages} page{'s' if document.pages != 1 else ''}"
@@ -411,9 +466,3 @@ class View:
         if PageRef(document.name, ref.page) in self._hidden:
             raise LibraryError(f"page {ref.page} of {document.name} is not to be used in this run")
         return document
-
-
-def _spans(box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the lower and higher edge of a box, left to right and top to bottom."""
-    x0, y0, x1, y1 = box
-    return (min(x0, x1), max(x0, x1)), (min(y0, y1), max(y0, y1))

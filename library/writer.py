@@ -30,9 +30,10 @@ from pagehop.library.manifest import (
     write_manifest,
 )
 from pagehop.library.ocr_stage import OcrStage
+from pagehop.library.page_vector_stage import PageVectorStage
 from pagehop.library.reading_stage import ReadingStage
 from pagehop.library.renewal import needs_renewal, renew, without_tables
-from pagehop.library.store import KEPT, Store, forget_old_versions
+from pagehop.library.store import KEPT, Commit, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
 from pagehop.library.vector_stage import VectorStage
 from pagehop.models.encoder_backends import return_freed_memory
@@ -182,10 +183,13 @@ class Writer:
         pool: PdfPool | None = None
         try:
             threading.Thread(target=importlib.import_module, args=("lancedb",), daemon=True).start()
-            manifest = self._mend() or read_manifest(self._store.folder)
+            damage = self._damage()
+            manifest = damage.manifest if damage else read_manifest(self._store.folder)
             encoder = self._load_encoder(manifest)
             tokenizer = encoder.tokenizer_path if encoder else None
             pool = PdfPool(self._settings.ingest, tokenizer)
+            if damage:
+                manifest = self._mend(damage)
             self._store.recover(manifest)
             self._work(self._current(manifest, pool), encoder)
         except Interrupted:
@@ -202,7 +206,7 @@ class Writer:
         if not needs_renewal(self._store, manifest):
             return self._ingestion(manifest, pool)
         self.progress.stage = "text"
-        ingestion = self._ingestion(without_tables(manifest), pool)
+        ingestion = self._ingestion(without_tables(self._store, manifest), pool)
         renew(ingestion, manifest, warn=self.warn, stopped=lambda: self._stop)
         prune_history(self._store.folder, frozenset({ingestion.manifest.version}))
         return self._ingestion(ingestion.manifest, pool)
@@ -212,11 +216,13 @@ class Writer:
         model = self._model(ingestion.manifest)
         reading = ReadingStage(ingestion)
         vectors = VectorStage(ingestion, encoder, model) if encoder else None
+        looks = PageVectorStage(ingestion, self._settings.page_encoder)
         ocr = OcrStage(ingestion, self._settings.ocr, lambda: list(self._wanted))
         try:
-            self._take_turns(ingestion, reading, vectors, ocr)
+            self._take_turns(ingestion, reading, vectors, looks, ocr)
         finally:
             ocr.close()
+        looks.clean()
         write_header(self._store.folder, ingestion.manifest)
         with writing(self._store.folder):
             clean_copies(ingestion.sources, {id for _, id in ingestion.catalog.documents}, KEPT)
@@ -228,9 +234,10 @@ class Writer:
         ingestion: Ingestion,
         reading: ReadingStage,
         vectors: VectorStage | None,
+        looks: PageVectorStage,
         ocr: OcrStage,
     ) -> None:
-        """Do what is queued, then what is left to cut, embed and read by OCR, until nothing is."""
+        """Do what is queued, then what is left to cut, embed, look at and read by OCR."""
         while not self._stop:
             try:
                 request = self._next()
@@ -244,6 +251,9 @@ class Writer:
                     ingestion.pool.close()  # its workers start again when a file comes
                     _release_memory()
                     vectors.run()
+                elif looks.left():
+                    self.progress.stage = "looks"
+                    looks.run()
                 elif ocr.left():
                     self.progress.stage = "ocr"
                     ocr.run()
@@ -255,17 +265,27 @@ class Writer:
                 vectors = None
                 self.warn(f"no vectors, so search is by keywords only: {error}")
             finally:
-                for words in (*reading.warnings, *ocr.warnings):
+                for words in (*reading.warnings, *looks.warnings, *ocr.warnings):
                     self.warn(words)
 
-    def _mend(self) -> Manifest | None:
-        """Commit what `check` found to be whole; it is only queued while nothing else is."""
+    def _damage(self) -> Damage | None:
+        """Return what `check` wants mended; it is only queued while nothing else is."""
         with self._change:
-            if not self._queue or not isinstance(self._queue[0], Mending):
+            first = self._queue[0] if self._queue else None
+            if not isinstance(first, Mending):
                 return None
-            job = self._queue.popleft()
-        assert isinstance(job, Mending)
-        manifest = write_manifest(self._store.folder, job.damage.manifest)
+            self._queue.popleft()
+            return first.damage
+
+    def _mend(self, damage: Damage) -> Manifest:
+        """Commit what was found to be whole, with its indexes made again."""
+        manifest = write_manifest(self._store.folder, damage.manifest)
+        self._store.recover(manifest)
+        commit = Commit(self._store, manifest)
+        for index in damage.indexes:
+            commit.reindex(*index)
+        if damage.indexes:
+            manifest = commit.finish()
         prune_history(self._store.folder, frozenset({manifest.version}))
         return manifest
 

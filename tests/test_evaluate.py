@@ -8,13 +8,17 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner, Result
 
-from pagehop.evaluation.comparison import Results
+from pagehop.answers import Answer
+from pagehop.errors import ModelError
+from pagehop.evaluation.comparison import Results, System, compare
 from pagehop.evaluation.question_checks import check_questions
 from pagehop.evaluation.questions import GoldPage, Question, read_questions
 from pagehop.evaluation.strategies import list_strategies, score_search
+from pagehop.finding.fusion import STRATEGIES
 from pagehop.interfaces.cli import app
 from pagehop.library.library import Library
 from pagehop.library.view import View
+from pagehop.trajectories.reading import read_run
 
 HALDEN, ORRIN = "Halden 2021 annual report.pdf", "Orrin 2022 annual report.pdf"
 CAPEX = {
@@ -98,29 +102,65 @@ def test_reports_are_written_beside_the_trajectories(
         ElementTree.fromstring("<svg" + part.partition("</svg>")[0] + "</svg>")
     record = json.loads((out / "report.json").read_text())
     assert record["rows"][0]["n"] == 3 and record["left_out"] == []
-    run = next((out / "runs").iterdir())
-    assert f"href='runs/{run.name}/run.json'" in page
+    (run,) = (out / "runs").iterdir()
+    assert f"href='runs/{run.name}/show.html'" in page and (run / "show.html").exists()
+    assert {episode.task.task_id for episode in read_run(run).episodes} == {
+        "capex", "seat", "asteroids",
+    }  # fmt: skip
 
 
 def test_started_again_it_asks_only_what_is_missing(
     library: Library, asked: Path, tmp_path: Path
 ) -> None:
-    """A line cut off by a crash counts as missing; a result of another question text does, too."""
     out = tmp_path / "out"
-    first = rows(evaluate(library, asked, "--out", out, "--json"))
-    (file,) = (out / "results").iterdir()
-    runs = len(list((out / "runs").iterdir()))
-    again = rows(evaluate(library, asked, "--out", out, "--json"))
-    assert again == first and len(list((out / "runs").iterdir())) == runs == 3
-    lines = file.read_text().splitlines()
-    file.write_text("\n".join([lines[0], lines[1], lines[2][:40]]))
-    assert Results.open(file).unreadable == 1
+    first = rows(evaluate(library, asked, "--out", out, "--json", "--limit", "2"))
+    (run,) = (out / "runs").iterdir()
+    done = {episode.episode_id: episode.started for episode in read_run(run).episodes}
+    (row,) = rows(evaluate(library, asked, "--out", out, "--json"))
+    again = {episode.episode_id: episode.started for episode in read_run(run).episodes}
+    assert len(done) == 2 and len(again) == 3 and again.items() >= done.items()
+    assert row["n"] == 3 and first[0]["n"] == 2
+    assert rows(evaluate(library, asked, "--out", out, "--json")) == [row]
+
+
+def test_a_question_that_was_run_with_other_words_is_named(
+    library: Library, asked: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
     rows(evaluate(library, asked, "--out", out, "--json"))
-    assert len(list((out / "runs").iterdir())) == 4
-    assert len(Results.open(file).by_key) == 3
     write(asked, CAPEX, SEAT, {**ASTEROIDS, "question": "How many comets did Orrin mine?"})
-    rows(evaluate(library, asked, "--out", out, "--json"))
-    assert len(list((out / "runs").iterdir())) == 5
+    result = evaluate(library, asked, "--out", out, "--json")
+    assert rows(result)[0]["n"] == 2
+    assert "question 'asteroids': it was run with other words" in result.stderr
+
+
+async def test_what_has_no_record_is_kept_a_line_a_run(view: View, tmp_path: Path) -> None:
+    """A line cut off in a crash counts as missing; so does one of other question words."""
+    said: list[str] = []
+    system = System("closed_book", "m", seeds=2)
+
+    async def ask(system: System, question: Question, seen: View, seed: int) -> Answer:
+        said.append(question.id)
+        if question.id == "bad":
+            raise ModelError("down")
+        return Answer(question.question, "Porto", "answered")
+
+    questions = [Question(id="a", question="Where?"), Question(id="bad", question="Why?")]
+    first = (await compare([system], questions, view, ask, tmp_path))[system]
+    assert [(run.question, run.seed, run.status) for run in first] == [
+        ("a", 0, "answered"), ("a", 1, "answered"), ("bad", 0, "failed"), ("bad", 1, "failed"),
+    ]  # fmt: skip
+    assert first[2].error == "ModelError: down"
+    assert (await compare([system], questions, view, ask, tmp_path))[system] == first
+    assert len(said) == 4
+    (file,) = (tmp_path / "results").iterdir()
+    file.write_text("\n".join([*file.read_text().splitlines()[:3], '{"key": "cut o']))
+    assert Results.open(file).unreadable == 1
+    assert (await compare([system], questions, view, ask, tmp_path))[system] == first
+    assert len(said) == 5 and len(Results.open(file).by_key) == 4
+    other = [Question(id="a", question="When?")]
+    await compare([system], other, view, ask, tmp_path)
+    assert len(said) == 7
 
 
 def test_wrong_questions_are_named_and_the_rest_is_scored(library: Library, tmp_path: Path) -> None:
@@ -150,15 +190,16 @@ def test_a_failed_run_is_kept_with_its_reason(
     library: Library, asked: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    model = ("--models", "openai:none", "--base-url", "http://127.0.0.1:9", "--no-closed-book")
-    result = evaluate(library, asked, "--out", out, "--json", *model, "--max-seconds", "2")
-    (row,) = rows(result)
-    assert row["metrics"]["failed"]["value"] == 1 and row["metrics"]["accuracy"]["value"] == 0
+    model = ("--models", "openai:none", "--base-url", "http://127.0.0.1:9")
+    given = (*model, "--max-seconds", "2", "--limit", "1")
+    closed, opened = rows(evaluate(library, asked, "--out", out, "--json", *given))
+    assert (closed["graph"], opened["graph"]) == ("closed_book", "explore")
+    assert closed["metrics"]["failed"]["value"] == opened["metrics"]["failed"]["value"] == 1
+    assert opened["metrics"]["accuracy"]["value"] == 0
     (file,) = (out / "results").iterdir()
-    assert all(run.error for run in Results.open(file).by_key.values())
-    assert json.loads((out / "report.json").read_text())["places"]["explore, openai:none"] == {
-        "failed": 3
-    }
+    assert all("ModelError" in run.error for run in Results.open(file).by_key.values())
+    places = json.loads((out / "report.json").read_text())["places"]
+    assert places["explore, openai:none"] == {"failed": 1}
 
 
 def test_seeds_of_rules_are_run_once_and_that_is_said(
@@ -168,7 +209,8 @@ def test_seeds_of_rules_are_run_once_and_that_is_said(
         library, asked, "--out", tmp_path / "o", "--json", "--seeds", "3", "--limit", "1"
     )
     assert rows(result)[0]["n"] == 1 and "builtin answers the same each time" in result.stderr
-    assert len(list((tmp_path / "o" / "runs").iterdir())) == 1
+    (run,) = (tmp_path / "o" / "runs").iterdir()
+    assert len(read_run(run).episodes) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,7 +226,7 @@ def test_a_system_that_cannot_run_is_refused_before_anything_is_asked(
 ) -> None:
     result = evaluate(library, asked, "--out", tmp_path / "out", *arguments)
     assert result.exit_code == 2 and said in result.stderr
-    assert not (tmp_path / "out" / "results").exists()
+    assert not (tmp_path / "out" / "runs").exists()
 
 
 def test_a_file_of_no_usable_question_is_wrong_input(library: Library, tmp_path: Path) -> None:
@@ -202,9 +244,9 @@ def test_search_strategies_are_scored_without_a_model(
 ) -> None:
     out = tmp_path / "out"
     found = rows(evaluate(library, asked, "--out", out, "--json", "--retrieval-only"))
-    assert [row["graph"] for row in found] == [
-        "search:keyword", "search:semantic", "search:hybrid:rrf", "search:hybrid:weighted",
-    ]  # fmt: skip
+    names = [row["graph"] for row in found]
+    assert names[:3] == ["search:keyword", "search:semantic", "search:hybrid:weighted"]
+    assert set(names[2:]) == {f"search:hybrid:{name}" for name in STRATEGIES}
     assert all(row["model"] == "" and row["n"] == 2 for row in found)
     assert found[0]["metrics"]["page_hit@10"]["value"] == 1
     assert found[0]["metrics"]["region_recall@10"]["value"] > 0
