@@ -23,9 +23,8 @@ from pydantic import ValidationError
 
 from pagehop.errors import ConfigError
 from pagehop.evaluation import set_forms
-from pagehop.evaluation.questions import Question
+from pagehop.evaluation.questions import Fault, Question
 from pagehop.evaluation.rows import (
-    Fault,
     Row,
     RowError,
     as_rows,

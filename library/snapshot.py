@@ -394,6 +394,18 @@ class Snapshot:
         order = {id: i for i, id in enumerate(self.records)}
         return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
 
+    def stated(self) -> list[Anchor]:
+        """Return the fields that documents state of themselves, in document and page order."""
+        return self._stated_fields
+
+    @cached_property
+    def _stated_fields(self) -> list[Anchor]:
+        where = where_clause(column="role", values=("states",))
+        tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
+        found = [anchor for rows in tables for anchor in to_anchors(rows)]
+        order = {id: i for i, id in enumerate(self.records)}
+        return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
+
     @cached_property
     def page_keys(self) -> ViewKeys:
         """Which visible pages share names, or are nearly the same."""
