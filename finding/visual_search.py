@@ -25,7 +25,7 @@ OVERFETCH = 20
 """Candidates asked of an index for each page wanted."""
 RANKED = 50
 """Fewest candidates that are compared exactly, where there are as many."""
-RANKED_VECTORS = 20_000
+RANKED_VECTORS = 12_000
 """As many more of them are as have so many vectors together: pages with one vector are closer."""
 
 
@@ -163,7 +163,7 @@ def _scan(
     if not documents:
         return []
     codes = [known.codes(document) for document in documents]
-    scores = np.concatenate([scan(asked, each) for each in codes])
+    scores = np.concatenate(scan(asked, codes))
     numbers = np.concatenate([each.pages for each in codes])
     owner = np.repeat(np.arange(len(documents)), [len(each.pages) for each in codes])
     if pages is not None:

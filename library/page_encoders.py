@@ -27,8 +27,8 @@ def load_seeing(manifest: Manifest, settings: PageEncoderSettings) -> PageEncode
     entry = manifest.page_encoders.get(manifest.seeing)
     if entry is None:
         raise ConfigError(
-            f"visual search needs vectors of page pictures, which this library has not: {NAME_ONE}, "
-            "then add a source of it again, which makes them"
+            "visual search needs vectors of page pictures, which this library has not: "
+            f"{NAME_ONE}, then add a source of it again, which makes them"
         )
     found = load_page_encoder(entry.model, settings=settings)
     if (found.digest, found.dim) != (entry.digest, entry.dim):

@@ -121,12 +121,16 @@ def _few_threads(n_tokens: int) -> Iterator[None]:
 
     There the threads wait for each other at every one of a hundred small kernels.
     """
+    with one_thread() if n_tokens <= ONE_THREAD_TOKENS else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Have torch use this thread only."""
     import torch  # noqa: PLC0415 - see above
 
     before = torch.get_num_threads()
-    if n_tokens > ONE_THREAD_TOKENS or before == 1:
-        yield
-        return
     torch.set_num_threads(1)
     try:
         yield
