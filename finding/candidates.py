@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pagehop.types import Region
 
 DEPTH = 100
@@ -45,6 +48,10 @@ class Found:
     """Cosines to passages read with their neighbours, where those have vectors."""
     floor: float = 0.0
     """The encoder's cosine of things that have nothing to do with each other."""
+    query: NDArray[np.float32] | None = None
+    """The query's vector (dim,), when there is an encoder."""
+    others: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By the name of any further retriever: shares of what is best possible, 0 to 1."""
     by: dict[str, list[str]] = field(default_factory=dict)
     """The signals that brought each candidate."""
 

@@ -89,6 +89,10 @@ class Corpus(Protocol):
         """Return pages of a document in order, as the text stage read them."""
         ...
 
+    def texts(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the texts of pages of several documents (id, page), in one reading."""
+        ...
+
     def regions(
         self, document_id: str, *, page: int | None = None, kinds: Collection[str] | None = None
     ) -> list[Region]:

@@ -51,6 +51,7 @@ def walk(
     frontier: list[tuple[Path, float]] = [(Path((), 1.0), 1.0)]
     for _ in range(hops):
         reached: dict[PageRef, tuple[Path, float]] = {}
+        graph.prepare([path.end if path.edges else start for path, _ in frontier], chosen)
         for path, product in frontier:
             here = path.end if path.edges else start
             seen = {start, *(edge.target for edge in path.edges)}

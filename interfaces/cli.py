@@ -1,6 +1,7 @@
 """The command line: `pagehop ask reports/ "What did capital expenditure rise to?"`.
 
-Commands on documents are in cli_library.py, commands on pages in cli_pages.py. Everything heavy is
+Commands on documents are in cli_library.py, on pages in cli_pages.py, on recorded runs for training
+in cli_training.py. Everything heavy is
 imported inside the commands, so that `--help` answers at once.
 
 Exit codes: 0 done (answered, unanswerable), 1 exhausted, failed, damage found, or an add in which
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pagehop.interfaces import cli_library, cli_options, cli_pages
+from pagehop.interfaces import cli_library, cli_options, cli_pages, cli_training
 from pagehop.interfaces.terminal import (
     DONE,
     FAILED,
@@ -113,7 +114,11 @@ def demo(
     raise typer.Exit(code)
 
 
-for name, command in {**cli_library.COMMANDS, **cli_pages.COMMANDS}.items():
+for name, command in {
+    **cli_library.COMMANDS,
+    **cli_pages.COMMANDS,
+    **cli_training.COMMANDS,
+}.items():
     app.command(name)(command)
 
 

@@ -1,6 +1,5 @@
 """Set a run up: check what was given, open what is asked, build the machine and its record."""
 
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
 from pagehop.interfaces.options import Options
+from pagehop.interfaces.recording import open_recorder, state_folder
 from pagehop.interfaces.sampling import Sampling
 from pagehop.library.library import FOLDER, Library
 from pagehop.library.manifest import HEADER
@@ -161,7 +161,7 @@ async def prepare_run(source: Source, options: Options, asked: Asked) -> AskRun:
         view, warnings = open_view(source)
         budgets = options.budget.shares(options.samples)
         machines, recorder = _build(view, options, budgets, asked=asked)
-        conversation = open_conversation(view, options.thread, _state_folder(view))
+        conversation = open_conversation(view, options.thread, state_folder(view))
         sampling = Sampling(
             machines,
             recorder.run_id,
@@ -199,7 +199,7 @@ def _build(
 
     run = load_settings().run
     make_tools, roles = _staff(view, options, asked)
-    recorder = _recorder(view, options, [tool.name for tool in make_tools(view)])
+    recorder = open_recorder(view, options, make_tools(view))
     machines = [
         build(
             view,
@@ -303,36 +303,3 @@ def _staff(
         return replace(model_roles(lambda: reasoner)(), former=ModelFormer(reasoner, form))
 
     return make_tools, make_roles
-
-
-def _recorder(view: View, options: Options, tools: Sequence[str]) -> "Recorder":
-    from pagehop.trajectories.recorder import Recorder, new_run_id, record_run  # noqa: PLC0415 - with the run
-
-    if options.record is False:
-        return Recorder(new_run_id(), None)
-    home = "" if view.runs_path is None else str(view.runs_path.parent)
-    manifest = {
-        "purpose": "interactive",
-        "graph": options.graph,
-        "effort": options.effort,
-        "models": {
-            "policy": {
-                "model_id": options.model_name,
-                "api_kind": "rules" if options.model is None else "chat",
-            }
-        },
-        "tools": list(tools),
-        "limits": options.budget.to_json(),
-        "library": {"path": home, "version": view.version},
-        "labels": None if view.labels is None else sorted(view.labels),
-    }
-    runs = view.runs_path if options.record is True else Path(options.record).expanduser()
-    return record_run(runs, fallback=_state_folder(view), manifest=manifest)
-
-
-def _state_folder(view: View) -> Path:
-    """Return the user's own folder for what cannot be kept beside a library."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - only runs need it
-
-    home = "" if view.runs_path is None else str(view.runs_path.parent)
-    return user_state_path("pagehop") / "runs" / hashlib.sha256(home.encode()).hexdigest()[:12]

@@ -28,9 +28,9 @@ class Catalog:
         self.labels = {key: frozenset(p.labels) for key, p in manifest.partitions.items()}
         for key, partition in manifest.partitions.items():
             if "documents" in partition.tables:
-                table = store.at(key, "documents", partition.tables["documents"])
+                rows = store.rows(key, "documents", partition.tables["documents"])
                 whole = {"regions", "terms", "anchors"} <= set(partition.tables)
-                for document in to_documents(table.search().to_arrow()):
+                for document in to_documents(rows):
                     if document.read_by and not whole:  # `check` left a damaged table out
                         document = replace(document, read_by=-1)
                     self.documents[key, document.id] = document
@@ -170,8 +170,9 @@ class Catalog:
             return  # it was taken out again
         for name in commit.tables(home):
             if name != "documents":
-                query = self._store.latest(home, name).search()
-                rows = query.where(f"document = '{target[1]}'").to_arrow()
+                with self._store.reading(home, name):
+                    query = self._store.latest(home, name).search()
+                    rows = query.where(f"document = '{target[1]}'").to_arrow()
                 yield self.labels[target[0]], name, rows
 
     def _partition(self, labels: frozenset[str]) -> str:

@@ -1,4 +1,4 @@
-"""Writes that a crash does not tear, and what a disk refuses in words."""
+"""Writes that a crash does not tear, and what a disk refuses or has spoilt in words."""
 
 import errno
 import os
@@ -38,9 +38,30 @@ def writing(folder: Path) -> Iterator[None]:
     except RuntimeError as error:
         # Lance wraps the system's error; only its words are left.
         known = ("No space left", "Read-only", "Permission denied", "File too large", "os error")
-        if not any(words in str(error) for words in known):
+        if any(words in str(error) for words in known):
+            raise disk_error(folder, error) from error
+        if "lance error" not in str(error):
             raise
-        raise disk_error(folder, error) from error
+        raise spoilt(folder, "a table", error) from error
+
+
+@contextmanager
+def reading(folder: Path, what: str) -> Iterator[None]:
+    """Turn what Lance says of damaged files into a clear error.
+
+    Args:
+        folder: Of the library.
+        what: Is read, for the message.
+
+    Raises:
+        LibraryError: It cannot be read.
+    """
+    try:
+        yield
+    except LibraryError:
+        raise
+    except Exception as error:  # of many classes: also panics in Rust, and rows that make no sense
+        raise spoilt(folder, what, error) from error
 
 
 def disk_error(folder: Path, error: Exception) -> LibraryError:
@@ -55,3 +76,10 @@ def disk_error(folder: Path, error: Exception) -> LibraryError:
     else:
         what = f"writing failed: {error}"
     return LibraryError(f"{folder}: {what}. Nothing that was committed is lost.")
+
+
+def spoilt(folder: Path, what: str, error: Exception) -> LibraryError:
+    """Say what cannot be read, and what finds and mends it."""
+    # Lance adds the place in its own source: "..., /rustc/.../function.rs:250:5".
+    words = str(error).split("\n", 1)[0].split(", /", 1)[0] or type(error).__name__
+    return LibraryError(f"{folder}: {what} cannot be read ({words}); run: pagehop check {folder}")

@@ -19,7 +19,7 @@ from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.finding.names import meant_sources
 from pagehop.library.copies import restore_copy
 from pagehop.library.ingest import Request
-from pagehop.library.integrity import find_damage
+from pagehop.library.integrity import Damage, find_damage
 from pagehop.library.manifest import (
     FORMAT_VERSION,
     HEADER,
@@ -45,7 +45,7 @@ from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import Settings, load_settings
-from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
+from pagehop.types import FULL_PAGE, Box, Document, Hits, Judge, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
@@ -205,16 +205,23 @@ class Library:
         self._writer.wait()
         if needs_renewal(self._store, self._current()):
             raise outdated(self.path)
-        damage = find_damage(self.path, self._store)
+        damage = self._find_damage()
         if not (damage.problems and repair):
             return CheckReport(damage.problems, (), damage.lost)
         self._writer.submit(Mending(damage))
         self._writer.wait()
         pool = self._render_pool()
         gone = [d.sources[0].path for d in damage.copies if not restore_copy(self.path, d, pool)]
-        left = find_damage(self.path, self._store).problems
+        left = self._find_damage().problems
         repaired = tuple(problem for problem in damage.problems if problem not in left)
         return CheckReport(damage.problems, repaired, (*damage.lost, *gone))
+
+    def _find_damage(self) -> Damage:
+        store = Store(self.path)  # ours may have in memory what is damaged on disk
+        try:
+            return find_damage(self.path, store)
+        finally:
+            store.close()
 
     def status(self) -> LibraryStatus:
         """Return how far the library is; cheap enough to poll."""
@@ -305,10 +312,20 @@ class Library:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages in all documents; see `View.search`."""
         return self.view().search(
-            query, k=k, mode=mode, documents=documents, kinds=kinds, pages=pages, metadata=metadata
+            query,
+            k=k,
+            mode=mode,
+            documents=documents,
+            kinds=kinds,
+            pages=pages,
+            metadata=metadata,
+            fusion=fusion,
+            judge=judge,
         )
 
     def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":

@@ -129,8 +129,8 @@ class OcrStage:
     def _areas(self, id: str) -> dict[int, tuple[Box, ...]]:
         """Return the pictures of text on each scanned page of a document."""
         key = self._keys(id)[0][0]
-        table = self._at.store.at(key, "pages", self._at.manifest.partitions[key].tables["pages"])
-        rows = table.search().where(f"document = '{id}'").to_arrow()
+        version = self._at.manifest.partitions[key].tables["pages"]
+        rows = self._at.store.rows(key, "pages", version, where=f"document = '{id}'")
         return {text.page: text.areas for text in to_page_texts(rows) if text.areas}
 
     def _put(

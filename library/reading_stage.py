@@ -117,8 +117,8 @@ class ReadingStage:
         if version is None:
             return None
         where = f"document = '{document_id}' AND kind = 'passage'"
-        query = self._at.store.at(key, "regions", version).search().where(where)
-        rows = query.select(["id", "search_text", "parent_kind"]).to_arrow()
+        columns = ["id", "search_text", "parent_kind"]
+        rows = self._at.store.rows(key, "regions", version, where=where, columns=columns)
         return {(row["id"], row["search_text"], row["parent_kind"]) for row in rows.to_pylist()}
 
     def _rows(
@@ -134,6 +134,6 @@ class ReadingStage:
         }
 
     def _page_texts(self, commit: Commit, key: str, document_id: str) -> list[PageText]:
-        table = self._at.store.at(key, "pages", commit.tables(key)["pages"])
-        rows = table.search().where(f"document = '{document_id}'").to_arrow()
+        version, where = commit.tables(key)["pages"], f"document = '{document_id}'"
+        rows = self._at.store.rows(key, "pages", version, where=where)
         return to_page_texts(rows.sort_by("page"))

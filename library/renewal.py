@@ -156,8 +156,8 @@ def _stored_documents(
     for key, partition in manifest.partitions.items():
         if "documents" not in partition.tables:
             continue
-        table = store.at(key, "documents", partition.tables["documents"], any_columns=True)
-        for i, row in enumerate(table.search().to_arrow().to_pylist()):
+        rows = store.rows(key, "documents", partition.tables["documents"], any_columns=True)
+        for i, row in enumerate(rows.to_pylist()):
             try:
                 document = StoredDocument(
                     id=row["id"],

@@ -100,10 +100,13 @@ class Snapshot:
         return found
 
     def _stored(self, key: str) -> list[StoredDocument]:
+        def make() -> list[StoredDocument]:
+            rows = self._rows(key, "documents")
+            with self._store.reading(key, "documents"):
+                return to_documents(rows)
+
         version = self._partitions[key].tables.get("documents")
-        return self._store.memo(
-            ("documents", key, version), lambda: to_documents(self._rows(key, "documents"))
-        )
+        return self._store.memo(("documents", key, version), make)
 
     def documents(self) -> list[Document]:
         """Return the documents, first added first, named by their bare slug."""
@@ -134,6 +137,26 @@ class Snapshot:
         with self._lock:
             _remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
         return texts
+
+    def texts(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the texts of pages of several documents (id, page), in one reading.
+
+        Without the boxes of their words, which `page_texts` reads, too.
+        """
+        wanted: dict[str, dict[str, list[int]]] = {}
+        for id, page in pages:
+            if id in self.records:
+                wanted.setdefault(self.records[id][1], {}).setdefault(id, []).append(page)
+        found = {}
+        for key, documents in wanted.items():
+            parts = (where_clause(documents=(id,), pages=of) for id, of in documents.items())
+            where = " OR ".join(f"({part})" for part in parts)
+            query = self._open(key, "pages").search().where(where)
+            rows = query.select(["document", "page", "search_text", "skip"]).to_arrow()
+            columns = (rows[name].to_pylist() for name in rows.column_names)
+            for id, page, text, skip in zip(*columns, strict=True):
+                found[id, page] = (text or "")[skip:]
+        return found
 
     def regions(
         self, document_id: str, *, page: int | None = None, kinds: Collection[str] | None = None
@@ -259,8 +282,9 @@ class Snapshot:
 
     @cached_property
     def _vector_count(self) -> int:
-        tables = (self._open(key, VECTORS + self._manifest.serving) for key in self._partitions)
-        return sum(table.count_rows() for table in tables if table is not None)
+        name, parts = VECTORS + self._manifest.serving, self._partitions.items()
+        versions = {key: part.tables[name] for key, part in parts if name in part.tables}
+        return sum(self._store.count(key, name, version) for key, version in versions.items())
 
     def vectors(self) -> VectorBlock:
         """Return all visible passage vectors of the serving encoder."""
@@ -286,18 +310,20 @@ class Snapshot:
         The score is the cosine, exact for the candidates the index brings.
         """
         where = where_clause(documents=documents, pages=pages, column="kind", values=kinds)
-        found = []
+        name, found = VECTORS + self._manifest.serving, []
         for key in self._partitions:
-            table = self._open(key, VECTORS + self._manifest.serving)
+            table = self._open(key, name)
             if table is None:
                 continue
             query = table.search(vector, vector_column_name="vector").distance_type("cosine")
             query = query.limit(limit).refine_factor(10)
             query = query.where(where, prefilter=True) if where else query
-            columns = ["id", "document", "page", "_distance"]
+            query = query.select(["id", "document", "page", "_distance"])
+            with self._store.reading(key, name):
+                rows = query.to_arrow()
             found += [
                 Matched(row["id"], row["document"], row["page"], 1.0 - row["_distance"])
-                for row in self._own(key, query.select(columns).to_arrow()).to_pylist()
+                for row in self._own(key, rows).to_pylist()
             ]
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
 
@@ -377,7 +403,9 @@ class Snapshot:
                 continue
             query = opened.search(text, query_type="fts", fts_columns=column).limit(limit)
             query = query.where(where, prefilter=True) if where else query
-            found.append(self._own(key, query.select([*columns, "_score"]).to_arrow()))
+            with self._store.reading(key, table):
+                rows = query.select([*columns, "_score"]).to_arrow()
+            found.append(self._own(key, rows))
         if not found:
             return None
         rows = pa.concat_tables(found)
@@ -409,12 +437,10 @@ class Snapshot:
         return None if version is None else self._store.at(key, table, version)
 
     def _rows(self, key: str, table: str, where: str = "") -> pa.Table:
-        opened = self._open(key, table)
-        if opened is None:
+        version = self._partitions[key].tables.get(table)
+        if version is None:
             return _empty(table)
-        query = opened.search()
-        query = query.select(SHOWN[table]) if table in SHOWN else query
-        return (query.where(where) if where else query).to_arrow()
+        return self._store.rows(key, table, version, where=where, columns=SHOWN.get(table))
 
 
 def _empty(table: str) -> pa.Table:

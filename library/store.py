@@ -11,7 +11,8 @@ Not covered: object stores, and more than one writer (see `writer.py`).
 import shutil
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ import pyarrow.compute as pc
 
 from pagehop.errors import LibraryError
 from pagehop.library import page_vectors
-from pagehop.library.disk import writing
+from pagehop.library.disk import reading, writing
 from pagehop.library.manifest import (
     Manifest,
     Partition,
@@ -58,6 +59,8 @@ class Store:
         self._databases: dict[str, Any] = {}
         self._session: Any = None
         self._pinned: OrderedDict[tuple[str, str, int], Table] = OrderedDict()
+        self._current: set[tuple[str, str, int]] = set()
+        """Table versions that were seen to have the columns of this release."""
         self._latest: dict[tuple[str, str], Table] = {}
         self._memo: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = RLock()
@@ -77,18 +80,62 @@ class Store:
         with self._lock:
             found = self._pinned.get((key, table, version))
             if found is None:
-                try:
+                with self.reading(key, table):
                     found = self._database(key).open_table(table)
                     found.checkout(version)
-                except (ValueError, OSError, RuntimeError) as error:
-                    raise _broken(self.folder, key, table, error) from error
                 self._pinned[key, table, version] = found
                 if len(self._pinned) > OPEN_TABLES:
                     self._pinned.popitem(last=False)
             self._pinned.move_to_end((key, table, version))
-        if not any_columns and not has_columns(table, found.schema):
-            raise outdated(self.folder)
+        if not any_columns and (key, table, version) not in self._current:
+            # A version never changes, and asking for its columns takes as long as a small query.
+            if not has_columns(table, found.schema):
+                raise outdated(self.folder)
+            self._current.add((key, table, version))
         return found
+
+    def reading(self, key: str, table: str) -> AbstractContextManager[None]:
+        """Turn a read that fails on damaged files into a clear error."""
+        return reading(self.folder, f"table {key}/{table}")
+
+    def rows(
+        self,
+        key: str,
+        table: str,
+        version: int,
+        *,
+        where: str = "",
+        columns: Collection[str] | None = None,
+        any_columns: bool = False,
+    ) -> pa.Table:
+        """Read rows of a table as it was at a version.
+
+        Args:
+            key: Of the partition.
+            table: Its name.
+            version: As a manifest names it.
+            where: A condition in SQL; empty for all rows.
+            columns: None for all.
+            any_columns: Also when they are those of another release.
+
+        Raises:
+            LibraryError: Its files are damaged or gone, or an older pagehop wrote it.
+        """
+        opened = self.at(key, table, version, any_columns=any_columns)
+        with self.reading(key, table):
+            query = opened.search()
+            query = query.where(where) if where else query
+            return (query if columns is None else query.select(list(columns))).to_arrow()
+
+    def count(self, key: str, table: str, version: int) -> int:
+        """Return how many rows a table had at a version.
+
+        Raises:
+            LibraryError: Its files are damaged or gone, or an older pagehop wrote it.
+        """
+        opened = self.at(key, table, version)
+        with self.reading(key, table):
+            return int(opened.count_rows())
 
     def is_current(self, key: str, table: str, version: int) -> bool:
         """Say whether a table has the columns of this release; damage says nothing of its age."""
@@ -126,7 +173,7 @@ class Store:
             self._latest[key, table] = made
         for column, kind in INDEXES.get(table, ()):
             if kind != "btree":
-                made.create_index(column, config=_full_text(kind))
+                made.create_index(column, config=_index(kind))
         return made
 
     def recover(self, manifest: Manifest) -> None:
@@ -144,15 +191,13 @@ class Store:
                 self._rewind(key, name, version)
 
     def _rewind(self, key: str, name: str, version: int) -> None:
-        try:
+        with self.reading(key, name):
             table = self.latest(key, name)
             if table.version == version:
                 return
             with writing(self.folder):
                 table.checkout(version)
                 table.restore()
-        except (ValueError, OSError, RuntimeError) as error:
-            raise _broken(self.folder, key, name, error) from error
 
     def _database(self, key: str) -> Any:
         if key not in self._databases:
@@ -170,6 +215,7 @@ class Store:
         with self._lock:
             self._memo.clear()
             self._pinned.clear()
+            self._current.clear()
             self._latest.clear()
             self._databases.clear()
             self._session = None
@@ -225,13 +271,24 @@ class Commit:
         present = {index.columns[0] for index in table.list_indices()}
         for column, kind in INDEXES.get(name, ()):
             if kind == "btree" and column not in present and table.count_rows():
-                table.create_index(column, config=_btree())
+                table.create_index(column, config=_index(kind))
         if name.startswith(VECTORS) and "vector" not in present and table.count_rows() > ANN_FROM:
-            table.create_index("vector", config=_ann())
+            table.create_index("vector", config=_index("vector"))
         if name.startswith(PAGE_VECTORS) and "vectors" not in present and _has_many(table):
-            table.create_index("vectors", config=_ann())
+            table.create_index("vectors", config=_index("vector"))
         table.optimize(cleanup_older_than=KEPT)
         self._touched.add((key, name))
+
+    def reindex(self, key: str, name: str, column: str) -> None:
+        """Make an index again whose files are damaged."""
+        table = self._store.latest(key, name)
+        with writing(self._store.folder):
+            for index in table.list_indices():
+                if index.columns == [column]:
+                    table.drop_index(index.name)
+            kinds = dict(INDEXES.get(name, ()))
+            table.create_index(column, config=_index(kinds.get(column, "vector")))
+            self._touched.add((key, name))
 
     def finish(self, **changes: Any) -> Manifest:
         """Make everything visible.
@@ -303,9 +360,14 @@ def _children(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
-def _full_text(kind: str) -> Any:
-    from lancedb.index import FTS  # noqa: PLC0415 - loads lancedb
+def _index(kind: str) -> Any:
+    """Return how Lance is to index a column: a kind of `INDEXES`, or `vector`."""
+    from lancedb.index import FTS, BTree, IvfRq  # noqa: PLC0415 - loads lancedb
 
+    if kind == "btree":
+        return BTree()
+    if kind == "vector":
+        return IvfRq(distance_type="cosine")
     if kind == "words":
         return FTS(with_position=False)
     return FTS(  # the column holds terms already, with blanks between
@@ -320,28 +382,9 @@ def _full_text(kind: str) -> Any:
     )
 
 
-def _btree() -> Any:
-    from lancedb.index import BTree  # noqa: PLC0415 - loads lancedb
-
-    return BTree()
-
-
-def _ann() -> Any:
-    from lancedb.index import IvfRq  # noqa: PLC0415 - loads lancedb
-
-    return IvfRq(distance_type="cosine")
-
-
 def outdated(folder: Path) -> LibraryError:
     """Say what to do with a library that an older release wrote."""
     return LibraryError(
         f"{folder} was written by an older pagehop, and its documents must be read again; run: "
         f"pagehop add {folder} SOURCE, with any file or folder of it. Nothing of it is lost."
-    )
-
-
-def _broken(folder: Path, key: str, table: str, error: Exception) -> LibraryError:
-    words = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return LibraryError(
-        f"{folder}: table {key}/{table} cannot be opened ({words}); run: pagehop check"
     )

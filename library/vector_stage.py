@@ -38,7 +38,7 @@ class VectorStage:
         at = self._at.manifest.partitions
         passages = sum(document.passages for document in self._at.catalog.documents.values())
         rows: int = sum(
-            self._at.store.at(key, self._table, part.tables[self._table]).count_rows()
+            self._at.store.count(key, self._table, part.tables[self._table])
             for key, part in at.items()
             if self._table in part.tables
         )
@@ -88,13 +88,15 @@ class VectorStage:
         for key, part in list(self._at.manifest.partitions.items()):
             if "regions" not in part.tables:
                 continue
-            table = self._at.store.at(key, "regions", part.tables["regions"])
-            ids = table.search().where("kind = 'passage'").select(["id"]).to_arrow()["id"]
+            store, version = self._at.store, part.tables["regions"]
+            ids = store.rows(key, "regions", version, where="kind = 'passage'", columns=["id"])[
+                "id"
+            ]
             if self._table in part.tables:
-                vectors = self._at.store.at(key, self._table, part.tables[self._table])
-                have = vectors.search().select(["id"]).to_arrow()["id"].combine_chunks()
+                made = part.tables[self._table]
+                have = store.rows(key, self._table, made, columns=["id"])["id"].combine_chunks()
                 ids = ids.filter(pc.invert(pc.is_in(ids, have)))
             for first in range(0, len(ids), WINDOW):
                 wanted = ", ".join(f"'{id}'" for id in ids.slice(first, WINDOW).to_pylist())
-                query = table.search().where(f"id IN ({wanted})").select(columns)
-                yield key, query.to_arrow()
+                where = f"id IN ({wanted})"
+                yield key, store.rows(key, "regions", version, where=where, columns=columns)

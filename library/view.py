@@ -18,7 +18,7 @@ from pagehop.errors import ConfigError, LibraryError, ModelError
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
 from pagehop.finding.page_graph import walk
-from pagehop.finding.search import search
+from pagehop.finding.search import checked_k, search
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
@@ -26,6 +26,7 @@ from pagehop.types import (
     Box,
     Document,
     Hits,
+    Judge,
     Located,
     Mode,
     Page,
@@ -237,6 +238,8 @@ class View:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
@@ -248,10 +251,14 @@ class View:
             kinds: Kinds of regions, e.g. `["table"]`.
             pages: Page numbers, e.g. `range(1, 11)`.
             metadata: Values that a document's metadata must have.
+            fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
+                mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
+            judge: Scores pages for the strategies that ask one.
 
         Raises:
             LibraryError: A named document is not visible.
-            ConfigError: An unknown mode or kind, or visual search without page vectors.
+            ConfigError: An unknown mode, kind or fusion, `k` below 1, or visual search without page
+                vectors.
             ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
         if documents is None and self._narrowed:
@@ -259,12 +266,14 @@ class View:
         hits = search(
             self,
             query,
-            k=k + len(self._hidden),
+            k=checked_k(k) + len(self._hidden),
             mode=mode,
             documents=documents,
             kinds=kinds,
             pages=pages,
             metadata=metadata,
+            fusion=fusion,
+            judge=judge,
         )
         if not self._hidden:
             return hits

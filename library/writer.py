@@ -33,7 +33,7 @@ from pagehop.library.ocr_stage import OcrStage
 from pagehop.library.page_vector_stage import PageVectorStage
 from pagehop.library.reading_stage import ReadingStage
 from pagehop.library.renewal import needs_renewal, renew, without_tables
-from pagehop.library.store import KEPT, Store, forget_old_versions
+from pagehop.library.store import KEPT, Commit, Store, forget_old_versions
 from pagehop.library.text_stage import TextStage
 from pagehop.library.vector_stage import VectorStage
 from pagehop.models.encoder_backends import return_freed_memory
@@ -183,10 +183,13 @@ class Writer:
         pool: PdfPool | None = None
         try:
             threading.Thread(target=importlib.import_module, args=("lancedb",), daemon=True).start()
-            manifest = self._mend() or read_manifest(self._store.folder)
+            damage = self._damage()
+            manifest = damage.manifest if damage else read_manifest(self._store.folder)
             encoder = self._load_encoder(manifest)
             tokenizer = encoder.tokenizer_path if encoder else None
             pool = PdfPool(self._settings.ingest, tokenizer)
+            if damage:
+                manifest = self._mend(damage)
             self._store.recover(manifest)
             self._work(self._current(manifest, pool), encoder)
         except Interrupted:
@@ -265,14 +268,24 @@ class Writer:
                 for words in (*reading.warnings, *looks.warnings, *ocr.warnings):
                     self.warn(words)
 
-    def _mend(self) -> Manifest | None:
-        """Commit what `check` found to be whole; it is only queued while nothing else is."""
+    def _damage(self) -> Damage | None:
+        """Return what `check` wants mended; it is only queued while nothing else is."""
         with self._change:
-            if not self._queue or not isinstance(self._queue[0], Mending):
+            first = self._queue[0] if self._queue else None
+            if not isinstance(first, Mending):
                 return None
-            job = self._queue.popleft()
-        assert isinstance(job, Mending)
-        manifest = write_manifest(self._store.folder, job.damage.manifest)
+            self._queue.popleft()
+            return first.damage
+
+    def _mend(self, damage: Damage) -> Manifest:
+        """Commit what was found to be whole, with its indexes made again."""
+        manifest = write_manifest(self._store.folder, damage.manifest)
+        self._store.recover(manifest)
+        commit = Commit(self._store, manifest)
+        for index in damage.indexes:
+            commit.reindex(*index)
+        if damage.indexes:
+            manifest = commit.finish()
         prune_history(self._store.folder, frozenset({manifest.version}))
         return manifest
 

@@ -20,8 +20,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pagehop.finding.periods import find_years
 from pagehop.rules.lines import read_lines
-from pagehop.rules.periods import find_years
 from pagehop.rules.question import AnswerKind, Question
 from pagehop.rules.rows import Row, find_axes, read_rows
 from pagehop.rules.sentences import Sentence, is_source, read_sentences

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pagehop.finding.periods import find_years
 from pagehop.rules.numbers import Number, find_numbers
-from pagehop.rules.periods import find_years
 from pagehop.rules.rows import Row
 from pagehop.rules.sentences import Sentence, is_source
 from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS

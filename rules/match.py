@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from pagehop.finding.periods import find_periods, find_years
 from pagehop.rules.figures import TOTALS, Figures, content_stems
 from pagehop.rules.numbers import Number
-from pagehop.rules.periods import find_periods, find_years
 from pagehop.types import PageRef
 
 Weight = Callable[[str], float]

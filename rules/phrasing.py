@@ -6,9 +6,9 @@ Only words of the pages and fixed phrases; numbers are those of the quotes or of
 import re
 from collections.abc import Sequence
 
+from pagehop.finding.periods import find_years
 from pagehop.rules.match import Value
 from pagehop.rules.numbers import format_number
-from pagehop.rules.periods import find_years
 from pagehop.rules.solve import Comparison, Solution
 
 _SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e12: "in trillions"}

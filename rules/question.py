@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from pagehop.rules.periods import Period, find_periods, find_years
+from pagehop.finding.periods import MONTHS, Period, find_periods, find_years
 from pagehop.rules.task import Task, read_task
 from pagehop.rules.vocabulary import (
     COMPARATIVE_DOWN,
@@ -18,7 +18,6 @@ from pagehop.rules.vocabulary import (
     FUNCTION_WORDS,
     HIGHEST,
     LOWEST,
-    MONTHS,
     OPERATION_WORDS,
     QUESTION_FRAME,
 )

@@ -12,9 +12,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pagehop.finding.periods import find_years
 from pagehop.rules.lines import Cell, Line, read_lines
 from pagehop.rules.numbers import table_scale
-from pagehop.rules.periods import find_years
 from pagehop.types import Box, Page, PageRef
 
 _MAX_HEADING_LINES = 6

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pagehop.finding.periods import find_years
 from pagehop.rules.figures import Figures, content_stems
 from pagehop.rules.match import (
     Value,
@@ -20,7 +21,6 @@ from pagehop.rules.match import (
     twins,
 )
 from pagehop.rules.numbers import format_number
-from pagehop.rules.periods import find_years
 from pagehop.rules.task import Task
 from pagehop.rules.vocabulary import SIGNED
 from pagehop.rules.words import stems

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from pagehop.rules.periods import find_periods, find_years
+from pagehop.finding.periods import find_periods, find_years
 from pagehop.rules.vocabulary import FUNCTION_WORDS, NUMBER_WORDS
 
 Operation = Literal[

@@ -6,6 +6,7 @@ write make their own.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,23 @@ def library(pdf_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def view(library: Library) -> View:
     """Everything in the library."""
     return library.view()
+
+
+@pytest.fixture(scope="session")
+def made_engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete library of two documents beside its files."""
+    folder = tmp_path_factory.mktemp("made")
+    _write_page(folder / "in" / "alpha.pdf", "The alpha engine runs on hydrogen, see Note 3.")
+    _write_page(folder / "in" / "beta.pdf", "The beta engine runs on ammonia.")
+    with Library(folder) as made:
+        made.add(folder / "in")
+    return folder
+
+
+@pytest.fixture
+def engines(made_engines: Path, tmp_path: Path) -> Path:
+    """A copy of that library that a test may break."""
+    return Path(shutil.copytree(made_engines, tmp_path / "copy"))
 
 
 def _heading(words: str, level: int = 1) -> Paragraph:

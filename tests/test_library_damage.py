@@ -21,23 +21,6 @@ from pagehop.types import PageRef
 WritePage = Callable[..., None]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, write_page: WritePage) -> Path:
-    """A complete library of two documents beside its files; tests copy it."""
-    folder = tmp_path_factory.mktemp("made")
-    write_page(folder / "in" / "alpha.pdf", "The alpha engine runs on hydrogen, see Note 3.")
-    write_page(folder / "in" / "beta.pdf", "The beta engine runs on ammonia.")
-    with Library(folder) as library:
-        library.add(folder / "in")
-    return folder
-
-
-@pytest.fixture
-def copy(made: Path, tmp_path: Path) -> Path:
-    """A copy of that library that a test may break."""
-    return Path(shutil.copytree(made, tmp_path / "copy"))
-
-
 def _found(library: Library) -> set[str]:
     return {hit.name for hit in library.search("engine", mode="keyword")}
 
@@ -54,11 +37,11 @@ def test_a_folder_without_a_library_is_an_error_unless_it_may_be_made(tmp_path: 
 
 
 @pytest.mark.parametrize("file", ["library.json", "manifest.json"])
-def test_a_library_of_a_newer_format_says_upgrade(copy: Path, file: str) -> None:
-    path = copy / ".pagehop" / file
+def test_a_library_of_a_newer_format_says_upgrade(engines: Path, file: str) -> None:
+    path = engines / ".pagehop" / file
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT_VERSION + 1}))
     with pytest.raises(LibraryError, match=r"newer pagehop.*upgrade"):
-        Library(copy)
+        Library(engines)
 
 
 def _age(library: Path, table: str, column: str, **record: object) -> None:
@@ -83,12 +66,12 @@ def _age(library: Path, table: str, column: str, **record: object) -> None:
     ],
 )
 def test_a_library_of_an_older_release_is_read_again(
-    copy: Path, table: str, column: str, record: dict[str, object]
+    engines: Path, table: str, column: str, record: dict[str, object]
 ) -> None:
     """A KeyError or an error of Lance came out of search."""
-    (copy / "in").rename(copy / "moved")  # its own copies of the files are enough
-    _age(copy, table, column, **record)
-    with Library(copy) as library:
+    (engines / "in").rename(engines / "moved")  # its own copies of the files are enough
+    _age(engines, table, column, **record)
+    with Library(engines) as library:
         before = library.version
         try:
             assert library.search("engine") and library.status().documents == 2
@@ -97,7 +80,7 @@ def test_a_library_of_an_older_release_is_read_again(
         with pytest.raises(LibraryError, match=r"written by an older pagehop.*run: pagehop add"):
             library.check()
         assert library.version == before
-        report = library.add(copy / "moved")
+        report = library.add(engines / "moved")
         assert (
             "older pagehop wrote this library; its 2 documents were read again"
             in (report.warnings[0])
@@ -106,7 +89,7 @@ def test_a_library_of_an_older_release_is_read_again(
         assert {d.sources[0] for d in library.documents()} == {"alpha.pdf", "beta.pdf"}
         hits = library.search("engine on ammonia", k=2)
         assert hits[0].name == "beta" and hits.embedded == 1
-        assert not library.add(copy / "moved").warnings
+        assert not library.add(engines / "moved").warnings
 
 
 def test_an_older_library_keeps_names_labels_metadata_and_removals(
@@ -133,10 +116,10 @@ def test_an_older_library_keeps_names_labels_metadata_and_removals(
         assert {d.name for d in library.view(labels=()).documents()} == {"alpha"}
 
 
-def test_an_older_library_stays_as_it_was_when_it_cannot_be_read_again(copy: Path) -> None:
+def test_an_older_library_stays_as_it_was_when_it_cannot_be_read_again(engines: Path) -> None:
     """Killed, stopped or on a full disk: the commit that holds is the old one."""
-    _age(copy, "pages", "skip")
-    record = (copy / ".pagehop" / "manifest.json").read_bytes()
+    _age(engines, "pages", "skip")
+    record = (engines / ".pagehop" / "manifest.json").read_bytes()
     script = """
         import resource, signal, sys
         from pagehop import Library, LibraryError
@@ -149,10 +132,10 @@ def test_an_older_library_stays_as_it_was_when_it_cannot_be_read_again(copy: Pat
             print(error)
         library.close()
     """
-    assert "Nothing that was committed is lost" in _run(script, copy, copy / "in")
-    assert (copy / ".pagehop" / "manifest.json").read_bytes() == record
-    with Library(copy) as library:
-        assert "read again" in library.add(copy / "in").warnings[0]
+    assert "Nothing that was committed is lost" in _run(script, engines, engines / "in")
+    assert (engines / ".pagehop" / "manifest.json").read_bytes() == record
+    with Library(engines) as library:
+        assert "read again" in library.add(engines / "in").warnings[0]
         assert _found(library) == {"alpha", "beta"} and library.check().ok
 
 
@@ -163,76 +146,19 @@ def test_columns_and_indexes_change_with_the_format() -> None:
     assert (FORMAT_VERSION, sha256(words.encode()).hexdigest()[:12]) == (2, "fdc2a8d09a87")
 
 
-def test_half_written_records_fall_back_to_the_last_commit(copy: Path) -> None:
+def test_half_written_records_fall_back_to_the_last_commit(engines: Path) -> None:
     for name in ("manifest.json", "library.json"):
-        path = copy / ".pagehop" / name
+        path = engines / ".pagehop" / name
         path.write_bytes(path.read_bytes()[:40])
-    with Library(copy) as library:
+    with Library(engines) as library:
         assert _found(library) == {"alpha", "beta"}
         report = library.check()
         assert not report.ok and "manifest.json is damaged" in report.problems[0]
         assert library.check().ok
 
 
-def test_rows_that_were_never_committed_are_undone_before_the_next_write(copy: Path) -> None:
-    """What a writer killed between its tables and the manifest leaves behind."""
-    with Library(copy) as library:
-        kept = library._store.latest("public", "pages")
-        kept.add(kept.search().to_arrow())
-        extra = copy / ".pagehop" / "tables" / "phalf" / "pages.lance"
-        extra.mkdir(parents=True)
-    with Library(copy) as library:
-        assert len(library.view().pages("alpha")) == 1
-        library.add(copy / "in", metadata={"year": 2020})
-        assert not extra.exists()
-        assert library._store.latest("public", "pages").count_rows() == 2
-
-
-@pytest.mark.parametrize("table", ["regions", "anchors", "text_vectors"])
-def test_check_makes_damaged_regions_and_vectors_again(copy: Path, table: str) -> None:
-    for path in (copy / ".pagehop" / "tables" / "public").glob(f"{table}*.lance/data/*"):
-        path.write_bytes(b"rubbish")
-    with Library(copy) as library:
-        found = library.check(repair=False)
-        assert not found.ok and f"public/{table}" in found.problems[0] and not found.repaired
-        report = library.check()
-        assert report.repaired and not report.lost
-        assert library.check().ok and library.status().complete
-        assert _found(library) == {"alpha", "beta"}
-        assert library.search("ammonia", mode="semantic")[0].name == "beta"
-
-
-def test_check_names_what_must_be_added_again(copy: Path, write_page: WritePage) -> None:
-    tables = copy / ".pagehop" / "tables" / "public"
-    before = set(tables.rglob("pages.lance/data/*"))
-    with Library(copy) as library:
-        write_page(copy / "in" / "gamma.pdf", "The gamma engine runs on wood.")
-        library.add(copy / "in")
-        library.close()
-    for path in set(tables.rglob("pages.lance/data/*")) - before:
-        path.write_bytes(b"rubbish")
-    with Library(copy) as library:
-        report = library.check()
-        assert not report.ok and [Path(path).name for path in report.lost] == ["gamma.pdf"]
-        assert _found(library) == {"alpha", "beta"}
-        assert "gamma.pdf" in library.add(copy / "in").added
-        assert library.check().ok and _found(library) == {"alpha", "beta", "gamma"}
-
-
-def test_check_restores_a_missing_copy_from_the_file(copy: Path, made: Path) -> None:
-    with Library(copy) as library:
-        document = library.view().document("alpha")
-        path = library.view().snapshot.source_path(document.id)
-        path.unlink()
-        with pytest.raises(LibraryError, match=r"is missing, so pages of alpha.pdf cannot"):
-            library.crop(PageRef("alpha", 1))
-        report = library.check()
-        assert report.repaired == ("the copy of alpha.pdf is missing or changed",)
-        assert library.crop(PageRef("alpha", 1), max_pixels=10_000).height > 10
-
-
 def test_another_writer_is_refused_with_a_clear_error(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
+    engines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = textwrap.dedent(
         """
@@ -244,7 +170,7 @@ def test_another_writer_is_refused_with_a_clear_error(
         """
     )
     other = subprocess.Popen(
-        [sys.executable, "-c", script, str(copy / ".pagehop" / ".lock")],
+        [sys.executable, "-c", script, str(engines / ".pagehop" / ".lock")],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -254,9 +180,9 @@ def test_another_writer_is_refused_with_a_clear_error(
         from pagehop.settings import load_settings  # noqa: PLC0415 - after the setting is made
 
         load_settings.cache_clear()
-        with Library(copy) as library:
+        with Library(engines) as library:
             with pytest.raises(LibraryError, match="being written by another process"):
-                library.add(copy / "in")
+                library.add(engines / "in")
             assert _found(library) == {"alpha", "beta"}
     finally:
         other.kill()
@@ -278,8 +204,8 @@ def _run(script: str, *arguments: object, **options: object) -> str:
     return str(done.stdout)
 
 
-def test_a_read_only_library_can_be_searched_but_not_written(copy: Path) -> None:
-    for folder in (copy / ".pagehop", *(copy / ".pagehop").rglob("*")):
+def test_a_read_only_library_can_be_searched_but_not_written(engines: Path) -> None:
+    for folder in (engines / ".pagehop", *(engines / ".pagehop").rglob("*")):
         folder.chmod(0o555 if folder.is_dir() else 0o444)
     script = """
         import ctypes, os, sys
@@ -297,9 +223,9 @@ def test_a_read_only_library_can_be_searched_but_not_written(copy: Path) -> None
                 print(error)
     """
     try:
-        lines = _run(script, copy, copy / "in").splitlines()
+        lines = _run(script, engines, engines / "in").splitlines()
     finally:
-        for folder in (copy / ".pagehop", *(copy / ".pagehop").rglob("*")):
+        for folder in (engines / ".pagehop", *(engines / ".pagehop").rglob("*")):
             folder.chmod(0o755)
     assert lines[0] == "['alpha', 'beta']"
     assert len(lines) == 3 and all("read-only for this user" in line for line in lines[1:])
@@ -307,11 +233,11 @@ def test_a_read_only_library_can_be_searched_but_not_written(copy: Path) -> None
 
 @pytest.mark.parametrize("limit", [300, pytest.param(4000, marks=pytest.mark.slow)])
 def test_a_full_disk_is_a_clear_error_and_loses_nothing(
-    limit: int, copy: Path, write_page: WritePage
+    limit: int, engines: Path, write_page: WritePage
 ) -> None:
     """Every file written from here on is limited to a few bytes, which fails like a full disk."""
     for i in range(3):
-        write_page(copy / "more" / f"{i}.pdf", *[f"Engine number {i} " + "word " * 300] * 10)
+        write_page(engines / "more" / f"{i}.pdf", *[f"Engine number {i} " + "word " * 300] * 10)
     script = """
         import resource, signal, sys
         from pagehop import Library, LibraryError
@@ -324,18 +250,18 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(
             print(error)
         library.close()
     """
-    said = _run(script, copy, copy / "more", limit)
+    said = _run(script, engines, engines / "more", limit)
     assert "Nothing that was committed is lost" in said, said
-    with Library(copy) as library:
+    with Library(engines) as library:
         assert _found(library) >= {"alpha", "beta"}
-    with Library(copy) as library:
-        library.add(copy / "more")
+    with Library(engines) as library:
+        library.add(engines / "more")
         assert library.check().ok
         assert len(_found(library)) == 5
 
 
 def test_bad_files_are_named_with_their_reason_and_the_rest_is_indexed(
-    tmp_path: Path, write_page: WritePage, copy: Path
+    tmp_path: Path, write_page: WritePage, engines: Path
 ) -> None:
     folder = tmp_path / "bad"
     write_page(folder / "good.pdf", "A good page about engines.")
@@ -345,7 +271,7 @@ def test_bad_files_are_named_with_their_reason_and_the_rest_is_indexed(
     (folder / "truncated.pdf").write_bytes(good[: len(good) // 3])
     (folder / "dangling.pdf").symlink_to(folder / "nowhere")
     with Library(tmp_path / "lib") as library:
-        report = library.add([folder, copy / "in"])
+        report = library.add([folder, engines / "in"])
         assert report.added == ["good.pdf", "alpha.pdf", "beta.pdf"]
         reasons = {Path(path).name: reason for path, reason in report.failed}
         assert reasons["empty.pdf"].startswith("empty: ")
@@ -356,18 +282,18 @@ def test_bad_files_are_named_with_their_reason_and_the_rest_is_indexed(
         again = library.add(folder)
         assert dict(again.failed) == {p: r for p, r in report.failed}
         assert again.unchanged == ["good.pdf"]
-        shutil.copy(copy / "in" / "alpha.pdf", folder / "empty.pdf")
+        shutil.copy(engines / "in" / "alpha.pdf", folder / "empty.pdf")
         (folder / "renamed.pdf").unlink()
         third = library.add(folder)
         assert third.added == ["empty.pdf"] and len(third.failed) == 2
         assert not list((library.path / "sources").glob(".*"))
 
 
-def test_an_unreadable_new_version_keeps_the_old_one(copy: Path) -> None:
-    (copy / "in" / "alpha.pdf").write_bytes(b"%PDF-1.7 torn")
-    with Library(copy) as library:
-        library.add(copy / "in")  # other paths than in the copied library: both are new here
-        report = library.add(copy / "in")
+def test_an_unreadable_new_version_keeps_the_old_one(engines: Path) -> None:
+    (engines / "in" / "alpha.pdf").write_bytes(b"%PDF-1.7 torn")
+    with Library(engines) as library:
+        library.add(engines / "in")  # other paths than in the copied library: both are new here
+        report = library.add(engines / "in")
         assert len(report.failed) == 1 and report.failed[0][0].endswith("alpha.pdf")
 
 
@@ -398,15 +324,15 @@ def test_an_encrypted_file_opens_with_its_password_and_can_be_rendered(
         assert library.add(tmp_path / "in").unchanged == ["locked.pdf"]
 
 
-def test_folders_without_a_pdf_and_missing_paths_are_errors(tmp_path: Path, copy: Path) -> None:
+def test_folders_without_a_pdf_and_missing_paths_are_errors(tmp_path: Path, engines: Path) -> None:
     (tmp_path / "none").mkdir()
     with Library(tmp_path / "lib") as library:
         with pytest.raises(LibraryError, match=r"no PDF, .* in .*none"):
             library.add(tmp_path / "none")
         with pytest.raises(LibraryError, match=r"nowhere.pdf does not exist"):
-            library.add([copy / "in", tmp_path / "nowhere.pdf"])
+            library.add([engines / "in", tmp_path / "nowhere.pdf"])
         assert library.version == 0
-        report = library.add([tmp_path / "none", copy / "in"])
+        report = library.add([tmp_path / "none", engines / "in"])
         assert len(report.added) == 2
         reason = "empty: nothing in this folder can be read"
         assert report.failed == [(str(tmp_path / "none"), reason)]

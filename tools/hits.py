@@ -74,5 +74,6 @@ def _reference(hit: Hit) -> dict[str, object]:
         "kind": hit.kind,
         "score": round(hit.score, 6),
         "found_by": list(hit.found_by),
+        "ranks": dict(hit.ranks),
         "source": hit.source,
     }

@@ -33,14 +33,12 @@ from pagehop.events import Event
 from pagehop.trajectories.blobs import keep_blob
 from pagehop.trajectories.manifest import SCHEMA
 from pagehop.trajectories.provenance import provenance
+from pagehop.trajectories.secrets import secret_values, struck_out
 
 VERSION = "1.0"
 ROTATE_BYTES = 256 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
-_MIN_SECRET = 8
-"""Shorter values of such variables stand in ordinary text too often to be struck out."""
 
 
 @dataclass
@@ -57,7 +55,7 @@ class Recorder:
     _files: int = 0
     _bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _secrets: re.Pattern[str] | None = field(default_factory=lambda: _secret_values())
+    _secrets: re.Pattern[str] | None = field(default_factory=lambda: secret_values())
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
@@ -105,8 +103,7 @@ class Recorder:
 
     def _line(self, event: Event) -> bytes:
         body = _json(event.body)
-        if self._secrets is not None:
-            body = self._secrets.sub("***", body)
+        body = struck_out(body, self._secrets)
         head = {
             "v": VERSION, "seq": self._seq, "id": event.id, "ts": round(event.ts, 6),
             "mono": round(event.mono, 6), "run_id": event.run_id,
@@ -175,7 +172,8 @@ def _made(
     for digest, data in blobs.items():
         keep_blob(folder, digest, data)
     head = {"schema_version": SCHEMA, "run_id": run_id, "created_at": round(time.time(), 6)}
-    _write_atomically(folder / "run.json", _json({**head, **provenance(), **manifest}, indent=2))
+    text = struck_out(_json({**head, **provenance(), **manifest}, indent=2), secret_values())
+    _write_atomically(folder / "run.json", text)
     return folder
 
 
@@ -213,21 +211,6 @@ def _clean(value: object) -> Any:
         return [_clean(part) for part in value]
     item = getattr(value, "item", None)
     return _clean(item()) if callable(item) else str(value)
-
-
-def _secret_values() -> re.Pattern[str] | None:
-    """Match the values of environment variables that are named like secrets."""
-    values = {
-        json.dumps(value, ensure_ascii=False)[1:-1]
-        for name, value in os.environ.items()
-        if _SECRET_NAME.search(name) and len(value) >= _MIN_SECRET and not _is_word(value)
-    }
-    return re.compile("|".join(map(re.escape, sorted(values)))) if values else None
-
-
-def _is_word(value: str) -> bool:
-    """Striking out a plain word would damage the record more than it hides."""
-    return value.isalpha() and value.islower()
 
 
 def _writer() -> str:

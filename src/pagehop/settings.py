@@ -63,6 +63,15 @@ class PageEncoderSettings(BaseModel):
     most, `merge` averages those that resemble each other."""
 
 
+class SearchSettings(BaseModel):
+    """How search ranks pages, where a call does not say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fusion: str = "weighted"
+    """Strategy of hybrid search, by name (docs/SEARCH.md)."""
+
+
 class OcrSettings(BaseModel):
     """How pages without a usable text layer are read."""
 
@@ -136,6 +145,7 @@ class Settings(BaseSettings):
 
     ingest: IngestSettings = IngestSettings()
     encoder: EncoderSettings = EncoderSettings()
+    search: SearchSettings = SearchSettings()
     page_encoder: PageEncoderSettings = PageEncoderSettings()
     ocr: OcrSettings = OcrSettings()
     run: RunSettings = RunSettings()

@@ -173,6 +173,8 @@ class Hit:
     pictures: "PageSource | None" = field(default=None, repr=False, compare=False)
     source: TextSource = "text"
     """`ocr` when the words were read by OCR, so that letters and digits may be wrong."""
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """For each signal that found the page, the page's rank in its own list, from 1."""
 
     @property
     def ref(self) -> PageRef:

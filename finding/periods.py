@@ -3,7 +3,22 @@
 import re
 from dataclasses import dataclass
 
-from pagehop.rules.vocabulary import MONTHS, ORDINALS
+MONTHS = {
+    name: i
+    for i, names in enumerate(
+        (
+            "january jan", "february feb", "march mar", "april apr", "may", "june jun",
+            "july jul", "august aug", "september sep sept", "october oct", "november nov",
+            "december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+"""Month names and their short forms to 1 to 12."""
+
+ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
+"""Ordinals that name quarters."""
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR = r"(?:1[5-9]\d\d|20\d\d)"
