@@ -32,7 +32,7 @@ from pagehop.finding.candidates import Scope
 from pagehop.finding.visual_search import OVERFETCH, rank_pages
 from pagehop.library.manifest import Manifest, read_manifest
 from pagehop.library.page_codes import codes_path, write_codes
-from pagehop.library.page_vectors import PageVectors, make_codes, page_vector_rows
+from pagehop.library.picture_vectors import PictureVectors, make_codes, page_vector_rows
 from pagehop.library.store import Commit, Store
 from pagehop.library.tables import PAGE_VECTORS
 from pagehop.models.maxsim import exact
@@ -100,7 +100,7 @@ class Built:
     """Planted pages in a library's tables."""
 
     store: Store
-    known: PageVectors
+    known: PictureVectors
     seconds: float
     """To write table and codes; 0 when they were there."""
 
@@ -129,7 +129,7 @@ def build(planted: PlantedPages, folder: Path) -> Built:
     return Built(store, open_vectors(store, planted, manifest), seconds)
 
 
-def open_vectors(store: Store, planted: PlantedPages, manifest: Manifest) -> PageVectors:
+def open_vectors(store: Store, planted: PlantedPages, manifest: Manifest) -> PictureVectors:
     """Return them as a snapshot of the library would."""
     tables = {"public": manifest.partitions["public"].tables[PAGE_VECTORS + ENCODER]}
     left = planted.pages
@@ -137,7 +137,7 @@ def open_vectors(store: Store, planted: PlantedPages, manifest: Manifest) -> Pag
     for name in planted.documents:
         documents[name] = ("public", min(PAGES, left))
         left -= PAGES
-    return PageVectors(store, ENCODER, tables, documents)
+    return PictureVectors(store, ENCODER, tables, documents)
 
 
 def true_best(planted: PlantedPages, queries: list[Vectors]) -> tuple[list[list[Place]], float]:

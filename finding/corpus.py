@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pagehop.finding.page_keys import ViewKeys
     from pagehop.finding.search_memo import SearchMemo
     from pagehop.finding.terms import TermStatistics
-    from pagehop.finding.visual_search import PageVectorSource
+    from pagehop.finding.visual_search import PictureVectorSource
     from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
 
@@ -69,7 +69,7 @@ class Corpus(Protocol):
         ...
 
     @property
-    def page_vectors(self) -> "PageVectorSource":
+    def picture_vectors(self) -> "PictureVectorSource":
         """What is known of the visible pages' looks."""
         ...
 

@@ -1,6 +1,6 @@
 """The visual signal of a search: pages whose picture fits the query, by a page encoder.
 
-1. Every page in scope is compared by its byte codes; beyond `page_vectors.SCANNED` vectors of a
+1. Every page in scope is compared by its byte codes; beyond `picture_vectors.SCANNED` vectors of a
    partition its index brings candidates instead, more than are asked for, since it ranks roughly.
 2. The best are compared again by their own vectors, exactly, and these scores rank them.
 
@@ -33,8 +33,8 @@ PagePlace = tuple[str, int]
 """(document id, page)"""
 
 
-class PageVectorSource(Protocol):
-    """The page vectors of one encoder that a view sees (`library/page_vectors.py`)."""
+class PictureVectorSource(Protocol):
+    """The page vectors of one encoder that a view sees (`library/picture_vectors.py`)."""
 
     def in_scope(self, documents: Collection[str] | None) -> tuple[list[str], list[str]]:
         """Return ids of documents to scan, and partitions to ask by their index."""
@@ -80,10 +80,10 @@ def find_looks(view: "CorpusView", query: str, scope: Scope, limit: int) -> list
         ModelError: Their encoder cannot be loaded.
     """
     asked = view.page_encoder.encode_query(query)
-    return rank_pages(view.snapshot.page_vectors, asked, scope, limit)
+    return rank_pages(view.snapshot.picture_vectors, asked, scope, limit)
 
 
-def rank_pages(known: PageVectorSource, asked: Vectors, scope: Scope, limit: int) -> list[Seen]:
+def rank_pages(known: PictureVectorSource, asked: Vectors, scope: Scope, limit: int) -> list[Seen]:
     """Return the pages that fit a query's vectors, (tokens, dim), best, best first."""
     places = _candidates(known, asked, scope, limit)
     vectors = known.vectors(places)
@@ -136,7 +136,7 @@ def unseen_note(share: float) -> str:
 
 
 def _candidates(
-    known: PageVectorSource, asked: Vectors, scope: Scope, limit: int
+    known: PictureVectorSource, asked: Vectors, scope: Scope, limit: int
 ) -> list[PagePlace]:
     """Return pages worth comparing exactly."""
     scanned, indexed = known.in_scope(scope.documents)
@@ -153,7 +153,7 @@ def _candidates(
 
 
 def _scan(
-    known: PageVectorSource,
+    known: PictureVectorSource,
     asked: Vectors,
     documents: list[str],
     pages: Collection[int] | None,

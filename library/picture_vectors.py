@@ -61,7 +61,7 @@ def to_page_vectors(rows: pa.Table) -> dict[PagePlace, Vectors]:
     return dict(zip(places, each, strict=True))
 
 
-class PageVectors:
+class PictureVectors:
     """The page vectors of one encoder that a snapshot sees."""
 
     def __init__(
