@@ -96,6 +96,11 @@ class View:
         return self._encoder()
 
     @property
+    def has_picture_vectors(self) -> bool:
+        """Whether pages can be found by their pictures."""
+        return self.snapshot.picture_vectors.encoded > 0
+
+    @property
     def page_encoder(self) -> "PageEncoder":
         """The page encoder whose vectors the view holds.
 
@@ -240,6 +245,7 @@ class View:
         metadata: Mapping[str, Scalar] | None = None,
         fusion: str = "",
         judge: Judge | None = None,
+        pictures: bool = True,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
@@ -254,6 +260,7 @@ class View:
             fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
                 mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
             judge: Scores pages for the strategies that ask one.
+            pictures: Hybrid search finds pages by their pictures, too, where these have vectors.
 
         Raises:
             LibraryError: A named document is not visible.
@@ -274,6 +281,7 @@ class View:
             metadata=metadata,
             fusion=fusion,
             judge=judge,
+            pictures=pictures,
         )
         if not self._hidden:
             return hits
