@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
-EXTRAS := local,openai,mcp,notebook,weak,dev
+EXTRAS := local,openai,notebook,weak,dev
 
 .PHONY: setup demo test check notebooks bench bench-short clean
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
-from pagehop.agents.refusal import refused
+from pagehop.agents.refusal import is_unfound, own_words, refused
 from pagehop.agents.solutions import ranked, solutions
 from pagehop.answers import Evidence
 from pagehop.rules.numbers import find_numbers
@@ -58,14 +58,21 @@ class Answerer:
                 done.add(sub.id)
                 if solution.joint:
                     return Draft((claim,))
+        unfound: list[str] = []
         for sub in context.sub_questions:
-            if sub.id not in done:
+            if sub.id in done:
+                continue
+            own = ranked(self._desk, context, sub)
+            if len(context.sub_questions) > 1 and is_unfound(self._desk, sub, own):
+                unfound.append(own_words(sub))
+            else:
                 claims += self._quotes(context, sub)
         if any(sub.after for sub in decompose(question, self._desk.scope)):
             claims = _last_first(context, claims)
         if not claims:
             return Draft(unanswerable=True, reason="Nothing found answers the question.")
-        return Draft(tuple({claim.text: claim for claim in reversed(claims)}.values())[::-1])
+        once = tuple({claim.text: claim for claim in reversed(claims)}.values())[::-1]
+        return Draft(once, reason=" ".join(unfound))
 
     def _quotes(self, context: Context, sub: SubQuestion) -> list[Claim]:
         """The best quote, and a second one when it is about as good."""

@@ -17,6 +17,7 @@ from pagehop.types import Document, Hits, Mode, Page, PageRef, PageSource, Regio
 if TYPE_CHECKING:
     from pagehop.finding.page_edges import PageEdges
     from pagehop.finding.page_keys import ViewKeys
+    from pagehop.finding.routing import Routing
     from pagehop.finding.search_memo import SearchMemo
     from pagehop.finding.terms import TermStatistics
     from pagehop.finding.visual_search import PictureVectorSource
@@ -66,6 +67,15 @@ class Corpus(Protocol):
     @property
     def page_keys(self) -> "ViewKeys":
         """Which visible pages share names, or are nearly the same."""
+        ...
+
+    @property
+    def routing(self) -> "Routing":
+        """Which documents a question names."""
+        ...
+
+    def spread(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many visible documents each of these terms stands."""
         ...
 
     @property

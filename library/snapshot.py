@@ -9,7 +9,7 @@ partitions: that is what keeps documents outside a view without any influence on
 3. Rows a search will need again (regions, pages) are kept in small caches; versions never change.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -26,6 +26,8 @@ from pagehop.errors import LibraryError
 from pagehop.finding.corpus import Matched, VectorBlock
 from pagehop.finding.names import slug
 from pagehop.finding.page_keys import PageKeys, ViewKeys
+from pagehop.finding.profiles import read_profiles
+from pagehop.finding.routing import Routing
 from pagehop.finding.search_memo import SearchMemo
 from pagehop.finding.terms import TermCounts, TermStatistics, tokens
 from pagehop.library.manifest import Encoder, Manifest
@@ -55,6 +57,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 CACHED_REGIONS = 20_000
 CACHED_PAGES = 256
+MANY_DOCUMENTS = 500
+"""More documents are not named one by one in a query."""
 SHOWN = {"regions": [name for name in REGIONS.names if name != "terms"]}
 """Columns worth reading, where that is not all of them."""
 
@@ -256,6 +260,36 @@ class Snapshot:
         words, counts = df["word"].to_pylist(), df["count"].to_pylist()
         return TermStatistics(passages, length / passages, dict(zip(words, counts, strict=True)))
 
+    def spread(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many visible documents each of these terms stands."""
+        wanted = pa.array(list(terms), pa.string())
+        found: Counter[str] = Counter()
+        for key in self._partitions:
+            _, words = self._counted(key)
+            rows = words.filter(pc.is_in(words["word"], wanted))
+            found.update(
+                dict(zip(rows["word"].to_pylist(), rows["documents"].to_pylist(), strict=True))
+            )
+        return dict(found)
+
+    @cached_property
+    def routing(self) -> Routing:
+        """Which documents a question names, by what each says of itself."""
+        return Routing(read_profiles(self.documents(), self._store.profiles, self._fronts))
+
+    def _fronts(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the texts of documents' first pages."""
+        where = where_clause(documents=ids if len(ids) <= MANY_DOCUMENTS else None, pages=(1,))
+        columns = ["document", "search_text", "skip"]
+        fronts: dict[str, str] = {}
+        for key in self._partitions if ids else ():
+            if (opened := self._open(key, "pages")) is None:
+                continue
+            rows = self._own(key, opened.search().select(columns).where(where).to_arrow())
+            for row in rows.to_pylist():
+                fronts[row["document"]] = (row["search_text"] or "")[row["skip"] :]
+        return fronts
+
     def _counted(self, key: str) -> tuple[pa.Table, pa.Table]:
         """Return the lengths of a partition's documents and its summed word counts."""
         doubles = tuple(self._doubles.get(key, ()))
@@ -264,7 +298,9 @@ class Snapshot:
         def make() -> tuple[pa.Table, pa.Table]:
             rows = self._own(key, self._rows(key, "terms"))
             words, counts = (pc.list_flatten(rows[name]) for name in ("words", "counts"))
-            summed = sum_counts([pa.table({"word": words, "count": counts})])
+            ones = pa.repeat(pa.scalar(1, pa.int32()), len(words))
+            columns = {"word": words, "count": counts, "documents": ones}
+            summed = sum_counts([pa.table(columns)])
             return rows.select(["passages", "total_length"]), summed
 
         return self._store.memo(("terms", key, version, doubles), make)

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pagehop.errors import LibraryError
+from pagehop.finding.profiles import Profile
 from pagehop.library import picture_vectors
 from pagehop.library.disk import reading, writing
 from pagehop.library.manifest import (
@@ -63,6 +64,8 @@ class Store:
         """Table versions that were seen to have the columns of this release."""
         self._latest: dict[tuple[str, str], Table] = {}
         self._memo: OrderedDict[Hashable, object] = OrderedDict()
+        self.profiles: dict[Hashable, Profile] = {}
+        """Of `Snapshot` alone: what documents say of themselves, a few kB each."""
         self._lock = RLock()
 
     def at(self, key: str, table: str, version: int, *, any_columns: bool = False) -> "Table":

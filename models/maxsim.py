@@ -17,14 +17,14 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.models.encoder_backends import one_thread
+from pagehop.models.encoder_backends import keep_to_one_core
 
 if TYPE_CHECKING:
     import torch
@@ -33,8 +33,6 @@ Vectors = NDArray[np.float32]
 
 CHUNK = 16_384
 """Vectors compared at a time, so that their products stay in the processor's cache."""
-ALONE = 100_000
-"""Vectors that one thread compares by itself: about 4 ms."""
 MAX_WORKERS = 8
 
 
@@ -77,13 +75,7 @@ def scan(query: Vectors, documents: Sequence[Codes]) -> list[Vectors]:
         query: (tokens, dim) float32 of unit length.
         documents: Codes of the same dim.
     """
-    vectors = sum(len(codes.values) for codes in documents)
-    workers = min(os.cpu_count() or 1, vectors // ALONE + 1, MAX_WORKERS)
-    one = partial(_scan_one, query)
-    if workers == 1:
-        return [one(codes) for codes in documents]
-    with ThreadPoolExecutor(workers, thread_name_prefix="pagehop-maxsim") as pool:
-        return list(pool.map(one, documents))
+    return list(_workers().map(partial(_scan_one, query), documents))
 
 
 def _scan_one(query: Vectors, codes: Codes) -> Vectors:
@@ -95,33 +87,46 @@ def _scan_one(query: Vectors, codes: Codes) -> Vectors:
     worth = torch.from_numpy((steps * codes.scale / len(query)).astype(np.float32))
     values = torch.from_numpy(codes.values)
     page = start = 0
-    with one_thread():
-        for count, run in groupby(codes.counts.tolist()):
-            left = len(list(run))
-            at_once = max(1, CHUNK // max(1, count))
-            while left:
-                n = min(left, at_once)
-                if count:
-                    part = values[start : start + n * count]
-                    products = _products(asked, part).view(len(query), n, count)
-                    scores[page : page + n] = (worth @ products.amax(-1).float()).numpy()
-                page, start, left = page + n, start + n * count, left - n
+    for count, run in groupby(codes.counts.tolist()):
+        left = len(list(run))
+        at_once = max(1, CHUNK // max(1, count))
+        while left:
+            n = min(left, at_once)
+            if count:
+                part = values[start : start + n * count]
+                products = _products(asked, part).view(len(query), n, count)
+                scores[page : page + n] = (worth @ products.amax(-1).float()).numpy()
+            page, start, left = page + n, start + n * count, left - n
     return scores
 
 
 def exact(query: Vectors, pages: Sequence[Vectors]) -> list[float]:
     """Return the score of each page from its vectors, (n, dim) float32; -inf without any."""
-    import torch  # noqa: PLC0415 - 1.5 s
-
     scores = np.full(len(pages), -np.inf)
     held = np.array([i for i, rows in enumerate(pages) if len(rows)], np.int64)
     if len(held):
-        flat = torch.from_numpy(np.concatenate(pages))
-        with one_thread():
-            products = (torch.from_numpy(query.copy()) @ flat.T).numpy()  # (tokens, vectors)
+        products = _workers().submit(_multiply, query, np.concatenate(pages)).result()
         starts = np.cumsum([0, *(len(pages[i]) for i in held[:-1])])
         scores[held] = np.maximum.reduceat(products, starts, axis=1).mean(axis=0)
     return [float(score) for score in scores]
+
+
+def _multiply(query: Vectors, vectors: Vectors) -> Vectors:
+    """Return (tokens, vectors)."""
+    import torch  # noqa: PLC0415 - 1.5 s
+
+    made: Vectors = (torch.from_numpy(query.copy()) @ torch.from_numpy(vectors).T).numpy()
+    return made
+
+
+@lru_cache(maxsize=1)
+def _workers() -> ThreadPoolExecutor:
+    """Return the threads that compare, for all searches of this process."""
+    return ThreadPoolExecutor(
+        min(os.cpu_count() or 1, MAX_WORKERS),
+        thread_name_prefix="pagehop-maxsim",
+        initializer=keep_to_one_core,
+    )
 
 
 def _products(asked: "torch.Tensor", part: "torch.Tensor") -> "torch.Tensor":

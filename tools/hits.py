@@ -37,6 +37,7 @@ def _shown(view: View, query: str, number: int, hit: Hit, regions: Mapping[str, 
     why = f" | {matches} matches" if matches > 1 else ""
     why += " | read by OCR" if hit.source == "ocr" else ""
     why += " | found by its picture" if "visual" in hit.found_by else ""
+    why += f" | names {hit.why}" if hit.why else ""
     lines = [f"{number}. [{hit.ref}]{printed(page)} {hit.kind}{section}{why}"]
     most = LONG if number <= FIRST else SHORT
     rows = hit.kind in ("table", "list")
@@ -79,4 +80,5 @@ def _reference(hit: Hit) -> dict[str, object]:
         "found_by": list(hit.found_by),
         "ranks": dict(hit.ranks),
         "source": hit.source,
+        **({"why": hit.why} if hit.why else {}),
     }
