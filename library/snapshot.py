@@ -307,6 +307,10 @@ class Snapshot:
 
     def passages(self) -> int:
         """Return how many visible passages there are."""
+        return self._passages
+
+    @cached_property
+    def _passages(self) -> int:
         return sum(record.passages for record, _ in self.records.values())
 
     def embedded(self) -> float:
