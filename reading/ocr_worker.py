@@ -4,10 +4,10 @@ Started by `ocr_engine` as `python -P -m pagehop.reading.ocr_worker SOCKET POSIT
 LANGUAGE THREADS`; takes pictures and gives lines as msgpack over the socket. A picture may be
 hostile and the engine may hang, so the parent watches the time and the system the address space.
 
-1. A picture is straightened: of small angles, the one at which its rows of ink stand out most.
-2. RapidOCR reads it with the models of its own package; Tesseract is run as a program.
-
-Not covered: pages scanned upside down.
+1. A picture whose columns of ink stand out more than its rows is turned by a quarter. One that the
+   engine is unsure of is turned upside down, and the reading it is surer of is taken.
+2. It is straightened: of small angles, the one at which its rows of ink stand out most.
+3. RapidOCR reads it with the models of its own package; Tesseract is run as a program.
 """
 
 import contextlib
@@ -34,7 +34,9 @@ Picture = NDArray[np.uint8]
 PixelWord = tuple[float, float, float, float, str]
 """x0, y0, x1, y1 in pixels of the straightened picture, and the word."""
 Line = list[PixelWord]
-Engine = Callable[[Picture, float], list[Line]]
+SureLine = tuple[float, Line]
+"""How sure the engine is of a line, 0 to 1, and its words."""
+Engine = Callable[[Picture, float], list[SureLine]]
 """Takes a picture, (height, width, 3) RGB, and its dots per inch."""
 
 MOST_SKEW = 5.0
@@ -43,6 +45,10 @@ LEAST_SKEW = 0.12
 """Degrees below which straightening blurs more than it mends."""
 DETECT_SIDE_PX = 1600
 """Text is found in a picture of this size and read at full size: memory goes by it."""
+SURE = 0.8
+"""Pages that stand upright are read more surely than this, those upside down less."""
+SIDEWAYS = 1.5
+"""How much more its columns of ink must differ than its rows for a page to lie on its side."""
 BATCH = 1
 """Lines read at once; six lines of unlike lengths take more memory and are no faster."""
 _UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
@@ -53,19 +59,64 @@ class Reading:
     """What was read in a picture."""
 
     angle: float
-    """Degrees by which it is turned clockwise."""
+    """Degrees by which its lines are turned clockwise, from level or upright."""
     lines: list[Line]
 
 
 def read_picture(engine: Engine, picture: Picture, dpi: float) -> Reading:
-    """Straighten a picture and read it."""
+    """Turn a picture upright, straighten and read it; words are given where they stand in it."""
+    quarters = 1 if lies_sideways(picture, dpi) else 0
+    angle, lines = _read_level(engine, np.rot90(picture, quarters), dpi)
+    if _sureness(lines) < SURE:
+        other = _read_level(engine, np.rot90(picture, quarters + 2), dpi)
+        if _sureness(other[1]) > _sureness(lines):
+            (angle, lines), quarters = other, quarters + 2
+    size = np.rot90(picture, quarters).shape[:2]
+    return Reading(angle, [_turned_back(line, quarters, size) for _, line in lines])
+
+
+def _sureness(lines: list[SureLine]) -> float:
+    """Return how sure the engine is of a page, long lines counting more."""
+    weights = [sum(len(word[4]) for word in line) for _, line in lines]
+    sure = sum(weight * sure for weight, (sure, _) in zip(weights, lines, strict=True))
+    return sure / (sum(weights) or 1)
+
+
+def _turned_back(line: Line, quarters: int, size: tuple[int, ...]) -> Line:
+    """Give a line of a picture turned counter-clockwise where it stands before the turn."""
+    height, width = size
+    for _ in range(quarters):
+        line = [(height - y1, x0, height - y0, x1, text) for x0, y0, x1, y1, text in line]
+        height, width = width, height
+    return line
+
+
+def lies_sideways(picture: Picture, dpi: float) -> bool:
+    """Whether the lines of a picture run up or down: then its columns of ink stand out."""
+    rows, columns = (_ink(side, dpi) for side in (picture, np.rot90(picture)))
+    return _contrast(columns) > SIDEWAYS * _contrast(rows)
+
+
+def _contrast(ink: NDArray[np.bool_]) -> float:
+    """Return how unlike the rows of ink are, at the slight angle where they are least alike."""
+    ys, xs = np.nonzero(ink)
+    if len(xs) < 200:
+        return 0.0
+    angle = _sharpest(xs, ys, np.arange(-MOST_SKEW, MOST_SKEW + 0.01, 0.5))
+    rows = np.round(ys - xs * math.tan(math.radians(angle))).astype(np.int64)
+    counts = np.bincount(rows - rows.min()).astype(np.float64)
+    return float(counts.std() / counts.mean())
+
+
+def _read_level(engine: Engine, picture: Picture, dpi: float) -> tuple[float, list[SureLine]]:
+    """Straighten a picture by a few degrees and read it."""
     angle = find_skew(picture, dpi)
     if angle:
         turned = Image.fromarray(picture).rotate(
             angle, resample=Image.Resampling.BICUBIC, fillcolor=_paper(picture)
         )
         picture = np.asarray(turned)
-    return Reading(angle, [line for line in engine(picture, dpi) if line])
+    return angle, [found for found in engine(picture, dpi) if found[1]]
 
 
 def find_skew(picture: Picture, dpi: float) -> float:
@@ -175,12 +226,17 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
         remedy = "pip install 'pagehop[local]' brings it with its models"
         raise ConfigError(f"{what} ({error}); {remedy}") from error
 
-    def recognise(picture: Picture, dpi: float) -> list[Line]:
+    def recognise(picture: Picture, dpi: float) -> list[SureLine]:
         del dpi
         result = read(np.ascontiguousarray(picture[:, :, ::-1]))
-        return [_rapid_line(line) for line in getattr(result, "word_results", None) or ()]
+        lines = getattr(result, "word_results", None) or ()
+        return [(_mean([sure for _, sure, _ in line]), _rapid_line(line)) for line in lines]
 
     return recognise
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
 def _rapid_line(words: Any) -> Line:
@@ -243,7 +299,7 @@ def tesseract_engine(language: str, threads: int) -> Engine:
         )
     limit = {"OMP_THREAD_LIMIT": str(threads)} if threads else {}
 
-    def recognise(picture: Picture, dpi: float) -> list[Line]:
+    def recognise(picture: Picture, dpi: float) -> list[SureLine]:
         height, width = picture.shape[:2]
         data = f"P6 {width} {height} 255\n".encode() + np.ascontiguousarray(picture).tobytes()
         done = subprocess.run(
@@ -261,17 +317,19 @@ def tesseract_engine(language: str, threads: int) -> Engine:
     return recognise
 
 
-def _tesseract_lines(table: str) -> list[Line]:
+def _tesseract_lines(table: str) -> list[SureLine]:
     """Read the columns level, page, block, paragraph, line, word, box, confidence, text."""
     lines: dict[tuple[str, ...], Line] = {}
+    sure: dict[tuple[str, ...], list[float]] = {}
     for row in table.splitlines()[1:]:
         fields = row.split("\t")
         if len(fields) < 12 or fields[0] != "5" or not fields[11].strip():
             continue
         x, y, width, height = map(float, fields[6:10])
-        line = lines.setdefault(tuple(fields[1:5]), [])
-        line += _parted(x, y, x + width, y + height, fields[11])
-    return list(lines.values())
+        key = tuple(fields[1:5])
+        sure.setdefault(key, []).append(float(fields[10]) / 100)
+        lines.setdefault(key, []).extend(_parted(x, y, x + width, y + height, fields[11]))
+    return [(_mean(sure[key]), line) for key, line in lines.items()]
 
 
 ENGINES: dict[str, Callable[[str, int], Engine]] = {
