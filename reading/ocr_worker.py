@@ -11,7 +11,6 @@ hostile and the engine may hang, so the parent watches the time and the system t
 """
 
 import contextlib
-import math
 import os
 import re
 import signal
@@ -25,30 +24,30 @@ from typing import Any
 
 import numpy as np
 import ormsgpack
-from numpy.typing import NDArray
 from PIL import Image
 
 from pagehop.errors import ConfigError
+from pagehop.reading.ocr_picture import (
+    Line,
+    Picture,
+    PixelWord,
+    dark_spots,
+    find_skew,
+    fitted,
+    lies_sideways,
+    paper_shade,
+    turned_back,
+)
 
-Picture = NDArray[np.uint8]
-PixelWord = tuple[float, float, float, float, str]
-"""x0, y0, x1, y1 in pixels of the straightened picture, and the word."""
-Line = list[PixelWord]
 SureLine = tuple[float, Line]
 """How sure the engine is of a line, 0 to 1, and its words."""
 Engine = Callable[[Picture, float], list[SureLine]]
 """Takes a picture, (height, width, 3) RGB, and its dots per inch."""
 
-MOST_SKEW = 5.0
-"""Degrees; a page that is turned further is left as it is."""
-LEAST_SKEW = 0.12
-"""Degrees below which straightening blurs more than it mends."""
 DETECT_SIDE_PX = 1600
 """Text is found in a picture of this size and read at full size: memory goes by it."""
 SURE = 0.8
 """Pages that stand upright are read more surely than this, those upside down less."""
-SIDEWAYS = 1.5
-"""How much more its columns of ink must differ than its rows for a page to lie on its side."""
 BATCH = 1
 """Lines read at once; six lines of unlike lengths take more memory and are no faster."""
 _UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
@@ -72,7 +71,7 @@ def read_picture(engine: Engine, picture: Picture, dpi: float) -> Reading:
         if _sureness(other[1]) > _sureness(lines):
             (angle, lines), quarters = other, quarters + 2
     size = np.rot90(picture, quarters).shape[:2]
-    return Reading(angle, [_turned_back(line, quarters, size) for _, line in lines])
+    return Reading(angle, [turned_back(line, quarters, size) for _, line in lines])
 
 
 def _sureness(lines: list[SureLine]) -> float:
@@ -82,83 +81,16 @@ def _sureness(lines: list[SureLine]) -> float:
     return sure / (sum(weights) or 1)
 
 
-def _turned_back(line: Line, quarters: int, size: tuple[int, ...]) -> Line:
-    """Give a line of a picture turned counter-clockwise where it stands before the turn."""
-    height, width = size
-    for _ in range(quarters):
-        line = [(height - y1, x0, height - y0, x1, text) for x0, y0, x1, y1, text in line]
-        height, width = width, height
-    return line
-
-
-def lies_sideways(picture: Picture, dpi: float) -> bool:
-    """Whether the lines of a picture run up or down: then its columns of ink stand out."""
-    rows, columns = (_ink(side, dpi) for side in (picture, np.rot90(picture)))
-    return _contrast(columns) > SIDEWAYS * _contrast(rows)
-
-
-def _contrast(ink: NDArray[np.bool_]) -> float:
-    """Return how unlike the rows of ink are, at the slight angle where they are least alike."""
-    ys, xs = np.nonzero(ink)
-    if len(xs) < 200:
-        return 0.0
-    angle = _sharpest(xs, ys, np.arange(-MOST_SKEW, MOST_SKEW + 0.01, 0.5))
-    rows = np.round(ys - xs * math.tan(math.radians(angle))).astype(np.int64)
-    counts = np.bincount(rows - rows.min()).astype(np.float64)
-    return float(counts.std() / counts.mean())
-
-
 def _read_level(engine: Engine, picture: Picture, dpi: float) -> tuple[float, list[SureLine]]:
     """Straighten a picture by a few degrees and read it."""
     angle = find_skew(picture, dpi)
     if angle:
         turned = Image.fromarray(picture).rotate(
-            angle, resample=Image.Resampling.BICUBIC, fillcolor=_paper(picture)
+            angle, resample=Image.Resampling.BICUBIC, fillcolor=paper_shade(picture)
         )
         picture = np.asarray(turned)
-    return angle, [found for found in engine(picture, dpi) if found[1]]
-
-
-def find_skew(picture: Picture, dpi: float) -> float:
-    """Return by how many degrees the lines of a picture are turned clockwise; 0 if it is level."""
-    ink = _ink(picture, dpi)
-    if ink.sum() < 200:
-        return 0.0
-    ys, xs = np.nonzero(ink)
-    coarse = _sharpest(xs, ys, np.arange(-MOST_SKEW, MOST_SKEW + 0.01, 0.5))
-    angle = _sharpest(xs, ys, coarse + np.arange(-0.4, 0.41, 0.05))
-    return angle if LEAST_SKEW <= abs(angle) <= MOST_SKEW else 0.0
-
-
-def _ink(picture: Picture, dpi: float) -> NDArray[np.bool_]:
-    """Mark the feet of dark spots at about 150 dpi: a pixel that is dark above a light one."""
-    step = max(1, round(dpi / 150))
-    grey = Image.fromarray(picture).convert("L").reduce(step)
-    shades = np.asarray(grey).astype(np.int16)
-    if min(shades.shape) < 16:
-        return np.zeros(shades.shape, dtype=bool)
-    dark = shades < int(np.median(shades)) - 40
-    feet = np.zeros(shades.shape, dtype=bool)
-    feet[:-1] = dark[:-1] & ~dark[1:]
-    return feet
-
-
-def _sharpest(xs: NDArray[np.int64], ys: NDArray[np.int64], angles: NDArray[np.float64]) -> float:
-    """Return the angle whose rows of ink differ most."""
-    if len(xs) > 20_000:
-        some = np.linspace(0, len(xs) - 1, 20_000).astype(np.int64)
-        xs, ys = xs[some], ys[some]
-    scores = []
-    for angle in angles:
-        rows = np.round(ys - xs * math.tan(math.radians(angle))).astype(np.int64)
-        counts = np.bincount(rows - rows.min())
-        scores.append(float((counts.astype(np.float64) ** 2).sum()))
-    return round(float(angles[int(np.argmax(scores))]), 2)
-
-
-def _paper(picture: Picture) -> tuple[int, int, int]:
-    red, green, blue = (int(value) for value in np.median(picture[::8, ::8], axis=(0, 1)))
-    return red, green, blue
+    ink = dark_spots(picture)
+    return angle, [(sure, fitted(line, ink)) for sure, line in engine(picture, dpi) if line]
 
 
 def rapidocr_settings(threads: int) -> dict[str, Any]:
