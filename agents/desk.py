@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import LibraryError
+from pagehop.finding.periods import find_years
 from pagehop.rules.extract import ReadPage, Scored, rank_units, read_units
 from pagehop.rules.figures import Figures, dated, row_figures, sentence_figures
-from pagehop.rules.periods import find_years
 from pagehop.rules.question import Question, read_question
 from pagehop.rules.scope import Scope, read_profiles, read_scope
 from pagehop.types import Mode, Page, PageRef

@@ -5,8 +5,10 @@ judged, since a part's documents need not hold what another part asks.
 
 1. The thing asked for (`what dividend did A pay`, `how many patents`, `the limit for benzene`)
    stands on no page of the documents, not misspelt, and no line found is near it in meaning.
-2. The year asked for is none of the documents' own, and no line or table about what is asked names
-   it.
+2. The year asked for is none of the documents' own. Those that reports tell of as a matter of
+   course are missing when no page found names them; another year is, when no line or table about
+   what is asked names it. Where documents are of no year, one is missing when the best row stands
+   in columns of others.
 3. A numbered thing (`scope 3`): the pages speak of others of its kind, but not of this number.
 
 Not covered: a detail whose words all stand in the documents, but not together.
@@ -16,11 +18,11 @@ import re
 from collections.abc import Collection, Sequence
 
 from pagehop.agents.desk import Desk
+from pagehop.finding.periods import MONTHS, RANGE, find_years
 from pagehop.rules.extract import Scored, coverage
-from pagehop.rules.periods import find_years
 from pagehop.rules.presence import is_misspelt
 from pagehop.rules.question import Question, Term
-from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES, MONTHS
+from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES
 from pagehop.rules.words import stems
 from pagehop.types import PageRef
 
@@ -28,6 +30,15 @@ LEAST_NEARNESS = 0.3
 """A line at this cosine to a word speaks of it in other words."""
 ABOUT = 0.3
 """Share of what else is asked that makes a line be about it."""
+COMPARED = 2
+"""Years before its own that a report shows beside it."""
+FORESEEN = 5
+"""Years after its own for which a report says what is expected or due."""
+_FUTURE = re.compile(
+    r"\b(?:expect\w*|will|plan(?:s|ned)?|forecast\w*|due|project(?:ed|ion)s?|budget\w*|targets?|"
+    r"outlook|guidance|estimated)\b",
+    re.IGNORECASE,
+)
 _MEASURES = frozenset(stems(" ".join(MEASURES)))
 _LINES = 10
 _LOOKED_AT = 20
@@ -107,23 +118,61 @@ def _is_absent(desk: Desk, term: Term, documents: Collection[str], units: Sequen
 
 
 def _missing_year(desk: Desk, question: Question, units: Sequence[Scored]) -> int | None:
-    if not _QUANTITY.match(question.text):
-        return None
-    names = desk.scope.documents or tuple(d.name for d in desk.view.documents())
-    own = [_own_years(desk, name) for name in names]
-    if not all(own):
-        return None  # a document that is of no year may speak of any
-    pages = list(dict.fromkeys(item.unit.ref for item in units))
     others = [
         (t.stem, t.weight)
         for t in question.content
         if t.stem not in question.name_stems and not t.text.isdigit()
     ]
+    if not others or not _QUANTITY.match(question.text):
+        return None
+    names = desk.scope.documents or tuple(d.name for d in desk.view.documents())
+    own = [_own_years(desk, name) for name in names]
+    pages = list(dict.fromkeys(item.unit.ref for item in units))
     for year in question.years:
-        stated = any(year in years for years in own)
-        if others and not (stated or any(_speaks(desk, ref, year, others) for ref in pages)):
+        if not all(own):  # a document that is of no year may speak of any
+            missing = _is_beside(desk, units, year, others)
+        elif any(year in years for years in own):
+            missing = False
+        elif any(_is_at_hand(question, max(years), year) for years in own):
+            missing = not any(_names(desk, ref, year) for ref in pages)
+        else:
+            missing = not any(_speaks(desk, ref, year, others) for ref in pages)
+        if missing:
             return year
     return None
+
+
+def _is_at_hand(question: Question, own: int, year: int) -> bool:
+    """Whether a report of one year tells of another as a matter of course.
+
+    Of the years before, which it compares with; of those to come, where the question asks what was
+    expected; and of the years of a range (`2008-2010`), which tables name by its ends.
+    """
+    if own - COMPARED <= year < own or _in_range(question, year):
+        return True
+    return own < year <= own + FORESEEN and _FUTURE.search(question.text) is not None
+
+
+def _in_range(question: Question, year: int) -> bool:
+    return any(int(a) <= year <= int(b) for a, b in RANGE.findall(question.text))
+
+
+def _is_beside(
+    desk: Desk, units: Sequence[Scored], year: int, others: Sequence[tuple[str, float]]
+) -> bool:
+    """Whether the best line is a row under columns of other years, on a page without this one."""
+    best = units[0].unit
+    if best.row is None or coverage(others, best, frozenset()) < ABOUT:
+        return False
+    columns = {y for column in best.row.columns for y in find_years(column)}
+    return bool(columns) and not _names(desk, best.ref, year)
+
+
+def _names(desk: Desk, ref: PageRef, year: int) -> bool:
+    """Whether a page names a year: in full, in short (`FY18`, `2017/18`) or within a range."""
+    text = desk.page(ref).text
+    short = rf"(?:FY\s?|[/'\u2019-]){year % 100:02d}\b"
+    return year in find_years(text) or bool(re.search(short, text))
 
 
 def _own_years(desk: Desk, name: str) -> list[int]:
@@ -134,9 +183,7 @@ def _own_years(desk: Desk, name: str) -> list[int]:
 def _speaks(desk: Desk, ref: PageRef, year: int, others: Sequence[tuple[str, float]]) -> bool:
     """Whether a line of a page is about what is asked, and the year is its own or its table's."""
     read = desk.read(ref)
-    if str(year) not in read.stems and not re.search(
-        rf"(?:FY\s?|[/'\u2019-]){year % 100:02d}\b", desk.page(ref).text
-    ):
+    if str(year) not in read.stems and not _names(desk, ref, year):
         return False
     said = sum(s.text.count(str(year)) for s in read.sentences)
     elsewhere = desk.page(ref).text.count(str(year)) > said

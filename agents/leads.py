@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pagehop.agents.moves import Context, Observation, SubQuestion
+from pagehop.finding.periods import MONTHS
 from pagehop.rules.extract import Scored
 from pagehop.rules.question import Question
-from pagehop.rules.vocabulary import FUNCTION_WORDS, MONTHS
+from pagehop.rules.vocabulary import FUNCTION_WORDS
 from pagehop.rules.words import tokens
 from pagehop.types import PageRef
 

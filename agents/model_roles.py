@@ -23,6 +23,7 @@ from pagehop.agents.prompting import (
     planner_messages,
     reflector_messages,
     standalone_messages,
+    status,
 )
 from pagehop.agents.reasoner import Reasoner, Unusable, read_object
 from pagehop.agents.replies import Reply, read_calls, read_json, read_kept, read_reply, text_of
@@ -172,7 +173,7 @@ class ModelExplorer:
         )  # fmt: skip
         calls = _for_parts(context, reply.calls)
         done = reply.done and not calls
-        return Explore(calls, reply.thought, done=done, reply=text)
+        return Explore(calls, reply.thought, done=done, reply=text, asked=status(context))
 
 
 class ModelCondenser:

@@ -80,6 +80,9 @@ class Turn:
     step: int
     text: str
     """As the model wrote it; rules give their thought."""
+    asked: str = ""
+    """What the prompt that it answered ended with. It stays before the reply for the rest of the
+    round, so that each prompt extends the one before: endpoints reuse it, trainers need it."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ class Explore:
     """It has what it wants of this round; calls beside it are still made."""
     reply: str = ""
     """The model's own text, which its next prompt of this round repeats; empty for rules."""
+    asked: str = ""
+    """What its prompt ended with; as `reply`."""
 
 
 @dataclass(frozen=True)

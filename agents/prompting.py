@@ -131,7 +131,7 @@ def explorer_messages(
     ]
     messages += round_messages(context, grammar, pictures=pictures)
     if asked:
-        messages.append(HumanMessage(_status(context)))
+        messages.append(HumanMessage(status(context)))
     return messages
 
 
@@ -189,7 +189,7 @@ def round_messages(
     Pictures stand in a user message behind the observations of their step: servers of the Chat
     Completions form refuse them in tool messages.
     """
-    said = {turn.step: turn.text for turn in context.turns}
+    said = {turn.step: turn for turn in context.turns}
     messages: list[BaseMessage] = []
     texts = without_repeats(context.observations)
     observations = [
@@ -198,7 +198,10 @@ def round_messages(
     by_step = groupby(observations, key=lambda item: _step_of(item.call.id))
     for step, group in by_step:
         seen = list(group)
-        text = said.get(step, "")
+        turn = said.get(step)
+        text = turn.text if turn else ""
+        if turn and turn.asked:
+            messages.append(HumanMessage(turn.asked))
         if grammar == "native":
             calls = [
                 {"name": o.call.tool, "args": dict(o.call.arguments), "id": o.call.id,
@@ -213,7 +216,10 @@ def round_messages(
         if pictures and (blocks := picture_blocks(context, seen)):
             messages.append(HumanMessage(blocks))
     called = {_step_of(item.call.id) for item in context.observations}
-    messages += [AIMessage(text) for step, text in said.items() if step not in called and text]
+    for step, turn in said.items():
+        if step not in called and turn.text:
+            messages += [HumanMessage(turn.asked)] if turn.asked else []
+            messages.append(AIMessage(turn.text))
     return messages
 
 
@@ -282,7 +288,8 @@ def _parts(context: Context) -> str:
     return "\n".join(lines)
 
 
-def _status(context: Context) -> str:
+def status(context: Context) -> str:
+    """Return what the explorer's prompt ends with: how far the run is, what is left."""
     left = [
         f"{value:,.0f} {name.replace('_', ' ')}"
         for name, value in context.budget_left.items()

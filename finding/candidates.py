@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pagehop.finding.routing import Route
 from pagehop.types import Region
 
 DEPTH = 100
@@ -34,6 +38,8 @@ class Found:
 
     depth: int = DEPTH
     """Candidates that each signal brings."""
+    route: Route = field(default_factory=Route)
+    """The documents that the question names."""
     passages: dict[str, Region] = field(default_factory=dict)
     keyword: dict[str, float] = field(default_factory=dict)
     """BM25 scores."""
@@ -45,6 +51,10 @@ class Found:
     """Cosines to passages read with their neighbours, where those have vectors."""
     floor: float = 0.0
     """The encoder's cosine of things that have nothing to do with each other."""
+    query: NDArray[np.float32] | None = None
+    """The query's vector (dim,), when there is an encoder."""
+    others: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By the name of any further retriever: shares of what is best possible, 0 to 1."""
     by: dict[str, list[str]] = field(default_factory=dict)
     """The signals that brought each candidate."""
 

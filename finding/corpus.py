@@ -15,10 +15,14 @@ from pagehop.reading.parsed import PageText
 from pagehop.types import Document, Hits, Mode, Page, PageRef, PageSource, Region, Scalar
 
 if TYPE_CHECKING:
+    from pagehop.finding.fields import FieldTable
     from pagehop.finding.page_edges import PageEdges
     from pagehop.finding.page_keys import ViewKeys
+    from pagehop.finding.routing import Routing
     from pagehop.finding.search_memo import SearchMemo
     from pagehop.finding.terms import TermStatistics
+    from pagehop.finding.visual_search import PageVectorSource
+    from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
 
 
@@ -66,6 +70,24 @@ class Corpus(Protocol):
         """Which visible pages share names, or are nearly the same."""
         ...
 
+    @property
+    def routing(self) -> "Routing":
+        """Which documents a question names."""
+        ...
+
+    def spread(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many visible documents each of these terms stands."""
+        ...
+
+    @property
+    def page_vectors(self) -> "PageVectorSource":
+        """What is known of the visible pages' looks."""
+        ...
+
+    def seen(self) -> float:
+        """Return the share of visible pages that have been at the page encoder, 0 to 1."""
+        ...
+
     def unread(self) -> frozenset[str]:
         """Return the ids of documents without passages."""
         ...
@@ -76,6 +98,10 @@ class Corpus(Protocol):
 
     def page_texts(self, document_id: str, pages: Collection[int] | None = None) -> list[PageText]:
         """Return pages of a document in order, as the text stage read them."""
+        ...
+
+    def texts(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the texts of pages of several documents (id, page), in one reading."""
         ...
 
     def regions(
@@ -145,6 +171,10 @@ class Corpus(Protocol):
         """Return anchors of these documents with these keys, in document and page order."""
         ...
 
+    def stated(self) -> list[Anchor]:
+        """Return the fields that documents state of themselves, in document and page order."""
+        ...
+
 
 class CorpusView(PageSource, Protocol):
     """A corpus as a user may see it: documents under names, pages checked, pictures of them."""
@@ -160,8 +190,23 @@ class CorpusView(PageSource, Protocol):
         ...
 
     @property
+    def page_encoder(self) -> "PageEncoder":
+        """The page encoder whose vectors the corpus holds.
+
+        Raises:
+            ConfigError: There are none.
+            ModelError: It cannot be loaded, or has changed.
+        """
+        ...
+
+    @property
     def edges(self) -> "PageEdges":
         """The edges between its pages."""
+        ...
+
+    @property
+    def fields(self) -> "FieldTable":
+        """What its documents say of themselves."""
         ...
 
     @property

@@ -13,6 +13,7 @@ only (benchmarks/retrieval.py). Semantic search alone loses recall at 5 by it.
 """
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ from pagehop.errors import ModelError
 from pagehop.finding.candidates import Found, Scope
 from pagehop.finding.corpus import Corpus, CorpusView
 from pagehop.models.encoder_files import WAYS_OUT
-from pagehop.types import Mode
+from pagehop.types import Mode, Region
 
 if TYPE_CHECKING:
     from pagehop.models.text_encoder import TextEncoder
@@ -53,7 +54,7 @@ def find_meaning(view: CorpusView, query: str, mode: Mode, scope: Scope, found: 
         return f"keyword search only: the library's encoder cannot be loaded; {WAYS_OUT}"
     snapshot = view.snapshot
     deadline = time.monotonic() + FRESH_S
-    vector = encoder.encode_query(query)
+    found.query = vector = encoder.encode_query(query)
     found.floor = encoder.floor if mode == "hybrid" else 0.0
     if snapshot.passages() * snapshot.embedded() > SCANNED:
         brought = _ask_index(snapshot, vector, scope, found)
@@ -65,12 +66,38 @@ def find_meaning(view: CorpusView, query: str, mode: Mode, scope: Scope, found: 
     return ""
 
 
+def vectors_of(view: CorpusView, passages: Sequence[Region]) -> NDArray[np.float32]:
+    """Return the vectors (n, dim) of passages; those that are not at hand are made, or nan."""
+    encoder, corpus = view.encoder, view.snapshot
+    assert encoder is not None, "asked for after a search by meaning"
+    found: dict[str, NDArray[np.float32]] = {}
+    if corpus.passages() * corpus.embedded() <= SCANNED:
+        block = corpus.vectors()
+        rows = corpus.memo.rows(block).of_region
+        found = {p.id: block.matrix[rows[p.id]] for p in passages if p.id in rows}
+    for passage in passages:
+        if passage.id not in found and (known := corpus.memo.vectors.find(passage.id)) is not None:
+            found[passage.id] = known
+    missing = [passage for passage in passages if passage.id not in found][:FRESH]
+    for passage, made in zip(
+        missing, encoder.encode([p.search_text for p in missing]), strict=True
+    ):
+        corpus.memo.vectors.put(passage.id, made)
+        found[passage.id] = made
+    unknown = np.full(encoder.dim, np.nan, np.float32)
+    return np.array([found.get(p.id, unknown) for p in passages]).reshape(-1, encoder.dim)
+
+
 def _ask_index(
     snapshot: Corpus, vector: NDArray[np.float32], scope: Scope, found: Found
 ) -> list[str]:
     matches = snapshot.nearest(
         vector, limit=found.depth, documents=scope.documents, kinds=scope.kinds, pages=scope.pages
     )
+    if likely := found.route.likely:
+        matches += snapshot.nearest(
+            vector, limit=found.depth // 2, documents=likely, kinds=scope.kinds, pages=scope.pages
+        )
     found.semantic |= {match.region_id: _cosine(match.score) for match in matches}
     found.context |= {match.region_id: _cosine(match.score) for match in matches}
     return [match.region_id for match in matches]
@@ -102,6 +129,10 @@ def _scan(
     context = at.in_context(cosines)
     ranked = (cosines if mode == "semantic" else context)[rows]
     nearest = rows[_top(ranked, found.depth)]
+    if likely := [at.of_document[id] for id in found.route.likely if id in at.of_document]:
+        meant = np.isin(rows, np.concatenate(likely))
+        of_likely = rows[meant][_top(ranked[meant], found.depth // 2)]
+        nearest = np.concatenate([nearest, np.setdiff1d(of_likely, nearest)])
     for row in (*nearest.tolist(), *others.tolist()):
         found.semantic[block.ids[row]] = _cosine(cosines[row])
         found.context[block.ids[row]] = _cosine(context[row])

@@ -16,17 +16,15 @@ matter.
 """
 
 import math
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pagehop.finding.corpus import CorpusView, VectorBlock
+from pagehop.finding.corpus import CorpusView
 from pagehop.finding.document_names import DocumentNames, Named
 from pagehop.finding.page_keys import PageKey, page_keys
+from pagehop.finding.page_vectors import PageVectors
 from pagehop.finding.references import IDENTIFIERS, References
 from pagehop.finding.sections import read_sections
 from pagehop.finding.terms import tokens
@@ -50,11 +48,13 @@ _MENTIONS_WEIGHT = 0.8
 _MOST_SHARING = 24
 """Pages of the view with one name; a commoner name joins nothing."""
 _SHOWN_NAMES = 4
+_LEAST_MENTION = 0.1
+_UNLIKE, _LIKE = 0.4, 0.7
+"""Cosines of the nearest passages of two pages between which a single shared word gains weight."""
 _DUPLICATE = 0.7
 """Least share of common word triples."""
 _MOST_COMPARED = 24
-_SCAN_LIMIT = 200_000
-"""Passages up to which similar pages are found by an exact scan in memory."""
+_KEPT_PAGES = 8192
 _SNIPPET = 90
 _BESIDE = 30
 """Characters shown on each side of a document's name."""
@@ -67,6 +67,8 @@ class PageEdges:
     def __init__(self, view: CorpusView) -> None:
         self._view = view
         self._read: OrderedDict[str, _Read] = OrderedDict()
+        self._named: OrderedDict[PageKey, list[tuple[Named, str, str]]] = OrderedDict()
+        """Documents that a page names, with the words around them and those near them."""
         self._finders: dict[Relation, Callable[[PageRef, Document, int], Iterable[Edge]]] = {
             "refers_to": self._refers_to,
             "continues": self._continues,
@@ -91,7 +93,7 @@ class PageEdges:
         found: list[Edge] = []
         for relation in chosen:
             edges: dict[PageRef, Edge] = {}
-            for edge in self._finders[relation](ref, document, width):
+            for edge in self._finders[relation](ref, document, most):
                 known = edges.get(edge.target)
                 # Of several reasons for one edge, the wordier tells more.
                 if edge.target != ref and (known is None or _reason(known) < _reason(edge)):
@@ -99,11 +101,20 @@ class PageEdges:
             found += sorted(edges.values(), key=lambda e: (-e.weight, e.target))[:most]
         return found
 
+    def prepare(self, refs: Iterable[PageRef], relations: Iterable[Relation]) -> None:
+        """Read what the edges of several pages need, all at once."""
+        pages = [(self._view.document(ref.name).id, ref.page) for ref in refs]
+        chosen = set(relations)
+        if "similar" in chosen:
+            self._vectors.compare(pages)
+        if "cites" in chosen:
+            self._read_named(pages)
+
     def explained(self, paths: Iterable[Path]) -> list[Path]:
         """Return paths whose edges all have their words: those of similar pages are read last."""
         found = list(paths)
         silent = {e: None for path in found for e in path.edges if e.relation == "similar"}
-        said = dict(zip(silent, self._explained(list(silent)), strict=True))
+        said = dict(zip(silent, self._vectors.explained(list(silent)), strict=True))
         return [replace(p, edges=tuple(said.get(e, e) for e in p.edges)) for p in found]
 
     def relevance(self, query: str) -> Callable[[PageRef], float]:
@@ -113,39 +124,41 @@ class PageEdges:
         there is no encoder or no vector yet.
         """
         encoder = self._view.encoder
-        vector = encoder.encode_query(query) if encoder else None
+        near = self._vectors.relevance(encoder.encode_query(query)) if encoder else {}
         wanted = set(tokens(query))
+        worded: dict[PageRef, float] = {}
 
-        def near(ref: PageRef) -> float:
-            rows = self._vectors(self._view.document(ref.name).id, ref.page)
-            if vector is not None and len(rows):
-                return float(np.clip((rows @ vector).max(), 0.0, 1.0))
-            there = set(tokens(self._view.page(ref).text))
-            return len(wanted & there) / max(len(wanted), 1)
+        def relevance(ref: PageRef) -> float:
+            known = near.get((self._view.document(ref.name).id, ref.page))
+            if known is not None:
+                return known
+            if ref not in worded:
+                there = set(tokens(self._view.page(ref).text))
+                worded[ref] = len(wanted & there) / max(len(wanted), 1)
+            return worded[ref]
 
-        kept: dict[PageRef, float] = {}
-        return lambda ref: kept[ref] if ref in kept else kept.setdefault(ref, near(ref))
+        return relevance
 
-    def _next(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
+    def _next(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         if ref.page < document.pages:
             yield self._edge(ref, ref.page + 1, "next", _NEIGHBOUR_WEIGHT, "the page after it")
 
-    def _previous(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
+    def _previous(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         if ref.page > 1:
             yield self._edge(ref, ref.page - 1, "previous", _NEIGHBOUR_WEIGHT, "the page before it")
 
-    def _section(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
+    def _section(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         for title, pages in self._of(document).sections.get(ref.page, {}).items():
             for page in pages:
                 distance = abs(page - ref.page)
                 weight = _SECTION_WEIGHT / (1 + 0.1 * max(distance - 1, 0))
                 yield self._edge(ref, page, "section", weight, title)
 
-    def _refers_to(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
+    def _refers_to(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         for lead in self._of(document).references.leads(ref.page):
             yield self._edge(ref, lead.page, "refers_to", lead.weight, lead.words)
 
-    def _continues(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
+    def _continues(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         for anchor in self._of(document).continued:
             after = int(anchor.key.partition(":")[2])
             if anchor.page == ref.page:
@@ -154,32 +167,46 @@ class PageEdges:
                 words = f"continued from: {anchor.words}"
                 yield self._edge(ref, anchor.page, "continues", _CONTINUES_WEIGHT, words)
 
-    def _cites(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
-        (page,) = self._view.snapshot.page_texts(document.id, (ref.page,))
-        text = page.text
-        for named in self._names.find(text):
-            if named.document == document.id:
-                continue
+    def _cites(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
+        page = (document.id, ref.page)
+        self._read_named([page])
+        for named, said, beside in self._named[page]:
             cited = self._view.document(named.document)
-            said = _snippet(_around(text, named.start, named.end))
             yield Edge(
-                ref, PageRef(cited.name, 1), "cites", _CITES_WEIGHT * named.certainty,
+                ref, PageRef(cited.name, 1), "cites", round(_CITES_WEIGHT * named.certainty, 4),
                 f'"{said}" -> {cited.title or cited.source}',
             )  # fmt: skip
-            for anchor in self._cited_places(ref, document, text, named):
+            for anchor in self._cited_places(ref, document, beside):
                 for lead in self._of(cited).references.resolve(anchor):
                     weight = round(_CITED_PLACE_WEIGHT * named.certainty * lead.weight, 4)
                     target = PageRef(cited.name, lead.page)
                     yield Edge(ref, target, "cites", weight, f'"{said}" -> {lead.words}')
         yield from self._identified(ref, document)
 
-    def _cited_places(
-        self, ref: PageRef, document: Document, text: str, named: Named
-    ) -> Iterator[Anchor]:
+    def _read_named(self, pages: Sequence[PageKey]) -> None:
+        """Find the documents that some pages name; kept for the pages walked last."""
+        fresh = [page for page in pages if page not in self._named]
+        texts = self._view.snapshot.texts(fresh) if fresh else {}
+        for page in fresh:
+            text = texts.get(page, "")
+            self._named[page] = [
+                (
+                    named,
+                    _snippet(_around(text, named.start, named.end)),
+                    " ".join(
+                        text[max(named.start - _CITED_NEAR, 0) : named.end + _CITED_NEAR].split()
+                    ),
+                )
+                for named in self._names.find(text)
+                if named.document != page[0]
+            ]
+        while len(self._named) > max(_KEPT_PAGES, len(pages)):
+            self._named.popitem(last=False)
+
+    def _cited_places(self, ref: PageRef, document: Document, beside: str) -> Iterator[Anchor]:
         """Yield the references of a page that stand beside a document's name."""
-        near = " ".join(text[max(named.start - _CITED_NEAR, 0) : named.end + _CITED_NEAR].split())
         for anchor in self._of(document).references.refers(ref.page):
-            if anchor.words in near and not anchor.key.startswith(IDENTIFIERS):
+            if anchor.words in beside and not anchor.key.startswith(IDENTIFIERS):
                 yield anchor
 
     def _identified(self, ref: PageRef, document: Document) -> Iterator[Edge]:
@@ -197,7 +224,7 @@ class PageEdges:
                     target = PageRef(name, own.page)
                     yield Edge(ref, target, "cites", _CITED_PLACE_WEIGHT, f"{own.words}")
 
-    def _mentions(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
+    def _mentions(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         words = self._of(document).names.get(ref.page)
         if words is None:
             return
@@ -213,20 +240,23 @@ class PageEdges:
                 for other in pages:
                     if other != (document.id, ref.page):
                         shared.setdefault(other, {})[name] = 1 / math.sqrt(common - 1)
-        for (target, page), weights in shared.items():
+        alike = self._vectors.likeness((document.id, ref.page), list(shared))
+        for ((target, page), weights), near in zip(shared.items(), alike, strict=True):
             # The more names, and the rarer, the less is left apart; parts of a name add nothing.
             names = [n for n in weights if not any(n != o and n in o for o in weights)]
+            sure = _certainty(names, near, same=target == document.id)
             apart = math.prod(1.0 - _MENTIONS_WEIGHT * weights[name] for name in names)
-            weight = round(_MENTIONS_WEIGHT * (1.0 - apart), 4)
-            said = ", ".join(names[:_SHOWN_NAMES])
-            yield Edge(ref, PageRef(self._view.names[target], page), "mentions", weight, said)
+            weight = round(_MENTIONS_WEIGHT * sure * (1.0 - apart), 4)
+            if weight >= _LEAST_MENTION:
+                said = ", ".join(names[:_SHOWN_NAMES])
+                yield Edge(ref, PageRef(self._view.names[target], page), "mentions", weight, said)
 
     def _commonness(self, name: str) -> int:
         """Return in how many passages the rarest word of a name stands, written large or small."""
         df = self._view.snapshot.statistics().df
         return min((df.get(term, 0) for term in tokens(name)), default=0)
 
-    def _duplicate(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
+    def _duplicate(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         signed = self._of(document).signatures.get(ref.page)
         if signed is None:
             return
@@ -257,83 +287,24 @@ class PageEdges:
             self._read.popitem(last=False)
         return known
 
-    def _similar(self, ref: PageRef, document: Document, width: int) -> Iterator[Edge]:
-        own = self._vectors(document.id, ref.page)
-        if not len(own):
-            return
-        for (target, page), cosine in self._nearest(own, width + 1):
-            if target in self._view.names and (target, page) != (document.id, ref.page):
-                weight = round(min(max(cosine, 0.0), 1.0), 4)
-                yield Edge(ref, PageRef(self._view.names[target], page), "similar", weight, "")
-
-    def _nearest(self, own: NDArray[np.float32], most: int) -> Iterator[tuple[PageKey, float]]:
-        """Yield pages with the cosine of their passage nearest to any of some vectors."""
-        snapshot = self._view.snapshot
-        if snapshot.passages() > _SCAN_LIMIT:
-            for vector in own:
-                for match in snapshot.nearest(vector, limit=20 * most):
-                    yield (match.document, match.page), match.score
-            return
-        rows = self._passages
-        best = (own @ snapshot.vectors().matrix.T).max(axis=0)[rows.order]  # (n_passages,)
-        pages: NDArray[np.float32] = np.maximum.reduceat(best, rows.starts)  # (n_pages,)
-        pages[~rows.visible] = -1.0
-        most = min(most, len(pages))
-        for i in np.argpartition(-pages, most - 1)[:most]:
-            yield rows.pages[i], float(pages[i])
-
-    def _explained(self, edges: Sequence[Edge]) -> Iterator[Edge]:
-        """Give edges between similar pages the two passages that are nearest, in one reading."""
-        ids = self._view.snapshot.vectors().ids
-        pairs = []
-        for edge in edges:
-            ends = [
-                self._rows(self._view.document(end.name).id, end.page)
-                for end in (edge.source, edge.target)
-            ]
-            one, other = (self._view.snapshot.vectors().matrix[rows] for rows in ends)
-            i, j = np.unravel_index((one @ other.T).argmax(), (len(one), len(other)))
-            pairs.append((ids[ends[0][i]], ids[ends[1][j]]))
-        texts = self._view.snapshot.regions_by_id([id for pair in pairs for id in pair])
-        for edge, (here, there) in zip(edges, pairs, strict=True):
-            words = f'"{_snippet(texts[here].text)}" ~ "{_snippet(texts[there].text)}"'
-            yield replace(edge, words=words)
-
-    def _rows(self, document_id: str, page: int) -> NDArray[np.intp]:
-        """Return the rows of a page's passages in the view's block of vectors."""
-        return self._passages.of(document_id, page)
+    def _similar(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
+        near = [
+            (PageRef(self._view.names[target], page), cosine)
+            for (target, page), cosine in self._vectors.nearest((document.id, ref.page))
+        ]
+        # Half of them in other documents, where there are such: the same text of another year.
+        inside = [item for item in near if item[0].name == ref.name]
+        across = [item for item in near if item[0].name != ref.name]
+        kept = max(most - most // 2, most - len(across))
+        for target, cosine in (*inside[:kept], *across[: most - min(kept, len(inside))]):
+            yield Edge(ref, target, "similar", round(min(cosine, 1.0), 4), "")
 
     @cached_property
-    def _passages(self) -> "_Passages":
-        return _Passages(self._view.snapshot.vectors(), self._view.names)
-
-    def _vectors(self, document_id: str, page: int) -> NDArray[np.float32]:
-        """Return the vectors of a page's passages; (n, dim) float32."""
-        return self._view.snapshot.vectors().matrix[self._rows(document_id, page)]
+    def _vectors(self) -> PageVectors:
+        return PageVectors(self._view)
 
     def _edge(self, ref: PageRef, page: int, relation: Relation, weight: float, words: str) -> Edge:
         return Edge(ref, replace(ref, page=page), relation, round(weight, 4), words)
-
-
-class _Passages:
-    """The rows of a block of vectors, page by page."""
-
-    def __init__(self, block: VectorBlock, visible: Container[str]) -> None:
-        keys = list(zip(block.documents.tolist(), block.pages.tolist(), strict=True))
-        self.order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
-        """(n_passages,) rows of the block, those of a page together."""
-        self.pages: list[PageKey] = sorted(set(keys))
-        counts = Counter(keys)
-        ends = np.cumsum([counts[page] for page in self.pages], dtype=np.intp)
-        self.starts = np.concatenate([[0], ends[:-1]]).astype(np.intp)
-        """(n_pages,) index into `order`."""
-        self.visible = np.array([page[0] in visible for page in self.pages], dtype=bool)
-        self._slices = dict(zip(self.pages, zip(self.starts, ends, strict=True), strict=True))
-
-    def of(self, document_id: str, page: int) -> NDArray[np.intp]:
-        """Return the rows of one page; (n,) none when it has no vector."""
-        low, high = self._slices.get((document_id, page), (0, 0))
-        return self.order[low:high]
 
 
 class _Read:
@@ -366,6 +337,21 @@ class _Read:
     @cached_property
     def signatures(self) -> dict[int, str]:
         return {a.page: a.words for a in self._anchors if a.role == "resembles"}
+
+
+def _certainty(names: Sequence[str], near: float | None, *, same: bool) -> float:
+    """Return how sure it is that names on two pages mean the same thing, 0 to 1.
+
+    A single word (`German`, `Steven`) says so only where the pages are about like things, all the
+    more in two documents; two names, a name of several words or a code say so by themselves.
+    """
+    alone = len(names) == 1 and " " not in names[0] and not any(map(str.isdigit, names[0]))
+    if near is None:
+        return 0.5 if alone else 1.0
+    context = (near - _UNLIKE) / (_LIKE - _UNLIKE)
+    if same:
+        context += 0.5
+    return min(max(context, 0.0 if alone else 0.6), 1.0)
 
 
 def _reason(edge: Edge) -> tuple[float, int]:

@@ -141,7 +141,9 @@ class Nodes:
             pending=calls,
             round_done=move is None or move.done or not calls,
             told=state["told"] or bool(nudge),
-            turns=[Turn(step, move.reply)] if move and move.reply else [],
+            turns=[Turn(step, move.reply, move.asked)]
+            if move and (move.reply or move.asked)
+            else [],
         )
         return Work(update, {**told(move), "calls": [told(call) for call in calls]})
 

@@ -95,6 +95,8 @@ def status(path: cli_options.Path, as_json: cli_options.Json = False) -> None:
     if now.scanned:
         say(f"{now.scanned_read} of {_n(now.scanned, 'scanned page')} read by OCR")
     say(f"{now.passages} passages, {now.embedded:.0%} embedded" + _by(now.encoder))
+    if now.page_encoder:
+        say(f"{now.pages_seen} of {now.pages} pages looked at" + _by(now.page_encoder))
     for file, reason in failed:
         say(f"failed  {file}: {reason}", "yellow")
 

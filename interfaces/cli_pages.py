@@ -32,6 +32,12 @@ def search(
     kinds: Annotated[
         str | None, typer.Option(metavar="A,B", help="Only regions of these kinds, e.g. table.")
     ] = None,
+    fusion: Annotated[
+        str, typer.Option(metavar="NAME", help="How hybrid search ranks: weighted, rrf, gmm ...")
+    ] = "",
+    rerank: Annotated[
+        str | None, typer.Option(metavar="NAME", help="late, cross-encoder:ID or chat:NAME.")
+    ] = None,
     labels: cli_options.Labels = None,
     as_json: cli_options.Json = False,
 ) -> None:
@@ -44,6 +50,8 @@ def search(
             mode=mode,
             documents=cli_options.words(documents),
             kinds=cli_options.words(kinds),
+            fusion=fusion,
+            rerank=rerank,
         )
     if hits.note:
         warn(hits.note)
@@ -51,7 +59,9 @@ def search(
         print_json([_hit_json(hit) for hit in hits])
         return
     for hit in hits:
-        found_by = ", ".join(hit.found_by) + (" · read by OCR" if hit.source == "ocr" else "")
+        found_by = ", ".join(f"{name} {rank}" for name, rank in hit.ranks.items())
+        found_by += f" · names {hit.why}" if hit.why else ""
+        found_by += " · read by OCR" if hit.source == "ocr" else ""
         say(f"{hit.score:.3f}  {hit.ref}  {hit.document}, page {hit.page}", "cyan")
         say(f"       {hit.kind} · {found_by}" + (f" · {hit.section}" if hit.section else ""), "dim")
         say(f"       {_shortened(hit.text)}")
@@ -204,7 +214,9 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     return {name: getattr(hit, name) for name in listed} | {
         "box": [round(edge, 5) for edge in hit.box],
         "found_by": list(hit.found_by),
+        "ranks": dict(hit.ranks),
         "source": hit.source,
+        "why": hit.why,
     }
 
 

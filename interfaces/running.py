@@ -1,6 +1,5 @@
 """Set a run up: check what was given, open what is asked, build the machine and its record."""
 
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
 from pagehop.interfaces.options import Options
+from pagehop.interfaces.recording import open_recorder, state_folder
 from pagehop.interfaces.sampling import Sampling
 from pagehop.library.folder import FOLDER
 from pagehop.library.library import Library
@@ -164,7 +164,7 @@ async def prepare_run(source: Source, options: Options, asked: Asked) -> AskRun:
         view, warnings = open_view(source)
         budgets = options.budget.shares(options.samples)
         machines, recorder = _build(view, options, budgets, asked=asked)
-        conversation = open_conversation(view, options.thread, _state_folder(view))
+        conversation = open_conversation(view, options.thread, state_folder(view))
         sampling = Sampling(
             machines,
             recorder.run_id,
@@ -200,9 +200,9 @@ def _build(
     """Build a machine for each budget, and the record that all of them share."""
     from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
 
-    run = load_settings().run
     make_tools, roles = _staff(view, options, asked)
-    recorder = _recorder(view, options, [tool.name for tool in make_tools(view)])
+    recorder = open_recorder(view, options, make_tools(view))
+    run = load_settings().run
     machines = [
         build(
             view,
@@ -222,6 +222,33 @@ def _build(
         for budget in budgets
     ]
     return machines, recorder
+
+
+def machine_for(
+    view: View, options: Options, recorder: "Recorder", sink: "Callable[[Event], None]"
+) -> "Machine":
+    """Build the machine of many runs, whose events go to a sink that records them."""
+    from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
+
+    make_tools, roles = _staff(view, options, None)
+    return build(
+        view,
+        roles,
+        options.budget,
+        tools=make_tools,
+        effort=options.effort,
+        model=options.model_name,
+        tool_timeout_s=load_settings().run.tool_timeout_s,
+        sinks=(sink,),
+        run_id=recorder.run_id,
+        trajectory=str(recorder.path) if recorder.path else "",
+        forms=options.form is not None,
+    )
+
+
+def tools_for(view: View, options: Options) -> "list[BaseTool]":
+    """Return the tools as a run's reasoner has them."""
+    return _staff(view, options, None)[0](view)
 
 
 def check_seen(options: Options, asked: Asked) -> None:
@@ -264,6 +291,7 @@ def _staff(
     from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
     from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
     from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
+    from pagehop.models.seeding import seeded  # noqa: PLC0415 - as above
 
     run = load_settings().run
     model = options.model
@@ -284,13 +312,14 @@ def _staff(
 
     def make_reasoner() -> Reasoner:
         return Reasoner(
-            model=model,
+            model=seeded(model),
             tools=make_tools(view),
             prompts=prompts,
             grammar=run.grammar,
             pictures=pictures,
             shown=beside,
             deltas=options.deltas,
+            tokens=run.tokens,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,
@@ -306,36 +335,3 @@ def _staff(
         return replace(model_roles(lambda: reasoner)(), former=ModelFormer(reasoner, form))
 
     return make_tools, make_roles
-
-
-def _recorder(view: View, options: Options, tools: Sequence[str]) -> "Recorder":
-    from pagehop.trajectories.recorder import Recorder, new_run_id, record_run  # noqa: PLC0415 - with the run
-
-    if options.record is False:
-        return Recorder(new_run_id(), None)
-    home = "" if view.runs_path is None else str(view.runs_path.parent)
-    manifest = {
-        "purpose": "interactive",
-        "graph": options.graph,
-        "effort": options.effort,
-        "models": {
-            "policy": {
-                "model_id": options.model_name,
-                "api_kind": "rules" if options.model is None else "chat",
-            }
-        },
-        "tools": list(tools),
-        "limits": options.budget.to_json(),
-        "library": {"path": home, "version": view.version},
-        "labels": None if view.labels is None else sorted(view.labels),
-    }
-    runs = view.runs_path if options.record is True else Path(options.record).expanduser()
-    return record_run(runs, fallback=_state_folder(view), manifest=manifest)
-
-
-def _state_folder(view: View) -> Path:
-    """Return the user's own folder for what cannot be kept beside a library."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - only runs need it
-
-    home = "" if view.runs_path is None else str(view.runs_path.parent)
-    return user_state_path("pagehop") / "runs" / hashlib.sha256(home.encode()).hexdigest()[:12]

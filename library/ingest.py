@@ -1,6 +1,7 @@
 """What the stages of ingestion share: the catalog, the workers, and the way to a commit.
 
-The stages are text_stage.py, reading_stage.py and vector_stage.py. Each is resumable because what
+The stages are text_stage.py, reading_stage.py, vector_stage.py, page_vector_stage.py and
+ocr_stage.py. Each is resumable because what
 is left to do is read from the tables, and each ends between two commits when it is interrupted:
 nothing half done is ever visible.
 """
@@ -43,6 +44,8 @@ class Progress:
     """Of the reading stage."""
     passages_per_s: float = 0.0
     """Of the vector stage."""
+    looks_per_s: float = 0.0
+    """Pages of the page vector stage."""
     scans_per_s: float = 0.0
     """Of the OCR stage."""
 
@@ -51,13 +54,16 @@ class Progress:
         rate = 1 / max(seconds, 0.001)
         self.scans_per_s = 0.8 * self.scans_per_s + 0.2 * rate if self.scans_per_s else rate
 
-    def seconds_left(self, files: int, pages: int, passages: float, scans: int) -> float | None:
+    def seconds_left(
+        self, files: int, pages: int, passages: float, scans: int, looks: int
+    ) -> float | None:
         """Estimate how long the rest takes; None when nothing is known of it."""
         rest = (
             (files, self.files_per_s),
             (pages, self.pages_per_s),
             (passages, self.passages_per_s),
             (scans, self.scans_per_s),
+            (looks, self.looks_per_s),
         )
         return sum(n / per_s for n, per_s in rest if n > 0 and per_s > 0) or None
 

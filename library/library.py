@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pagehop.arguments import check_text, check_whole, misfit
 from pagehop.errors import LibraryError, ModelError
 from pagehop.finding.names import meant_sources
+from pagehop.finding.page_graph import MOST_JUDGED
 from pagehop.library.copies import restore_copy
 from pagehop.library.folder import forget_folder, open_folder
 from pagehop.library.ingest import Request
@@ -30,6 +31,7 @@ from pagehop.library.manifest import (
     read_version,
     write_header,
 )
+from pagehop.library.page_encoders import load_seeing
 from pagehop.library.picture_reader import PictureReader
 from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
@@ -42,8 +44,8 @@ from pagehop.library.tables import READ_BY
 from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
-from pagehop.settings import load_settings
-from pagehop.types import FULL_PAGE, Box, Document, Hits, Mode, PageRef, Relation, Scalar
+from pagehop.settings import Settings, load_settings
+from pagehop.types import FULL_PAGE, Box, Document, Hits, Judge, Mode, PageRef, Relation, Scalar
 from pagehop.types import Path as Walk
 
 if TYPE_CHECKING:
@@ -64,7 +66,12 @@ class Library:
     """Documents of one folder, indexed."""
 
     def __init__(
-        self, path: str | Path, *, encoder: str | None = None, create: bool = True
+        self,
+        path: str | Path,
+        *,
+        encoder: str | None = None,
+        page_encoder: str | None = None,
+        create: bool = True,
     ) -> None:
         """Open or create a library.
 
@@ -72,6 +79,8 @@ class Library:
             path: A folder with `library.json`, or one whose `.pagehop` is or becomes the library.
             encoder: Hub id or folder of a text encoder; None keeps the library's own, for a new
                 library the one of the settings.
+            page_encoder: The same of a page encoder (docs/VISUAL.md); a new library has none
+                unless it is named here or in the settings.
             create: Make it when there is none.
 
         Raises:
@@ -83,7 +92,7 @@ class Library:
         self._folder = open_folder(path, create=create)
         self.path = self._folder.path
         """The library's own folder."""
-        self._settings = load_settings()
+        self._settings = _with_page_encoder(load_settings(), page_encoder)
         self._encoder_given = encoder
         self._store = Store(self.path)
         self._lock = threading.RLock()
@@ -226,16 +235,22 @@ class Library:
             snapshot = self._view(manifest, None).snapshot
             records = [record for record, _ in snapshot.records.values()]
             passages, embedded = snapshot.passages(), snapshot.embedded()
+            seen = snapshot.page_vectors.encoded
         except LibraryError:
             if not busy:
                 raise
-            records, passages, embedded = [], 0, 0.0  # an older library is being read again
+            records, passages, embedded, seen = (
+                [],
+                0,
+                0.0,
+                0,
+            )  # an older library is being read again
         read = sum(r.pages for r in records if r.read_by == READ_BY)
         pages = sum(r.pages for r in records)
         scanned = sum(len(r.scanned_pages) for r in records)
         scanned_read = sum(len(r.ocr_pages) for r in records)
         left = progress.seconds_left(
-            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read
+            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read, pages - seen
         )
         return LibraryStatus(
             path=str(self.path),
@@ -253,6 +268,8 @@ class Library:
             waiting=waiting,
             seconds_left=left if busy else None,
             encoder=manifest.serving,
+            page_encoder=manifest.seeing,
+            pages_seen=seen,
         )
 
     @property
@@ -300,10 +317,22 @@ class Library:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        rerank: str | None = None,
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages in all documents; see `View.search`."""
         return self.view().search(
-            query, k=k, mode=mode, documents=documents, kinds=kinds, pages=pages, metadata=metadata
+            query,
+            k=k,
+            mode=mode,
+            documents=documents,
+            kinds=kinds,
+            pages=pages,
+            metadata=metadata,
+            fusion=fusion,
+            rerank=rerank,
+            judge=judge,
         )
 
     def crop(self, ref: PageRef, box: Box = FULL_PAGE, *, max_pixels: int = 1_000_000) -> "Image":
@@ -318,9 +347,19 @@ class Library:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph; see `View.walk`."""
-        return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+        return self.view().walk(
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
 
     def page_graph(
         self, relations: Collection[Relation] | None = None, *, most: int = 5
@@ -386,6 +425,7 @@ class Library:
                     labels=labels,
                     runs_path=self.path / "runs",
                     encoder=lambda: self._load_encoder(manifest),
+                    page_encoder=lambda: load_seeing(manifest, self._settings.page_encoder),
                     pool=self._render_pool,
                     reader=self._reader,
                     want=self._writer.want,
@@ -425,6 +465,13 @@ class Library:
                     found = None
                 self._encoders[manifest.serving] = found
             return self._encoders[manifest.serving]
+
+
+def _with_page_encoder(settings: Settings, model: str | None) -> Settings:
+    if model is None:
+        return settings
+    changed = settings.page_encoder.model_copy(update={"model": model})
+    return settings.model_copy(update={"page_encoder": changed})
 
 
 def _stop_at_exit(writer: "weakref.ref[Writer]") -> None:

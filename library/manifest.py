@@ -99,6 +99,9 @@ class Manifest:
     serving: str = ""
     """Id of the encoder whose vectors answer searches; empty before the first vector."""
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    seeing: str = ""
+    """Id of the page encoder whose vectors answer visual searches; empty: there are none."""
+    page_encoders: Mapping[str, Encoder] = field(default_factory=dict)
     next_added: int = 0
     """Running number of the next document."""
     format: int = FORMAT_VERSION
@@ -240,6 +243,7 @@ def write_header(folder: Path, manifest: Manifest) -> None:
         "format": FORMAT_VERSION,
         "parser": PARSER_VERSION,
         "encoders": {key: asdict(value) for key, value in manifest.encoders.items()},
+        "page_encoders": {key: asdict(value) for key, value in manifest.page_encoders.items()},
     }
     content = (json.dumps(header, indent=2, ensure_ascii=False) + "\n").encode()
     path = folder / HEADER
@@ -274,6 +278,9 @@ def _decode(values: dict[str, Any], path: Path) -> Manifest:
         failed=tuple(_labelled(FailedFile, failed) for failed in values.get("failed", ())),
         removed=tuple(_made(RemovedFile, removed) for removed in values.get("removed", ())),
         encoders={key: _made(Encoder, v) for key, v in values.get("encoders", {}).items()},
+        page_encoders={
+            key: _made(Encoder, v) for key, v in values.get("page_encoders", {}).items()
+        },
     )
 
 

@@ -10,6 +10,7 @@ WORDS = {
     "text": "reading",
     "reading": "finding passages",
     "vectors": "embedding",
+    "looks": "looking at pages",
     "ocr": "reading scans",
     "idle": "done",
 }
@@ -50,6 +51,9 @@ def _share(status: LibraryStatus) -> tuple[float, str]:
     if status.stage == "vectors":
         done = round(status.embedded * status.passages)
         return status.embedded, f"{done} of {status.passages} passages"
+    if status.stage == "looks":
+        share = status.pages_seen / status.pages if status.pages else 1.0
+        return share, f"{status.pages_seen} of {status.pages} pages"
     if status.stage == "ocr":
         share = status.scanned_read / status.scanned if status.scanned else 1.0
         return share, f"{status.scanned_read} of {status.scanned} scanned pages"

@@ -16,7 +16,7 @@ from pagehop.library.copies import copy_path, restore_copy
 from pagehop.library.ingest import Ingestion, Interrupted
 from pagehop.library.manifest import FailedFile, Manifest, Partition
 from pagehop.library.store import Store
-from pagehop.library.tables import Source, StoredDocument, page_rows
+from pagehop.library.tables import PAGE_VECTORS, Source, StoredDocument, page_rows
 from pagehop.library.text_stage import read_document, search_title
 from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PdfJob
 
@@ -33,9 +33,22 @@ def needs_renewal(store: Store, manifest: Manifest) -> bool:
     )
 
 
-def without_tables(manifest: Manifest) -> Manifest:
-    """Return the library with its labels, folders, removals and encoders, but no document yet."""
-    emptied = {key: Partition(part.labels) for key, part in manifest.partitions.items()}
+def without_tables(store: Store, manifest: Manifest) -> Manifest:
+    """Return the library with its labels, folders, removals and encoders, but no document yet.
+
+    Vectors of page pictures stay: no release changes how a page looks, and making them takes long.
+    """
+    emptied = {
+        key: Partition(
+            part.labels,
+            {
+                name: version
+                for name, version in part.tables.items()
+                if name.startswith(PAGE_VECTORS) and store.is_current(key, name, version)
+            },
+        )
+        for key, part in manifest.partitions.items()
+    }
     return replace(manifest, partitions=emptied, failed=(), parser=PARSER_VERSION)
 
 

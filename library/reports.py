@@ -55,19 +55,24 @@ class LibraryStatus:
     failed: int
     """Files that could not be read."""
     stage: str = "idle"
-    """text, reading, vectors, ocr or idle."""
+    """text, reading, vectors, looks, ocr or idle."""
     waiting: int = 0
     """Files not yet read."""
     seconds_left: float | None = None
     """Estimate until regions, vectors and OCR are done; None when idle or unknown."""
     encoder: str = ""
     """Id of the encoder whose vectors answer searches."""
+    page_encoder: str = ""
+    """Id of the page encoder whose vectors answer visual searches; empty when there is none."""
+    pages_seen: int = 0
+    """Pages that have been at that encoder."""
 
     @property
     def complete(self) -> bool:
-        """Everything that was added is read, by OCR too, cut and embedded."""
+        """Everything that was added is read, by OCR too, cut, embedded and looked at."""
         read = self.pages_read == self.pages and self.scanned_read == self.scanned
-        return self.text_complete and read and self.embedded >= 1.0
+        seen = not self.page_encoder or self.pages_seen >= self.pages
+        return self.text_complete and read and seen and self.embedded >= 1.0
 
 
 @dataclass(frozen=True)

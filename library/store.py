@@ -20,8 +20,11 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pagehop.errors import LibraryError
+from pagehop.finding.profiles import Profile
+from pagehop.library import page_vectors
 from pagehop.library.disk import reading, writing
 from pagehop.library.manifest import (
     Manifest,
@@ -32,7 +35,7 @@ from pagehop.library.manifest import (
     write_manifest,
 )
 from pagehop.library.snapshot import Snapshot as Snapshot
-from pagehop.library.tables import INDEXES, SCHEMAS, VECTORS, has_columns
+from pagehop.library.tables import INDEXES, PAGE_VECTORS, SCHEMAS, VECTORS, has_columns
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -57,8 +60,12 @@ class Store:
         self._databases: dict[str, Any] = {}
         self._session: Any = None
         self._pinned: OrderedDict[tuple[str, str, int], Table] = OrderedDict()
+        self._current: set[tuple[str, str, int]] = set()
+        """Table versions that were seen to have the columns of this release."""
         self._latest: dict[tuple[str, str], Table] = {}
         self._memo: OrderedDict[Hashable, object] = OrderedDict()
+        self.profiles: dict[Hashable, Profile] = {}
+        """Of `Snapshot` alone: what documents say of themselves, a few kB each."""
         self._lock = RLock()
 
     def at(self, key: str, table: str, version: int, *, any_columns: bool = False) -> "Table":
@@ -83,8 +90,11 @@ class Store:
                 if len(self._pinned) > OPEN_TABLES:
                     self._pinned.popitem(last=False)
             self._pinned.move_to_end((key, table, version))
-        if not any_columns and not has_columns(table, found.schema):
-            raise outdated(self.folder)
+        if not any_columns and (key, table, version) not in self._current:
+            # A version never changes, and asking for its columns takes as long as a small query.
+            if not has_columns(table, found.schema):
+                raise outdated(self.folder)
+            self._current.add((key, table, version))
         return found
 
     def reading(self, key: str, table: str) -> AbstractContextManager[None]:
@@ -208,6 +218,7 @@ class Store:
         with self._lock:
             self._memo.clear()
             self._pinned.clear()
+            self._current.clear()
             self._latest.clear()
             self._databases.clear()
             self._session = None
@@ -266,6 +277,8 @@ class Commit:
                 table.create_index(column, config=_index(kind))
         if name.startswith(VECTORS) and "vector" not in present and table.count_rows() > ANN_FROM:
             table.create_index("vector", config=_index("vector"))
+        if name.startswith(PAGE_VECTORS) and "vectors" not in present and _has_many(table):
+            table.create_index("vectors", config=_index("vector"))
         table.optimize(cleanup_older_than=KEPT)
         self._touched.add((key, name))
 
@@ -305,6 +318,12 @@ class Commit:
             self._store.create(key, table, SCHEMAS.get(table, schema))
             self._partitions[key] = replace(part, tables={**part.tables, table: 0})
         return key
+
+
+def _has_many(table: "Table") -> bool:
+    """Say whether a table of page vectors holds more than a search compares one by one."""
+    counts = table.search().select(["count"]).to_arrow()["count"]
+    return (pc.sum(counts).as_py() or 0) > page_vectors.SCANNED
 
 
 def forget_old_versions(folder: Path, store: Store) -> None:

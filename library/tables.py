@@ -1,8 +1,8 @@
 """The columns of the library's tables, and values to rows and back.
 
 One full set of tables per distinct set of labels: `documents`, `pages`, `regions`, `terms`,
-`anchors` and `text_vectors_<encoder>`. Boxes are four plain float columns: Lance takes a
-fixed-size list of floats for a vector.
+`anchors`, `text_vectors_<encoder>` and `page_vectors_<encoder>`. Boxes are four plain float
+columns: Lance takes a fixed-size list of floats for a vector.
 """
 
 import json
@@ -97,6 +97,7 @@ ANCHORS = pa.schema(
     ]
 )
 VECTORS = "text_vectors_"
+PAGE_VECTORS = "page_vectors_"
 READ_BY = PARSER_VERSION * 1000 + ANCHORS_VERSION * 100 + TERMS_VERSION
 """What cut and counted a document's passages; another number makes the reading stage run again."""
 SCHEMAS: Mapping[str, pa.Schema] = {
@@ -126,12 +127,25 @@ def vector_schema(dim: int) -> pa.Schema:
     )
 
 
+def page_vector_schema(dim: int) -> pa.Schema:
+    """Return the columns of a table of page vectors (page_vectors.py)."""
+    return pa.schema(
+        [
+            ("document", pa.string()),
+            ("page", pa.int32()),
+            ("count", pa.int32()),
+            ("vectors", pa.list_(pa.list_(pa.float16(), dim))),
+        ]
+    )
+
+
 def has_columns(table: str, schema: pa.Schema) -> bool:
     """Say whether a schema is what this release gives to a table."""
     if table in SCHEMAS:
         wanted = SCHEMAS[table]
         return {(f.name, f.type) for f in schema} == {(f.name, f.type) for f in wanted}
-    return set(schema.names) == set(vector_schema(1).names)
+    wanted = page_vector_schema(1) if table.startswith(PAGE_VECTORS) else vector_schema(1)
+    return set(schema.names) == set(wanted.names)
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ from pagehop.arguments import (
     check_whole,
 )
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.fields import FieldTable
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
-from pagehop.finding.page_graph import walk
-from pagehop.finding.search import search
+from pagehop.finding.page_graph import MOST_JUDGED, walk
+from pagehop.finding.search import checked_k, search
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
 from pagehop.types import (
@@ -34,6 +35,7 @@ from pagehop.types import (
     Box,
     Document,
     Hits,
+    Judge,
     Located,
     Mode,
     Page,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from pagehop.library.picture_reader import PictureReader, PictureText
+    from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
     from pagehop.reading.pdf_pool import PdfPool
 
@@ -64,6 +67,7 @@ class View:
         labels: frozenset[str] | None,
         runs_path: Path | None,
         encoder: Callable[[], "TextEncoder | None"],
+        page_encoder: Callable[[], "PageEncoder"],
         pool: Callable[[], "PdfPool"],
         reader: "PictureReader",
         want: Callable[[str], None],
@@ -79,6 +83,7 @@ class View:
         self.runs_path = runs_path
         """Where runs over this view are recorded."""
         self._encoder = encoder
+        self._page_encoder = page_encoder
         self._pool = pool
         self._reader = reader
         self._want = want
@@ -98,6 +103,16 @@ class View:
     def encoder(self) -> "TextEncoder | None":
         """The encoder whose vectors the view holds; None when it cannot be loaded."""
         return self._encoder()
+
+    @property
+    def page_encoder(self) -> "PageEncoder":
+        """The page encoder whose vectors the view holds.
+
+        Raises:
+            ConfigError: The library has no page vectors.
+            ModelError: Their encoder cannot be loaded, or has changed.
+        """
+        return self._page_encoder()
 
     def load_encoder(self) -> None:
         """Load the encoder and its weights, for which the first search by meaning would wait."""
@@ -126,7 +141,7 @@ class View:
         check_texts("documents", documents, "a list of names")
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
-        for cached in ("_by_name", "names", "edges"):
+        for cached in ("_by_name", "names", "edges", "fields"):
             narrowed.__dict__.pop(cached, None)
         narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
         narrowed._narrowed = True
@@ -154,6 +169,11 @@ class View:
     def edges(self) -> PageEdges:
         """For modules of `library/` and `finding/` only."""
         return PageEdges(self)
+
+    @cached_property
+    def fields(self) -> FieldTable:
+        """What the documents say of themselves: type, date, parties, labelled values."""
+        return FieldTable(self, self._hidden)
 
     @cached_property
     def _by_name(self) -> dict[str, Document]:
@@ -236,21 +256,31 @@ class View:
         kinds: Collection[str] | None = None,
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
+        fusion: str = "",
+        rerank: str | None = None,
+        judge: Judge | None = None,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
         Args:
             query: Words or a question.
             k: Most hits to return.
-            mode: keyword, semantic or hybrid.
+            mode: keyword, semantic, visual or hybrid.
             documents: Names as `document` takes them; None searches all.
             kinds: Kinds of regions, e.g. `["table"]`.
             pages: Page numbers, e.g. `range(1, 11)`.
             metadata: Values that a document's metadata must have.
+            fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
+                mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
+            rerank: Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH,
+                judge or chat:PROVIDER:NAME; empty: nobody, None takes the setting.
+            judge: Scores pages for the strategies and the re-ranker that ask one.
 
         Raises:
             LibraryError: A named document is not visible.
-            ConfigError: An unknown mode or kind.
+            ConfigError: An unknown mode, kind or fusion, `k` below 1, or visual search without page
+                vectors.
+            ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
         check_search(query, k, documents, kinds, pages, metadata)
         if documents is None and self._narrowed:
@@ -258,12 +288,15 @@ class View:
         hits = search(
             self,
             query,
-            k=k + len(self._hidden),
+            k=checked_k(k) + len(self._hidden),
             mode=mode,
             documents=documents,
             kinds=kinds,
             pages=pages,
             metadata=metadata,
+            fusion=fusion,
+            rerank=rerank,
+            judge=judge,
         )
         if not self._hidden:
             return hits
@@ -303,6 +336,8 @@ class View:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph from a page.
 
@@ -311,14 +346,27 @@ class View:
             relations: Edge types to follow; None follows all.
             query: Paths to pages near it come first.
             hops: Most edges of a path.
-            width: Edges kept at each page.
+            width: Paths kept after each hop.
+            judge: Scores the best pages of each hop for the query, e.g. a model's `ChatJudge`.
+            judged: Most pages that it is shown.
 
         Raises:
             LibraryError: There is no such document or page in this view.
+            ConfigError: An unknown relation, hops or width too large, a judge without a query.
+            ModelError: The judge gave no scores.
         """
         self.checked(ref)
         check_walk(relations, query, hops, width)
-        paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
+        paths = walk(
+            self,
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
 

@@ -30,6 +30,7 @@ from pagehop.library.manifest import (
     write_manifest,
 )
 from pagehop.library.ocr_stage import OcrStage
+from pagehop.library.page_vector_stage import PageVectorStage
 from pagehop.library.reading_stage import ReadingStage
 from pagehop.library.renewal import needs_renewal, renew, without_tables
 from pagehop.library.store import KEPT, Commit, Store, forget_old_versions
@@ -205,7 +206,7 @@ class Writer:
         if not needs_renewal(self._store, manifest):
             return self._ingestion(manifest, pool)
         self.progress.stage = "text"
-        ingestion = self._ingestion(without_tables(manifest), pool)
+        ingestion = self._ingestion(without_tables(self._store, manifest), pool)
         renew(ingestion, manifest, warn=self.warn, stopped=lambda: self._stop)
         prune_history(self._store.folder, frozenset({ingestion.manifest.version}))
         return self._ingestion(ingestion.manifest, pool)
@@ -215,11 +216,13 @@ class Writer:
         model = self._model(ingestion.manifest)
         reading = ReadingStage(ingestion)
         vectors = VectorStage(ingestion, encoder, model) if encoder else None
+        looks = PageVectorStage(ingestion, self._settings.page_encoder)
         ocr = OcrStage(ingestion, self._settings.ocr, lambda: list(self._wanted))
         try:
-            self._take_turns(ingestion, reading, vectors, ocr)
+            self._take_turns(ingestion, reading, vectors, looks, ocr)
         finally:
             ocr.close()
+        looks.clean()
         write_header(self._store.folder, ingestion.manifest)
         with writing(self._store.folder):
             clean_copies(ingestion.sources, {id for _, id in ingestion.catalog.documents}, KEPT)
@@ -231,9 +234,10 @@ class Writer:
         ingestion: Ingestion,
         reading: ReadingStage,
         vectors: VectorStage | None,
+        looks: PageVectorStage,
         ocr: OcrStage,
     ) -> None:
-        """Do what is queued, then what is left to cut, embed and read by OCR, until nothing is."""
+        """Do what is queued, then what is left to cut, embed, look at and read by OCR."""
         while not self._stop:
             try:
                 request = self._next()
@@ -247,6 +251,9 @@ class Writer:
                     ingestion.pool.close()  # its workers start again when a file comes
                     _release_memory()
                     vectors.run()
+                elif looks.left():
+                    self.progress.stage = "looks"
+                    looks.run()
                 elif ocr.left():
                     self.progress.stage = "ocr"
                     ocr.run()
@@ -258,7 +265,7 @@ class Writer:
                 vectors = None
                 self.warn(f"no vectors, so search is by keywords only: {error}")
             finally:
-                for words in (*reading.warnings, *ocr.warnings):
+                for words in (*reading.warnings, *looks.warnings, *ocr.warnings):
                     self.warn(words)
 
     def _damage(self) -> Damage | None:

@@ -24,6 +24,8 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient
 
+from pagehop.models.capture import wrapped
+
 POOL = 8
 """Requests at once through one connection pool."""
 
@@ -51,7 +53,7 @@ class _Pools:
     async def send(self, request: Any, **options: Any) -> Any:
         pool = next((pool for pool in self.kept if pool.under_way < POOL), None)
         if pool is None:
-            pool = _Pool(DefaultAsyncHttpxClient())
+            pool = _Pool(wrapped(DefaultAsyncHttpxClient()))
             self.kept.append(pool)
         pool.under_way += 1
         try:

@@ -25,10 +25,11 @@ from pagehop.models.encoder_files import hub_folder, read_json, weights_digest
 
 Family = Literal["late", "single", "engine"]
 
-WAYS_OUT = (
+NAME_ONE = (
     "name a page encoder by hub id or folder (PAGEHOP_PAGE_ENCODER__MODEL=vidore/colqwen2-v1.0-hf; "
-    "docs/VISUAL.md lists more); all other search works without"
+    "docs/VISUAL.md lists more)"
 )
+WAYS_OUT = f"{NAME_ONE}; all other search works without"
 _HUB_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
 _SINGLE = frozenset({"clip", "siglip", "siglip2", "metaclip_2", "altclip", "chinese_clip"})
 _ENGINE_CLASSES = (

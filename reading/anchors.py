@@ -3,9 +3,11 @@
 1. A definition is the start of a region: a caption (`Table 3: ...`), a heading (`Note 8 - Debt`,
    `Item 7.`, `4.2 Results`), or a page number printed on the page.
 2. A reference is found in the running text of a page: `see Note 8`, `Tables 3 and 4`,
-   `Part II, Item 1A`, `pages 12 to 14`; lines of a table of contents are references too.
-3. Both get a key (`note:8`, `table:3`, `part:ii/item:1a`, `page:41`); an internal link gets
-   `link:<page of the file>`. Joining the two is left to the page graph, when it is walked.
+   `Part II, Item 1A`, `pages 12 to 14` (`referrals.py`); `[12]` and the rows of an exhibit index
+   (`entries.py`); lines of a table of contents are references too.
+3. Both get a key (`note:8`, `table:3`, `part:ii/item:1a`, `page:41`, `entry:12`); an internal link
+   gets `link:<page of the file>`. Joining the two is left to the page graph, when it is walked.
+4. A link that ends below the last words of a page means the next one.
 
 Not covered: languages other than English; names without a number (`see "Liquidity" below`).
 """
@@ -13,50 +15,29 @@ Not covered: languages other than English; names without a number (`see "Liquidi
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
+from pagehop.reading.entries import find_citations, find_entries, find_exhibit_rows
+from pagehop.reading.fields import find_fields
 from pagehop.reading.mentions import page_names
-from pagehop.reading.parsed import DocumentReading, PageText
+from pagehop.reading.parsed import DocumentReading, Link, PageText
+from pagehop.reading.referrals import (
+    NUMBER,
+    SPACE,
+    WORDS,
+    find_referrals,
+    kind_of,
+    plain_number,
+    running_lines,
+)
 from pagehop.reading.signatures import signature
 from pagehop.types import FULL_PAGE, Box, OutlineEntry, Region
 
-ANCHORS_VERSION = 2
+ANCHORS_VERSION = 3
 """Raise it when the same document would get other anchors."""
-_KINDS = {
-    "table": "tables?|tab\\.",
-    "figure": "figures?|figs?\\.?",
-    "chart": "charts?",
-    "box": "box(?:es)?",
-    "note": "notes?",
-    "section": "sections?|secs?\\.|§{1,2}",
-    "item": "items?",
-    "page": "pages?|pp?\\.",
-    "appendix": "appendix|appendices|annex(?:es)?",
-    "exhibit": "exhibits?",
-    "schedule": "schedules?",
-    "chapter": "chapters?",
-    "part": "parts?",
-}
-_ALSO_VERBS = ("note", "item", "box", "part", "schedule", "exhibit")
-"""Common words: `we note 8 cases` refers to nothing, `Note 8` and `see note 8` do."""
-_WORDS = "|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items())
-_NUMBER = r"(?:\d+(?:[.\-\u2013]\d+)*[A-Za-z]?|[IVXL]+|[A-Z](?:[.\-]?\d+)*)(?![\w%])"
-_SPACE = r"(?:\s+|(?=\d)|(?<=[.\u00a7])\s*)"
-"""Between kind and number; without it the S of `NOTES` would be the number of a note."""
-_JOIN = r"\s*(?:,\s*and|,|and|or|&|to|through|[-\u2013])\s*"
-_REFERENCE = re.compile(
-    rf"(?:\b|(?=§))(?i:{_WORDS}){_SPACE}(?P<numbers>{_NUMBER}(?:{_JOIN}{_NUMBER})*)"
-    r"(?P<tail>\s+of\s+\S+(?:\s+\S+){0,2})?"
-)
-_BEFORE = re.compile(
-    r"(?P<verb>\b(?i:see(?:\s+also)?|refer(?:s|red)?\s+to|(?:shown|described|discussed|presented|"
-    r"included|reported|listed|set\s+forth)\s+(?:in|on)|in|on|under|per|cf\.)\s+)?"
-    r"(?:\b(?i:part)\s+(?P<of_part>[IVX]+|\d+)\s*[,.\-\u2013\u2014]?\s*)?$"
-)
-"""What stands before a reference; looked for behind it, as few places in a text have one."""
-_LONGEST_BEFORE = 50
 _DEFINITION = re.compile(
-    rf"\W{{0,2}}(?i:{_WORDS}){_SPACE}(?P<number>{_NUMBER})"
+    rf"\W{{0,2}}(?i:{WORDS}){SPACE}(?P<number>{NUMBER})"
     r"(?P<mark>\s*[.:|\u2013\u2014-]|\s*\n|\s*$|\s+(?=[A-Z(]))"
 )
 _NUMBERED_HEADING = re.compile(
@@ -65,10 +46,15 @@ _NUMBERED_HEADING = re.compile(
 _PART_HEADING = re.compile(r"\W{0,2}(?i:part)\s+(?P<number>[IVX]+|\d+)\b")
 _CONTENTS_LINE = re.compile(
     r"^(?=(?:.*\.{3,}|\s*(?i:item|note|section|chapter|part|appendix|table|figure)\b))"
-    r".*\D\s*\d{1,4}\s*$",
+    r"(?=\W*\w+\W+.*[^\W\d_]{3}).*\D\s*\d{1,4}\s*$",
     re.MULTILINE,
 )
-_LONGEST_RANGE = 6
+"""`Item 6` alone has a number, but leads to no page 6."""
+_CONTENTS_LINKS = 6
+"""Pages that the links of a table of contents lead to, at least, in their order."""
+_SLACK = 0.005
+"""Of a page's height: where a link ends and where words end are not measured alike."""
+_ASIDE = ("passage", "header", "footer", "page")
 _IDENTIFIER = re.compile(
     r"(?P<doi>\b10\.\d{4,9}/[^\s\"<>]+)|\barxiv[:\s]\s*(?P<arxiv>\d{4}\.\d{4,5})", re.IGNORECASE
 )
@@ -82,9 +68,10 @@ class Anchor:
     document: str
     """Document id."""
     page: int
-    role: Literal["defines", "refers", "continues", "mentions", "resembles"]
+    role: Literal["defines", "refers", "continues", "mentions", "resembles", "states"]
     """`continues`: what ends the page goes on at the page in its key; `mentions` and `resembles`:
-    the names on the page, a line each, and its signature."""
+    the names on the page, a line each, and its signature; `states`: a field of the document, its
+    key `field:<extractor>:<name>`, its words the value and, on a second line, those of the page."""
     key: str
     """Kind and number, lower case, e.g. `table:3`, `part:ii/item:1a`, `page:41`, `link:12`,
     `doi:10.1000/182`, `arxiv:1706.03762`; empty where the words say it."""
@@ -103,20 +90,19 @@ def find_anchors(reading: DocumentReading, pages: Sequence[PageText]) -> list[An
     if not reading.regions:
         return []
     document = reading.regions[0].document
-    contents = {page.page for page in pages if len(_CONTENTS_LINE.findall(page.text)) >= 3}
+    contents = _contents_pages(reading.links, pages)
+    running = running_lines([page.text for page in pages])
     anchors = [
         *_region_definitions(reading.regions, contents),
         *_page_numbers(document, pages),
-        *(anchor for page in pages for anchor in _references(document, page)),
+        *(a for p in pages for a in _references(document, p, running, p.page in contents)),
         *(a for page in pages if page.page in contents for a in _contents_lines(document, page)),
         *(anchor for page in pages for anchor in _identifiers(document, page)),
+        *_entries(document, pages),
+        *_links(document, reading),
         *_page_keys(document, pages),
+        *_fields(document, pages),
     ]
-    for link in reading.links:
-        if link.target_page != link.page:
-            words = " ".join(link.words.split())[:160]
-            key = f"link:{link.target_page}"
-            anchors.append(Anchor(document, link.page, "refers", key, words, link.box))
     unique = {(a.page, a.role, a.key, a.words): a for a in anchors}
     return sorted(unique.values(), key=lambda a: (a.page, a.role, a.key, a.box))
 
@@ -132,10 +118,39 @@ def outline_definitions(document: str, outline: Sequence[OutlineEntry]) -> list[
     return anchors
 
 
+def _contents_pages(links: Sequence[Link], pages: Sequence[PageText]) -> set[int]:
+    """Return the pages that are tables of contents, by their lines or by their links."""
+    contents = {page.page for page in pages if len(_CONTENTS_LINE.findall(page.text)) >= 3}
+    targets: dict[int, list[int]] = {}
+    for link in sorted(links, key=lambda link: (link.page, link.box[1], link.box[0])):
+        targets.setdefault(link.page, []).append(link.target_page)
+    for page, listed in targets.items():
+        rising = sum(one <= other for one, other in pairwise(listed))
+        ahead = all(target >= page for target in listed)
+        if len(set(listed)) >= _CONTENTS_LINKS and ahead and rising >= 0.9 * (len(listed) - 1):
+            contents.add(page)
+    return contents
+
+
+def _links(document: str, reading: DocumentReading) -> Iterator[Anchor]:
+    """Yield the links to other pages."""
+    last: dict[int, float] = {}
+    for region in reading.regions if reading.links else ():
+        if region.kind not in _ASIDE:
+            last[region.page] = max(last.get(region.page, 0.0), region.box[3])
+    for link in reading.links:
+        target = link.target_page
+        if target in last and link.target_top >= last[target] - _SLACK and target + 1 in last:
+            target += 1
+        if target != link.page:
+            words = " ".join(link.words.split())[:160]
+            yield Anchor(document, link.page, "refers", f"link:{target}", words, link.box)
+
+
 def _region_definitions(regions: Sequence[Region], contents: set[int]) -> Iterator[Anchor]:
     part = ""
     for region in regions:
-        if region.kind in ("passage", "header", "footer", "page") or region.page in contents:
+        if region.kind in _ASIDE or region.page in contents:
             continue
         heading = region.kind in ("heading", "title")
         short = heading or len(region.text) < 400
@@ -157,13 +172,13 @@ def _keys_defined(text: str, *, part: str, heading: bool, in_notes: bool) -> lis
         matches = [m for m in _DEFINITION.finditer(text) if m["mark"].strip()] if heading else []
         keys = []
         for found in matches if match in matches else [match, *matches]:
-            kind, number = _kind(found), _plain_number(found["number"])
+            kind, number = kind_of(found), plain_number(found["number"])
             keys += [f"{kind}:{number}"] if kind != "page" else []
             keys += [f"part:{part}/item:{number}"] if kind == "item" and part else []
         return list(dict.fromkeys(keys))
     numbered = _NUMBERED_HEADING.match(text) if heading else None
     if numbered:
-        number = _plain_number(numbered["number"])
+        number = plain_number(numbered["number"])
         return [f"section:{number}", *([f"note:{number}"] if in_notes else [])]
     return []
 
@@ -178,37 +193,30 @@ def _runs_on(text: str, match: re.Match[str]) -> bool:
 
 def _part_of(text: str) -> str:
     match = _PART_HEADING.match(text)
-    return _plain_number(match["number"]) if match else ""
+    return plain_number(match["number"]) if match else ""
 
 
-def _kind(match: re.Match[str]) -> str:
-    return next(kind for kind in _KINDS if match[kind])
-
-
-def _plain_number(number: str) -> str:
-    return number.replace("\u2013", "-").casefold().strip(".-")
-
-
-def _references(document: str, page: PageText) -> Iterator[Anchor]:
+def _references(
+    document: str, page: PageText, running: frozenset[str], contents: bool
+) -> Iterator[Anchor]:
     """Yield what the running text of a page refers to, with the box of the words."""
-    text = page.text
-    for match in _REFERENCE.finditer(text):
-        kind = _kind(match)
-        before = _BEFORE.search(text[max(match.start() - _LONGEST_BEFORE, 0) : match.start()])
-        verb, of_part = (before["verb"], before["of_part"]) if before else (None, None)
-        if kind in _ALSO_VERBS and match[kind][0].islower() and not verb:
-            continue
-        if kind == "page" and (_is_page_count(match) or _is_alone(text, match)):
-            continue
-        if kind == "part" and re.match(r"\W{0,3}item\b", text[match.end() :][:10], re.I):
-            continue
-        start = match.start() - (len(before.group()) if before else 0)
-        words = " ".join(text[start : match.end()].split()).strip(" ,")
-        box = _union(page, start, match.end("numbers"))
-        for number in _expand(kind, match[kind], match["numbers"]):
-            part = f"part:{_plain_number(of_part)}/" if kind == "item" and of_part else ""
-            key = f"{part}{kind}:{number}"
-            yield Anchor(document, page.page, "refers", key, words[:160], box)
+    for found in find_referrals(page.text, running, contents=contents):
+        box = _union(page, found.start, found.end)
+        yield Anchor(document, page.page, "refers", found.key, found.words, box)
+
+
+def _entries(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
+    """Yield the entries of the list of references, what cites them, and rows of exhibits."""
+    entries = find_entries([(page.page, page.text) for page in pages])
+    by_page = {page.page: page for page in pages}
+    for entry in entries:
+        box = _union(by_page[entry.page], entry.start, entry.end)
+        yield Anchor(document, entry.page, "defines", entry.key, entry.words, box)
+    for page in pages:
+        cited = find_citations(page.page, page.text, entries) if entries else ()
+        for found in (*cited, *find_exhibit_rows(page.page, page.text)):
+            box = _union(page, found.start, found.end)
+            yield Anchor(document, page.page, "refers", found.key, found.words, box)
 
 
 def _contents_lines(document: str, page: PageText) -> Iterator[Anchor]:
@@ -242,32 +250,15 @@ def _page_keys(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
             yield Anchor(document, page.page, "resembles", "", signed, FULL_PAGE)
 
 
-def _is_page_count(match: re.Match[str]) -> bool:
-    """Tell `page 3 of 38`, which every page may carry, from a reference."""
-    return bool(re.match(r"\s+of\s+\d", match["tail"] or ""))
-
-
-def _is_alone(text: str, match: re.Match[str]) -> bool:
-    """Tell a page number printed as `Page 3` on a line of its own from a reference."""
-    before, after = text[: match.start()], text[match.end() :]
-    return before[-1:] in ("", "\n") and after[:1] in ("", "\n")
-
-
-def _expand(kind: str, word: str, numbers: str) -> list[str]:
-    """Return each number of `3`, `3 and 4`, `2-4`, `12 to 15`."""
-    plural = word.casefold().rstrip(".").endswith(("s", "ces", "pp", "§§"))
-    parts = [part for part in re.split(r"\s*(?:,\s*and|,|and|or|&)\s*", numbers) if part]
-    if not plural:
-        parts = parts[:1]
-    expanded: list[str] = []
-    for part in parts:
-        ends = re.split(r"\s*(?:to|through)\s*" + (r"|\s*[-\u2013]\s*" if plural else ""), part)
-        if len(ends) == 2 and all(end.isdigit() for end in ends):
-            low, high = int(ends[0]), int(ends[1])
-            expanded += [str(n) for n in range(low, min(high, low + _LONGEST_RANGE - 1) + 1)]
-        else:
-            expanded.append(_plain_number(ends[0]))
-    return expanded
+def _fields(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
+    """Yield what the document says of itself in labelled values."""
+    by_page = {page.page: page for page in pages}
+    for found in find_fields(pages):
+        page = by_page[found.page]
+        said = " ".join(page.text[found.start : found.end].split())[:160]
+        box = _union(page, found.start, found.end)
+        key = f"field:{found.extractor}:{found.field}"
+        yield Anchor(document, found.page, "states", key, f"{found.value}\n{said}", box)
 
 
 def _union(page: PageText, start: int, end: int) -> Box:

@@ -3,9 +3,11 @@
 Two pages that share a rare name belong together, even across documents. What is rare is known only
 inside a view, so a page keeps all its names and the page graph weighs them when it is walked.
 
-1. A name is a run of capitalised words (`Port of Varn`), a capitalised word that its document never
-   writes small (`Tarnwick`), or a code of letters and digits (`SC-2023-04`).
-2. Months and days of the week are no names.
+1. A name is a run of capitalised words (`Port of Varn`), a code of letters and digits
+   (`SC-2023-04`), or a single capitalised word (`Tarnwick`) that its document never writes small,
+   and writes alone within a sentence at least once: other words have their capital from the start
+   of a sentence, a heading or a label, or are half a name (`La Jolla`).
+2. Months, days of the week and the page's own number are no names.
 3. A name on more than a third of a document's pages is what the document is about, and tells no
    page from another: it is left out.
 
@@ -31,6 +33,10 @@ _RUN = regex.compile(
     rf"(?:{_CODE}|{_WORD})(?:[ \n-](?:(?:of|de|del|von|van|der|la|&)[ \n])?(?:{_CODE}|{_WORD}))*"
 )
 _SMALL = regex.compile(r"(?<![\p{L}\p{N}])\p{Ll}[\p{L}\p{M}]+")
+_WITHIN = regex.compile(r"[\p{Ll},;(] ?|.\(")
+"""What stands before a word within a sentence, on its line."""
+_CONTRACTED = regex.compile(r"\p{Lu}\p{L}*['\u2019](?:ve|ll|re|m|d|t)", regex.IGNORECASE)
+"""`I've` and `We'll`."""
 _DIGIT = regex.compile(r"\d")
 _LONGEST = 5
 """Words of a name; longer runs are headings in capitals."""
@@ -51,7 +57,11 @@ def page_names(pages: Sequence[PageText]) -> Iterator[tuple[int, list[str]]]:
     small: set[str] = set()
     for page in pages:
         small.update(_SMALL.findall(page.text))
-    found = {page.page: _names(page.text, small) for page in pages}
+    alone = _written_alone(pages, small)
+    found = {page.page: _names(page.text, small, alone) for page in pages}
+    for page in pages:
+        for key in _page_marks(page):
+            found[page.page].pop(key, None)
     frequency = Counter(key for names in found.values() for key in names)
     most = max(_FEW_PAGES, len(pages) // 3)
     for number, names in found.items():
@@ -68,7 +78,27 @@ def name_key(name: str) -> str:
     return folded.removesuffix("'s").removesuffix("'")
 
 
-def _names(text: str, small: set[str]) -> dict[str, str]:
+def _written_alone(pages: Sequence[PageText], small: set[str]) -> set[str]:
+    """Return the keys of words that stand alone within a sentence, behind a small letter."""
+    found: set[str] = set()
+    for page in pages:
+        for match in _RUN.finditer(page.text):
+            word = match.group()
+            before = page.text[max(match.start() - 2, 0) : match.start()]
+            if " " in word or "\n" in word or not _WITHIN.fullmatch(before):
+                continue
+            if not _is_common(word, small):
+                found.add(name_key(word))
+    return found
+
+
+def _page_marks(page: PageText) -> set[str]:
+    """Return the keys of what may be the page's number: its label, its first and last line."""
+    lines = page.text.strip().split("\n")
+    return {name_key(mark) for mark in (page.label, lines[0], lines[-1])}
+
+
+def _names(text: str, small: set[str], alone: set[str]) -> dict[str, str]:
     """Return the names in a text by their keys."""
     names: dict[str, str] = {}
     for match in _RUN.finditer(text):
@@ -82,7 +112,8 @@ def _names(text: str, small: set[str]) -> dict[str, str]:
         if len(words) > 1:
             _keep(" ".join(words), names)
         for word in words:
-            if len(word) >= _SHORTEST and not _is_common(word, small):
+            known = name_key(word) in alone or _has_digit(word)
+            if known and len(word) >= _SHORTEST and not _is_common(word, small):
                 _keep(word, names)
     return names
 
@@ -94,7 +125,10 @@ def _keep(name: str, names: dict[str, str]) -> None:
 def _is_common(word: str, small: set[str]) -> bool:
     """Tell whether a capital says nothing: the document writes the word small too, or a month."""
     key = name_key(word)
-    return not _has_digit(word) and (len(word) < 2 or key in small or key in _CALENDAR)
+    if _has_digit(word):
+        return False
+    contracted = _CONTRACTED.fullmatch(word) is not None
+    return len(word) < 2 or contracted or key in small or key in _CALENDAR
 
 
 def _has_digit(text: str) -> bool:

@@ -75,6 +75,8 @@ class Link:
     target_page: int
     words: str
     """The text under the link's box."""
+    target_top: float = 0.0
+    """How far down the target page it leads, in fractions of it from the top."""
 
 
 @dataclass(frozen=True)

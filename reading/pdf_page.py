@@ -4,6 +4,7 @@ Imports no engine: `pdf_worker` hands its objects in. Boxes are points of the pa
 rotation and crop box taken into account, until they leave as fractions.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -212,13 +213,13 @@ def _type(size: float, font: str, flags: int) -> Style:
 
 
 def read_links(document: Any, page: Any, number: int, words: list[RawWord]) -> list[Any]:
-    """Give internal links: page, box, target page, the words under it."""
+    """Give internal links: page, box, target page, height on it, the words under the link."""
     width, height = page.rect.width, page.rect.height
     found: list[Any] = []
     link = page.first_link
     while link is not None and len(found) < MAX_LINKS:
         if (link.uri or "").startswith("#"):
-            target = _target(document, link.uri)
+            target, top = _target(document, link.uri, height)
             x0, y0, x1, y1 = link.rect
             under = [
                 w[4]
@@ -227,15 +228,21 @@ def read_links(document: Any, page: Any, number: int, words: list[RawWord]) -> l
             ]
             if 1 <= target <= len(document) and under:
                 box = fractions((x0, y0, x1, y1), width, height)
-                found.append((number, box, target, " ".join(under)))
+                found.append((number, box, target, top, " ".join(under)))
         link = link.next
     return found
 
 
-def _target(document: Any, uri: str) -> int:
+def _target(document: Any, uri: str, height: float) -> tuple[int, float]:
+    """Return the page that a link leads to, 0 for none, and how far down, 0 to 1.
+
+    Pages are taken to be of one height: opening each target would cost more than it tells.
+    """
     try:
         target = document.resolve_link(uri)
     except (RuntimeError, ValueError):
-        return 0
-    page = target[0] if isinstance(target, tuple) else -1
-    return int(page) + 1 if isinstance(page, int) else 0
+        return 0, 0.0
+    page, _, top = target if isinstance(target, tuple) and len(target) == 3 else (-1, 0, 0)
+    down = top / height if isinstance(top, float) and height > 0 else 0.0
+    down = min(max(down, 0.0), 1.0) if math.isfinite(down) else 0.0
+    return (int(page) + 1, down) if isinstance(page, int) else (0, 0.0)

@@ -165,8 +165,8 @@ class ReadingTask:
         if kind == "regions":
             for *fields, box, source in message["regions"]:
                 self._regions.append(_region(self.job.document_id, fields, box, source))
-            for page, box, target, words in message["links"]:
-                self._links.append(Link(page, tuple(box), target, words))
+            for page, box, target, top, words in message["links"]:
+                self._links.append(Link(page, tuple(box), target, words, top))
         elif kind == "error":
             self.result = PdfError(message["reason"], message["detail"])
         elif kind == "done":

@@ -9,5 +9,6 @@ where they fail.
    numbers), `extract` (which of them answer best).
 3. Numbers: `match` (the cell for a phrase and a year), `solve` (the numbers of a task, the
    expression), `phrasing` (the answer's words).
-4. Words: `words` (tokens, stems), `vocabulary` (closed classes), `numbers`, `periods`.
+4. Words: `words` (tokens, stems), `vocabulary` (closed classes), `numbers`; years and dates are
+   read in `finding/periods.py`.
 """

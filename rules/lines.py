@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
+from pagehop.finding.periods import find_periods
 from pagehop.rules.numbers import Number, parse_cell
-from pagehop.rules.periods import find_periods
 from pagehop.types import Box, Page, Region, Word
 
 LineKind = Literal["row", "periods", "header", "label", "prose", "empty"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from pagehop.rules.periods import Period, find_periods, find_years
+from pagehop.finding.periods import MONTHS, Period, find_periods, find_years
 from pagehop.rules.task import Task, read_task
 from pagehop.rules.vocabulary import (
     COMPARATIVE_DOWN,
@@ -18,7 +18,6 @@ from pagehop.rules.vocabulary import (
     FUNCTION_WORDS,
     HIGHEST,
     LOWEST,
-    MONTHS,
     OPERATION_WORDS,
     QUESTION_FRAME,
 )
@@ -31,6 +30,9 @@ _OPERATION_STEMS = frozenset(
     stem(w) for w in OPERATION_WORDS | HIGHEST | LOWEST | COMPARATIVE_UP | COMPARATIVE_DOWN
 )
 _QUARTER = re.compile(r"q[1-4]", re.IGNORECASE)
+_JOINTS = (" ", " & ", "-")
+_INNER = re.compile(r"(?=.{5})[a-z]+[A-Z]\w*")
+"""A name with its capitals inside; units such as `kWh` are shorter."""
 _FORM = re.compile(r"\d+-?[a-z]", re.IGNORECASE)
 _KINDS: tuple[tuple[AnswerKind, str], ...] = (
     ("number", r"\bhow (many|much|long|old|far|large|big|high|tall|fast|often)\b"),
@@ -145,7 +147,7 @@ def _names(text: str, found: list[Token], periods: tuple[Period, ...]) -> tuple[
             if not _is_name(found, i, periods) or any(a <= token.start < b for a, b in quoted):
                 continue
             before = groups[-1][-1] if groups else None
-            if before and not before.possessive and text[before.end : token.start] in (" ", " & "):
+            if before and not before.possessive and text[before.end : token.start] in _JOINTS:
                 groups[-1].append(token)
             else:
                 groups.append([token])
@@ -169,6 +171,8 @@ def _leads_name(found: list[Token]) -> bool:
 def _is_name(found: list[Token], i: int, periods: tuple[Period, ...]) -> bool:
     token = found[i]
     word = token.text
+    if _INNER.fullmatch(word):
+        return True
     if not word[0].isupper() or word == "I" or _QUARTER.fullmatch(word):
         return False
     if any(p.start <= token.start < p.end for p in periods) or len(word) == 1:

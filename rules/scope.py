@@ -15,8 +15,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pagehop.finding.periods import Period, find_periods
 from pagehop.library.view import View
-from pagehop.rules.periods import Period, find_periods
 from pagehop.rules.presence import MANY_PAGES, find_presence, has_initials, is_everywhere, topical
 from pagehop.rules.question import Name, Question
 from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS

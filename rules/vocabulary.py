@@ -32,23 +32,6 @@ DOCUMENT_WORDS = frozenset(
 )
 """Words for a document or a part of one."""
 
-MONTHS = {
-    name: i
-    for i, names in enumerate(
-        (
-            "january jan", "february feb", "march mar", "april apr", "may", "june jun",
-            "july jul", "august aug", "september sep sept", "october oct", "november nov",
-            "december dec",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-"""Month names and their short forms to 1 to 12."""
-
-ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
-"""Ordinals that name quarters."""
-
 NUMBER_WORDS = {
     word: i
     for i, word in enumerate(

@@ -56,7 +56,9 @@ def test_a_run_is_recorded_in_the_library_and_reads_back(library: Library) -> No
     assert episode.answer is not None
     assert episode.answer.to_json() == answer.to_json()
     assert run.manifest.limits["steps"] == 24
-    assert run.manifest.library == {"path": str(library.path), "version": library.version}
+    told = run.manifest.library
+    assert (told["path"], told["version"]) == (str(library.path), library.version)
+    assert len(told["corpus_sha256"]) == 64 and run.manifest.tools[0]["parameters_json"]
 
 
 def test_the_same_question_gives_the_same_run(view: View) -> None:

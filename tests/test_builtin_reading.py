@@ -8,10 +8,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.agents.comparison import read_comparison, side_texts
 from pagehop.agents.decompose import decompose
+from pagehop.finding.periods import find_periods, find_years
 from pagehop.library.library import Library
 from pagehop.rules.extract import ReadPage, is_heading, read_units
 from pagehop.rules.numbers import find_numbers, format_number, parse_cell, table_scale
-from pagehop.rules.periods import find_periods, find_years
 from pagehop.rules.question import read_question
 from pagehop.rules.rows import Row, read_rows
 from pagehop.rules.scope import Scope

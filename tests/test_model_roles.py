@@ -114,9 +114,9 @@ def test_within_a_round_every_prompt_extends_the_one_before(view: View) -> None:
     _, model = run(view, [PLAN, SEARCH, READ, DONE, keep(), claim()])
     explored = [call.messages for call in model.calls[1:5]]
     for before, after in itertools.pairwise(explored):
-        # The last message, with what is left of the budget, is the only one that changes.
-        assert list(after[: len(before) - 1]) == list(before[:-1])
-    assert [type(m) for m in explored[1][3:]] == [AIMessage, ToolMessage, HumanMessage]
+        assert list(after[: len(before)]) == list(before)
+    kinds = [HumanMessage, AIMessage, ToolMessage, HumanMessage]
+    assert [type(message) for message in explored[1][3:]] == kinds
 
 
 def test_observations_leave_when_a_round_ends_and_evidence_and_notes_stay(view: View) -> None:
@@ -217,8 +217,8 @@ def test_json_and_tags_drive_the_same_run(view: View, monkeypatch: pytest.Monkey
         assert all(not called.tools for called in model.calls)
         prompt = model.calls[2].messages
         assert "semantic_search: Find pages by meaning" in str(prompt[0].content)
-        assert str(prompt[3].content) == first
-        assert '<observation tool="read_page" call="s1c1">' in str(prompt[4].content)
+        assert str(prompt[4].content) == first
+        assert '<observation tool="read_page" call="s1c1">' in str(prompt[5].content)
     load_settings.cache_clear()
 
 
@@ -315,7 +315,7 @@ def test_own_tools_and_prompts_reach_the_model(view: View) -> None:
     )
     assert answer.status == "answered"
     assert "careful auditor" in str(model.calls[1].messages[0].content)
-    assert "1 crown = 0.1 EUR" in str(model.calls[2].messages[4].content)
+    assert "1 crown = 0.1 EUR" in str(model.calls[2].messages[5].content)
     assert "exchange_rate" in [known["function"]["name"] for known in model.calls[1].tools]
 
 
@@ -354,7 +354,7 @@ def test_what_is_no_longer_listed_can_be_recalled(view: View) -> None:
     done = json.dumps({"parts": [{"id": "Q1", "state": "answered"}], "sufficient": True})
     replies = [PLAN, READ, DONE, keep(sufficient=False), ask, DONE, done, claim()]
     _, model = run(view, replies)
-    found, nothing = (str(message.content) for message in model.calls[5].messages[4:6])
+    found, nothing = (str(message.content) for message in model.calls[5].messages[5:7])
     assert found.startswith(f"E1 [{REPORT}:1]: ")
     assert "None of the evidence" in nothing
 
@@ -403,16 +403,16 @@ def test_a_picture_reaches_the_model_in_a_user_message_behind_the_tools(view: Vi
     _, model = run(view, [PLAN, LOOK, DONE, keep(), claim()])
     prompt = model.calls[2].messages
     assert len(pictures_of(prompt)) == 1
-    assert isinstance(prompt[5], HumanMessage) and pictures_of([prompt[5]])
-    assert f"Picture of {REPORT}:1, box 0, 0, 1, 0.5" in str(prompt[5].content)
+    assert isinstance(prompt[6], HumanMessage) and pictures_of([prompt[6]])
+    assert f"Picture of {REPORT}:1, box 0, 0, 1, 0.5" in str(prompt[6].content)
 
 
 def test_a_model_that_takes_no_pictures_reads_the_words_inside(view: View) -> None:
     def blind(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
         if pictures_of(messages):
             raise PicturesUnsupported("no pictures here")
-        assert "No picture can be shown" in str(messages[4].content)
-        assert "Revenue rose" in str(messages[4].content)
+        assert "No picture can be shown" in str(messages[5].content)
+        assert "Revenue rose" in str(messages[5].content)
         return DONE
 
     model = ScriptedModel(replies=[PLAN, LOOK, blind, blind, keep(), claim()])

@@ -10,7 +10,7 @@ from pagehop.models.scripted import ScriptedModel
 from pagehop.trajectories.episode import Episode
 from pagehop.trajectories.fold import fold
 from pagehop.trajectories.reading import Run, read_run
-from pagehop.trajectories.segments import segments
+from pagehop.trajectories.segments import segments, undeclared
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 PAGE = "Halden_2022_annual_report:2"
@@ -76,6 +76,10 @@ def test_a_run_by_a_model_reads_back_with_prompts_and_replies(view: View, tmp_pa
         read.llm_call == episode.calls[1].id and read.arguments_raw == reply.calls[0].arguments_raw
     )
     assert episode.message(read.result_message).kind == "observation"
+    assert [(one.begins.partition(":")[0], len(one.calls)) for one in segments(episode)] == [
+        ("start", 1), ("declared", 3), ("declared", 1)
+    ]  # fmt: skip
+    assert not undeclared(episode)
 
 
 def test_any_beginning_of_a_log_folds_and_always_the_same(view: View, tmp_path: Path) -> None:

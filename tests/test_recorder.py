@@ -163,6 +163,18 @@ def test_secrets_of_the_environment_are_struck_out(
     assert episode.question == "Why e1?"
 
 
+def test_what_looks_like_a_key_is_struck_out_of_events_and_manifest(tmp_path: Path) -> None:
+    key = "sk-" + "a1B2" * 8
+    manifest = {"models": {"policy": {"model_id": "m", "base_url": "http://me:pass@host/v1"}}}
+    made = record_run(tmp_path, fallback=tmp_path, manifest=manifest)
+    with made:
+        made(start())
+        made(event("x", "error", {"error": f"401 for Bearer {key} ({key})"}))
+    run = read_run(folder_of(made))
+    assert run.episodes[0].events[1].body == {"error": "401 for Bearer *** (***)"}
+    assert run.manifest.models["policy"].base_url == "http://***@host/v1"
+
+
 def test_a_folder_that_cannot_be_written_falls_back_to_the_users(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with recorder(tmp_path, tmp_path / "file" / "runs") as made:

@@ -11,7 +11,6 @@ import pytest
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.finding import meaning
 from pagehop.finding.bm25 import K1, B
-from pagehop.finding.fusion import SEMANTIC_WEIGHT, fuse
 from pagehop.finding.meaning import FRESH_AT_ONCE
 from pagehop.finding.search_memo import NEIGHBOURS, SearchMemo
 from pagehop.finding.terms import tokens
@@ -78,6 +77,15 @@ def test_a_hit_is_a_passage_of_its_page_and_says_who_found_it(view: View) -> Non
         assert hit.kind == region.parent_kind
         assert hit.found_by and set(hit.found_by) <= set(hit.scores) == {"keyword", "semantic"}
         assert view.document(hit.document).name == hit.name
+        assert tuple(hit.ranks) == hit.found_by and min(hit.ranks.values()) >= 1
+
+
+def test_the_rank_of_a_page_is_its_place_among_the_pages_of_each_retriever(view: View) -> None:
+    query = "capital expenditure of Halden Marine"
+    keyword = [hit.ref for hit in view.search(query, mode="keyword", k=16)]
+    for hit in view.search(query, k=16):
+        if "keyword" in hit.ranks:
+            assert keyword[hit.ranks["keyword"] - 1] == hit.ref
 
 
 def test_keyword_scores_are_bm25_over_the_visible_passages(view: View) -> None:
@@ -159,8 +167,8 @@ def test_an_empty_query_is_refused(view: View, query: str, mode: Mode) -> None:
 
 
 def test_wrong_arguments_say_what_is_allowed(view: View) -> None:
-    with pytest.raises(ConfigError, match="keyword, semantic or hybrid"):
-        view.search("revenue", mode="visual")
+    with pytest.raises(ConfigError, match="keyword, semantic, visual, hybrid"):
+        view.search("revenue", mode="acoustic")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"unknown kinds \['graph'\]"):
         view.search("revenue", kinds=["graph", "table"])
     with pytest.raises(ConfigError, match="at least 1"):
@@ -168,7 +176,7 @@ def test_wrong_arguments_say_what_is_allowed(view: View) -> None:
     with pytest.raises(LibraryError, match="Halden"):
         view.search("revenue", documents=["Haldn_2021_annual_report"])
     with pytest.raises(ConfigError, match="weighted, rrf"):
-        fuse("votes", np.zeros(1), np.zeros(1))
+        view.search("revenue", fusion="votes")
 
 
 def test_equal_scores_are_in_order_of_document_id(tmp_path: Path, write_page: WritePage) -> None:
@@ -253,20 +261,6 @@ def test_context_is_the_vector_of_a_passage_and_its_neighbours(view: View) -> No
             (block.matrix[block.ids.index(r.id)] for r in near), np.zeros_like(query)
         )
         assert got[i] == pytest.approx(vector @ query / np.linalg.norm(vector), abs=1e-5)
-
-
-def test_weighted_fusion_leans_on_meaning_when_words_are_not_there() -> None:
-    w = SEMANTIC_WEIGHT
-    keyword, semantic = np.array([0.1, 0.0, 0.9]), np.array([0.2, 0.6, np.nan])
-    fused = fuse("weighted", keyword, semantic)
-    lowest = 0.2
-    expected = [w * s + (1 - w) * k for k, s in ((0.1, 0.2), (0.0, 0.6), (0.9, lowest))]
-    assert fused == pytest.approx(expected)
-
-
-def test_rank_fusion_ignores_scores_but_not_their_order() -> None:
-    fused = fuse("rrf", np.array([9.0, 0.0, 1.0]), np.array([0.1, 0.9, np.nan]))
-    assert fused == pytest.approx([1 / 61 + 1 / 62, 1 / 61, 1 / 62])
 
 
 def _page_of(view: View, region: str) -> tuple[str, int]:

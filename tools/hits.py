@@ -36,6 +36,7 @@ def _shown(view: View, query: str, number: int, hit: Hit, regions: Mapping[str, 
     matches = int(hit.scores.get("matches", 0))
     why = f" | {matches} matches" if matches > 1 else ""
     why += " | read by OCR" if hit.source == "ocr" else ""
+    why += f" | names {hit.why}" if hit.why else ""
     lines = [f"{number}. [{hit.ref}]{printed(page)} {hit.kind}{section}{why}"]
     most = LONG if number <= FIRST else SHORT
     rows = hit.kind in ("table", "list")
@@ -74,5 +75,7 @@ def _reference(hit: Hit) -> dict[str, object]:
         "kind": hit.kind,
         "score": round(hit.score, 6),
         "found_by": list(hit.found_by),
+        "ranks": dict(hit.ranks),
         "source": hit.source,
+        **({"why": hit.why} if hit.why else {}),
     }

@@ -4,6 +4,7 @@ The log of events is the truth; everything else is derived from it.
 
     recorder.py       writes events as they happen, and the manifest
     provenance.py     code and packages, for the manifest
+    secrets.py        strikes keys out of what is written
     blobs.py          pictures and long texts by their hash
     scores.py         rewards added later, beside the log
     reading.py        read_run: a folder back to episodes
@@ -16,4 +17,5 @@ The log of events is the truth; everything else is derived from it.
     calls.py          LLMCall, ToolCallRecord, ContextEdit
     tokens.py         token ids, and how arrays of numbers are written
     manifest.py       RunManifest, ModelBinding
+    rewards/          what an episode is worth to a trainer; its own map
 """

@@ -192,7 +192,9 @@ class Conversation:
         """Give the messages of a prompt their token ids."""
         if tokens.get("delta_ids") is None:
             return
-        before = self._ids.get(tokens.get("after", ""), ())
+        last = tokens.get("after", "")
+        said = self.calls[last].completion_ids if last in self.calls else ()
+        before = self._ids.get(last, ()) + said
         ids = before[: tokens.get("same", 0)] + unpacked(tokens["delta_ids"])
         self._ids[name] = ids
         prompt = self._prompts[name]

@@ -63,6 +63,18 @@ class PageEncoderSettings(BaseModel):
     most, `merge` averages those that resemble each other."""
 
 
+class SearchSettings(BaseModel):
+    """How search ranks pages, where a call does not say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fusion: str = "weighted"
+    """Strategy of hybrid search, by name (docs/SEARCH.md)."""
+    rerank: str = ""
+    """Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH or
+    chat:PROVIDER:NAME; empty: nobody."""
+
+
 class OcrSettings(BaseModel):
     """How pages without a usable text layer are read."""
 
@@ -110,6 +122,8 @@ class RunSettings(BaseModel):
     tool_timeout_s: float = Field(default=30.0, gt=0)
     record: bool = True
     """Write each run's events into the library's `runs/`."""
+    tokens: bool = False
+    """Ask the model's endpoint for token ids and logprobs (vLLM has them), for trainers."""
 
 
 class Price(BaseModel):
@@ -136,6 +150,7 @@ class Settings(BaseSettings):
 
     ingest: IngestSettings = IngestSettings()
     encoder: EncoderSettings = EncoderSettings()
+    search: SearchSettings = SearchSettings()
     page_encoder: PageEncoderSettings = PageEncoderSettings()
     ocr: OcrSettings = OcrSettings()
     run: RunSettings = RunSettings()

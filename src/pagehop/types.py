@@ -164,7 +164,7 @@ class Hit:
     score: float
     """Fused score; higher is better; comparable within one search only."""
     found_by: tuple[str, ...]
-    """The signals that found it: keyword, semantic."""
+    """The signals that found it: keyword, semantic, visual."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Score of each signal before fusion."""
     region: str = ""
@@ -173,6 +173,11 @@ class Hit:
     pictures: "PageSource | None" = field(default=None, repr=False, compare=False)
     source: TextSource = "text"
     """`ocr` when the words were read by OCR, so that letters and digits may be wrong."""
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """For each signal that found the page, the page's rank in its own list, from 1."""
+    why: str = ""
+    """Why its document was preferred: the words of the question that name it; empty when it was
+    not."""
 
     @property
     def ref(self) -> PageRef:

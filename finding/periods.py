@@ -3,7 +3,22 @@
 import re
 from dataclasses import dataclass
 
-from pagehop.rules.vocabulary import MONTHS, ORDINALS
+MONTHS = {
+    name: i
+    for i, names in enumerate(
+        (
+            "january jan", "february feb", "march mar", "april apr", "may", "june jun",
+            "july jul", "august aug", "september sep sept", "october oct", "november nov",
+            "december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+"""Month names and their short forms to 1 to 12."""
+
+ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
+"""Ordinals that name quarters."""
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR = r"(?:1[5-9]\d\d|20\d\d)"
@@ -20,7 +35,7 @@ _DATES = re.compile(
     |\b(?P<o10>first|second|third|fourth)\s+(?:fiscal\s+)?quarter\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_RANGE = re.compile(
+RANGE = re.compile(
     rf"\b(?:from\s+|between\s+|years?\s+)?({_YEAR})\s*(?:to|through|until|[-–—])\s*({_YEAR})\b",  # noqa: RUF001
     re.IGNORECASE,
 )
@@ -79,7 +94,7 @@ def find_years(text: str) -> list[int]:
     for period in find_periods(text):
         if period.year is not None:
             years.append(period.year)
-    for match in _RANGE.finditer(text):
+    for match in RANGE.finditer(text):
         first, last = int(match[1]), int(match[2])
         if first < last <= first + 15:
             at = years.index(first) if first in years else len(years)
