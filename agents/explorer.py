@@ -2,7 +2,8 @@
 
 For each open sub-question, one phase a step: (1) both searches, (2) reading the pages that rank
 best, (3) while words are still uncovered, a walk along the references of the best lines (`see Note
-8`), or else from the best page to what goes on, is cited or shares a rare name with it, (4) `calculate` with the numbers found. A phase that has nothing to do is skipped.
+8`), or else from the best page to what goes on, is cited or shares a rare name with it, (4)
+`calculate` with the numbers found. A phase that has nothing to do is skipped.
 """
 
 import asyncio
