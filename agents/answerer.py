@@ -79,7 +79,7 @@ class Answerer:
             claims = _last_first(context, claims)
         if not claims:
             return Draft(unanswerable=True, reason="Nothing found answers the question.")
-        once = tuple({claim.text: claim for claim in reversed(claims)}.values())[::-1]
+        once = tuple({_said(claim): claim for claim in reversed(claims)}.values())[::-1]
         return Draft(once, reason=" ".join(unfound))
 
     def _quotes(self, context: Context, sub: SubQuestion) -> list[Claim]:
@@ -114,6 +114,11 @@ class Answerer:
         if self._desk.read(ref).chart:
             return CHART
         return SCAN if self._desk.has_scan(ref.name) else ""
+
+
+def _said(claim: Claim) -> str:
+    """What a claim says, without a doubt of its own: two parts may quote one line."""
+    return claim.text.replace(UNLIKE, "").replace(CLOSE, "").strip()
 
 
 def _states_date(quote: str) -> bool:

@@ -42,7 +42,7 @@ def estimates(
     resamplings: int = RESAMPLINGS,
     seed: int = 0,
 ) -> dict[str, Estimate]:
-    """Return each metric over all questions.
+    """Return each metric over all questions: the sum of numerators over that of denominators.
 
     Args:
         runs: By question id, the scores of each of its seeds.
@@ -50,43 +50,46 @@ def estimates(
         resamplings: Of the bootstrap.
         seed: Of the bootstrap.
     """
-    names = dict.fromkeys(name for seeds in runs.values() for parts in seeds for name in parts)
+    names = list(dict.fromkeys(name for seeds in runs.values() for one in seeds for name in one))
+    if not names:
+        return {}
+    most = max(len(seeds) for seeds in runs.values())
+    parts = np.zeros((len(runs), most, len(names), 2))
+    for i, seeds in enumerate(runs.values()):
+        for j, one in enumerate(seeds):
+            for name, part in one.items():
+                parts[i, j, names.index(name)] = part
+    weights = _weights([len(seeds) for seeds in runs.values()], most, resamplings, seed)
+    flat = parts.reshape(len(runs) * most, -1)
+    sums = (weights @ flat).reshape(resamplings, len(names), 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = sums[..., 0] / sums[..., 1]  # (resamplings, metrics), nan without denominator
+    total = parts.sum(axis=(0, 1))  # (metrics, 2)
+    applies = (parts[..., 1] > 0).any(axis=1).sum(axis=0)  # (metrics,)
+    tail = (1 - confidence) / 2
     found = {}
-    for name in names:
-        kept = [part for seeds in runs.values() if (part := _of(name, seeds)).size]
-        if (estimate := _estimate(kept, confidence, resamplings, seed)) is not None:
-            found[name] = estimate
+    for k, name in enumerate(names):
+        drawn = values[:, k][~np.isnan(values[:, k])]
+        if total[k, 1] > 0 and len(drawn):
+            low, high = np.quantile(drawn, (tail, 1 - tail))
+            value = float(total[k, 0] / total[k, 1])
+            found[name] = Estimate(value, float(low), float(high), int(applies[k]))
     return found
 
 
-def _of(name: str, seeds: Sequence[Parts]) -> NDArray[np.float64]:
-    return np.array([parts[name] for parts in seeds if name in parts], dtype=np.float64)
+def _weights(counts: Sequence[int], most: int, resamplings: int, seed: int) -> NDArray[np.float64]:
+    """Return how often each run is drawn in each resampling: (resamplings, questions * most).
 
-
-def _estimate(
-    questions: list[NDArray[np.float64]], confidence: float, resamplings: int, seed: int
-) -> Estimate | None:
-    """Resample one metric; each array is (seeds, 2): numerators and denominators."""
-    sums = np.array([part.mean(axis=0) for part in questions])  # (n, 2), all seeds weigh alike
-    total = sums.sum(axis=0)
-    if total[1] == 0:
-        return None
+    A question is drawn with replacement, and for each time as many of its seeds as it has, with
+    replacement too.
+    """
     random = np.random.default_rng(seed)
-    counts = np.array([len(part) for part in questions])
-    most = int(counts.max())
-    padded = np.zeros((len(questions), most, 2))
-    for i, part in enumerate(questions):
-        padded[i, : len(part)] = part
-    values = np.empty(resamplings)
-    for i in range(resamplings):
-        chosen = random.integers(0, len(questions), len(questions))
-        if most == 1:
-            numerator, denominator = padded[chosen, 0].sum(axis=0)
-        else:
-            picks = random.random((len(chosen), most)) * counts[chosen, None]  # (n, seeds)
-            drawn = padded[chosen[:, None], picks.astype(int)]  # (n, seeds, 2)
-            numerator, denominator = drawn.mean(axis=1).sum(axis=0)
-        values[i] = numerator / denominator if denominator else np.nan
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(values, (tail, 1 - tail))
-    return Estimate(float(total[0] / total[1]), float(low), float(high), len(questions))
+    n = len(counts)
+    chosen = random.integers(0, n, (resamplings, n))
+    weights = np.zeros((resamplings, n * most))
+    rows = np.arange(resamplings)[:, None]
+    seeds = np.array(counts)[chosen]  # (resamplings, n)
+    for j in range(most):
+        picks = (random.random((resamplings, n)) * seeds).astype(int)
+        np.add.at(weights, (rows, chosen * most + picks), j < seeds)
+    return weights

@@ -41,11 +41,11 @@ def pareto_front(dots: Sequence[Dot]) -> list[Dot]:
 def pareto_plot(dots: Sequence[Dot], *, x: str, y: str, colours: Mapping[str, str]) -> str:
     """Draw quality against cost; the front is stepped, intervals are upright lines.
 
-    The cost axis is logarithmic when the costs lie more than tenfold apart.
+    The cost axis is logarithmic when the costs lie more than tenfold apart and none is nothing.
     """
     width, height = _WIDTH - _LEFT - _RIGHT, 300
     most = max((dot.cost for dot in dots), default=1) or 1
-    least = min((dot.cost for dot in dots if dot.cost > 0), default=most)
+    least = min((dot.cost for dot in dots), default=most)
     log = least > 0 and most / least > 10
     ticks = _log_ticks(least, most) if log else _ticks(most)
     top = ticks[-1]
@@ -53,7 +53,6 @@ def pareto_plot(dots: Sequence[Dot], *, x: str, y: str, colours: Mapping[str, st
 
     def across(cost: float) -> float:
         if log:
-            cost = max(cost, bottom)
             return _LEFT + width * math.log(cost / bottom) / math.log(top / bottom)
         return _LEFT + width * cost / top
 
@@ -105,7 +104,7 @@ def bars_plot(groups: Mapping[str, Mapping[str, Estimate]], colours: Mapping[str
                 f'y1="{_TOP + height * (1 - estimate.low):.1f}" '
                 f'y2="{_TOP + height * (1 - estimate.high):.1f}"/>'
             )
-    return _svg(height + _TOP + _BOTTOM + 26, parts)
+    return _svg(height + _TOP + _BOTTOM + 12, parts)
 
 
 def stacked_plot(rows: Mapping[str, Mapping[str, int]], colours: Mapping[str, str]) -> str:

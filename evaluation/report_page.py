@@ -37,7 +37,8 @@ th{white-space:nowrap;border-bottom:2px solid #999}
 .runs td{max-width:26em;overflow-wrap:anywhere}
 svg{width:100%;max-width:760px;font-size:12px;fill:#333}
 svg .grid{stroke:#e4e4e4}svg .axis{stroke:#666}svg .whisker{stroke:#222}
-svg .front{fill:none;stroke:#999;stroke-dasharray:5 4}svg .inside{fill:#fff}
+svg text{paint-order:stroke;stroke:#fff;stroke-width:3px}
+svg .front{fill:none;stroke:#999;stroke-dasharray:5 4}svg text.inside{fill:#fff;stroke:none}
 .legend span{margin-right:1.2em;white-space:nowrap}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.4em;border-radius:2px}
 .badge{color:#fff;border-radius:.8em;padding:.05em .7em;white-space:nowrap}

@@ -7,6 +7,7 @@ import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from pagehop.agents.decompose import decompose
 from pagehop.answers import Answer
 from pagehop.interfaces.api import ask
 from pagehop.library.library import Library
@@ -15,6 +16,7 @@ from pagehop.rules.extract import read_units
 from pagehop.rules.figures import sentence_figures
 from pagehop.rules.question import read_question
 from pagehop.rules.rows import read_rows
+from pagehop.rules.scope import read_profiles, read_scope
 from pagehop.rules.task import read_task
 from pagehop.types import PageRef
 
@@ -190,3 +192,15 @@ def test_a_quote_that_is_little_like_the_question_says_so(papers: View) -> None:
     assert "weakly supported" in doubtful.text
     plain = asked("When was the ferry Orrholm built at Mykle?", papers)
     assert "2009" in plain.text and "weakly supported" not in plain.text
+
+
+def test_a_line_that_two_parts_find_is_given_once(papers: View) -> None:
+    answer = asked("Where was the ferry Orrholm built, and how many cars fit on it?", papers)
+    assert answer.text.count("was built in 2009") == 1
+
+
+def test_what_stands_for_a_word_before_is_no_clause_of_its_own(papers: View) -> None:
+    """`the AIC of the one to that of the other` was searched as a bridge."""
+    question = read_question("What is the ratio of the score of the Corvid to that of the Larus?")
+    scope = read_scope(papers, question, read_profiles(papers, question))
+    assert [part.after for part in decompose(question, scope)] == [()]

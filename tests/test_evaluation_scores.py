@@ -170,6 +170,10 @@ def test_seeds_are_resampled_too() -> None:
     assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
     same = estimates({"q": [{"m": (1.0, 1.0)}, {"m": (1.0, 1.0)}, {}]})["m"]
     assert (same.value, same.low, same.high) == (1, 1, 1)
+    # Of two questions one has a seed more; both weigh by the runs that there are.
+    uneven = estimates({"p": [{"m": (0.0, 1.0)}], "q": [{"m": (1.0, 1.0)}] * 2})["m"]
+    assert uneven.value == pytest.approx(2 / 3) and uneven.questions == 2
+    assert (uneven.low, uneven.high) == (0.0, 1.0)
 
 
 def test_ratios_add_up_over_questions() -> None:
