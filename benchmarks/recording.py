@@ -96,7 +96,7 @@ def alone(events: tuple[Event, ...], folder: Path) -> list[str]:
     return [
         f"| one event | {1000 * statistics.mean(each):.4f} ms mean, "
         f"{1000 * statistics.median(each):.4f} ms median of {len(each)} |",
-        f"| an episode of {count} events, written | {1000 * count * statistics.mean(each):.2f} ms |",
+        f"| an episode of {count} events | {1000 * count * statistics.mean(each):.2f} ms |",
         f"| the sync at its end, in another thread | {1000 * statistics.median(syncs):.2f} ms |",
         f"| its size | {size / EPISODES / 1000:.1f} kB |",
         f"| read back and folded | {reading_ms:.2f} ms |",

@@ -17,6 +17,6 @@ The modules by what they do, in the order a newcomer reads them:
    stages `text_stage`, `reading_stage`, `vector_stage`, `ocr_stage` with `ocr_results` (kept on
    disk as they come).
 4. Page pictures as vectors: `page_vector_stage` (the stage that looks), `page_encoders` (through
-   which encoder), `page_vectors` (their table), `page_codes` (mapped into memory by searches).
+   which encoder), `picture_vectors` (their table), `page_codes` (mapped into memory by searches).
 5. Pictures: `picture_reader` (OCR of a part of a page when a run asks for it).
 """

@@ -23,6 +23,7 @@ from pagehop.arguments import (
     check_whole,
 )
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.fields import FieldTable
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
 from pagehop.finding.page_graph import MOST_JUDGED, walk
@@ -104,6 +105,11 @@ class View:
         return self._encoder()
 
     @property
+    def has_picture_vectors(self) -> bool:
+        """Whether pages can be found by their pictures."""
+        return self.snapshot.picture_vectors.encoded > 0
+
+    @property
     def page_encoder(self) -> "PageEncoder":
         """The page encoder whose vectors the view holds.
 
@@ -140,7 +146,7 @@ class View:
         check_texts("documents", documents, "a list of names")
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
-        for cached in ("_by_name", "names", "edges"):
+        for cached in ("_by_name", "names", "edges", "fields"):
             narrowed.__dict__.pop(cached, None)
         narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
         narrowed._narrowed = True
@@ -168,6 +174,11 @@ class View:
     def edges(self) -> PageEdges:
         """For modules of `library/` and `finding/` only."""
         return PageEdges(self)
+
+    @cached_property
+    def fields(self) -> FieldTable:
+        """What the documents say of themselves: type, date, parties, labelled values."""
+        return FieldTable(self, self._hidden)
 
     @cached_property
     def _by_name(self) -> dict[str, Document]:
@@ -253,6 +264,7 @@ class View:
         fusion: str = "",
         rerank: str | None = None,
         judge: Judge | None = None,
+        pictures: bool = True,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
@@ -269,6 +281,7 @@ class View:
             rerank: Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH,
                 judge or chat:PROVIDER:NAME; empty: nobody, None takes the setting.
             judge: Scores pages for the strategies and the re-ranker that ask one.
+            pictures: Hybrid search finds pages by their pictures, too, where these have vectors.
 
         Raises:
             LibraryError: A named document is not visible.
@@ -291,6 +304,7 @@ class View:
             fusion=fusion,
             rerank=rerank,
             judge=judge,
+            pictures=pictures,
         )
         if not self._hidden:
             return hits

@@ -6,6 +6,7 @@ too.
 """
 
 import base64
+import hashlib
 import sys
 from array import array
 from collections.abc import Sequence
@@ -63,3 +64,8 @@ def _little(numbers: "array[Any]") -> "array[Any]":
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers
+
+
+def text_sha256(text: str) -> str:
+    """Return the name of a text among blobs."""
+    return hashlib.sha256(text.encode()).hexdigest()

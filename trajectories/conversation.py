@@ -220,9 +220,15 @@ class Conversation:
             self.messages[self._at[name]] = replace(self.message(name), tokens=delta)
 
     def _on_its_own(self, name: str, ids: tuple[int, ...], tokens: Mapping[str, Any]) -> None:
-        """Copy a prompt whose ids do not go on from those of its path."""
+        """Copy a prompt whose ids do not go on from those of its path; what is new in it moves."""
         copies: list[str] = []
         for old in map(self.message, self._prompts[name]):
+            if old.tokens is None:
+                self._known.pop((old.parent, old.sha256), None)
+                moved = replace(old, parent=copies[-1] if copies else None)
+                self.messages[self._at[old.id]] = moved
+                copies.append(old.id)
+                continue
             made = replace(
                 old, id=f"m{len(self.messages) + 1}", parent=copies[-1] if copies else None,
                 copied_from=old.copied_from or old.id, tokens=None,
