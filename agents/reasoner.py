@@ -161,7 +161,7 @@ class Reasoner:
                         f"the model gave no usable reply as {role} ({self.failures} in a row); "
                         f"the last: {problem}"
                     ) from problem
-                if _over_budget(context):
+                if context.meter.over(context.budget_left):
                     raise ModelError(
                         f"the budget ran out while the model gave no usable reply as {role}: "
                         f"{problem}"
@@ -387,14 +387,3 @@ def _repair(message: AIMessage, problem: str, example: str) -> list[BaseMessage]
         AIMessage(said),
         HumanMessage(f"That reply could not be used. {problem} A right reply looks so:\n{example}"),
     ]
-
-
-def _over_budget(context: Context) -> bool:
-    usage = context.meter.usage
-    left: Mapping[str, float] = context.budget_left
-    tokens = usage.input_tokens + usage.output_tokens
-    return (
-        usage.model_calls >= left.get("model_calls", usage.model_calls + 1)
-        or tokens >= left.get("tokens", tokens + 1)
-        or usage.money > left.get("money", usage.money)
-    )

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagehop.answers import Answer
+from pagehop.arguments import check_path
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.recording import open_recorder, state_folder
 from pagehop.interfaces.sampling import Sampling
-from pagehop.library.library import FOLDER, Library
+from pagehop.library.folder import FOLDER
+from pagehop.library.library import Library
 from pagehop.library.manifest import HEADER
 from pagehop.library.reports import none_readable
 from pagehop.library.scan import scan
@@ -50,6 +52,7 @@ def open_view(source: Source) -> tuple[View, list[str]]:
         return source.view(), []
     if not isinstance(source, str | Path):
         raise ConfigError(f"cannot ask a {type(source).__name__}; give a Library, View or path")
+    check_path("the library", source)
     path = Path(source).expanduser()
     if not path.is_dir():
         raise ConfigError(f"{str(source)!r} is no folder; give one with documents or a library")

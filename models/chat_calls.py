@@ -82,21 +82,27 @@ class _Tally:
 
     def add(self, message: AIMessage, messages: Sequence[BaseMessage]) -> None:
         """Count the tokens of a reply and their price."""
-        reported = message.usage_metadata
-        if reported is None:
-            self.estimated = True
-            used = Usage(count_tokens(messages), count_tokens([message]))
-        else:
-            cached = reported.get("input_token_details", {}).get("cache_read") or 0
-            used = Usage(reported["input_tokens"], reported["output_tokens"], cached)
-        served = str(message.response_metadata.get("model_name", ""))
-        money = self.prices.cost(model_name(self.model), used, served=served)
-        self._add(replace(used, money=money))
+        self.estimated = self.estimated or message.usage_metadata is None
+        self._add(usage_of(self.model, messages, message, self.prices))
 
     def _add(self, more: Usage) -> None:
         self.usage = self.usage.plus(more)
         if self.on_spend is not None:
             self.on_spend(more)
+
+
+def usage_of(
+    model: BaseChatModel, messages: Sequence[BaseMessage], reply: AIMessage, prices: Prices
+) -> Usage:
+    """Return the tokens of a call and their price; guessed where the endpoint reports none."""
+    reported = reply.usage_metadata
+    if reported is None:
+        used = Usage(count_tokens(messages), count_tokens([reply]))
+    else:
+        cached = reported.get("input_token_details", {}).get("cache_read") or 0
+        used = Usage(reported["input_tokens"], reported["output_tokens"], cached)
+    served = str(reply.response_metadata.get("model_name", ""))
+    return replace(used, money=prices.cost(model_name(model), used, served=served))
 
 
 @dataclass

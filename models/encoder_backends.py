@@ -11,8 +11,10 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -32,8 +34,6 @@ Vectors = NDArray[np.float32]
 Forward = Callable[[Ids, Ids], Vectors]
 Backend = Literal["auto", "bf16", "onnx", "fp32"]
 
-ONE_THREAD_TOKENS = 128
-"""Batches of at most this many tokens run on one thread."""
 KEPT_KERNELS = "128"
 """Kernels that oneDNN keeps, several for each shape of a batch; making one anew takes milliseconds.
 With its own limit, 1024, adding 4,500 passages peaked at 1.14 GB of memory, with this at 1.02."""
@@ -41,8 +41,19 @@ MIN_COSINE = 0.999
 """Least agreement with torch fp32 that an exported file must show."""
 
 
-def open_backend(files: EncoderFiles, backend: str = "auto") -> tuple[Forward, str]:
-    """Load the model and return its forward function and the backend's name.
+@dataclass(frozen=True)
+class OpenBackend:
+    """A loaded model."""
+
+    name: str
+    """bf16, onnx, fp32 or cuda."""
+    forward: Forward
+    threads: int
+    """How many threads should call `forward` at once."""
+
+
+def open_backend(files: EncoderFiles, backend: str = "auto") -> OpenBackend:
+    """Load the model.
 
     Args:
         files: The model.
@@ -54,19 +65,20 @@ def open_backend(files: EncoderFiles, backend: str = "auto") -> tuple[Forward, s
         ModelError: The weights cannot be loaded, or the exported file disagrees with torch.
     """
     if backend == "onnx":
-        return _onnx_forward(files), "onnx"
+        return OpenBackend("onnx", _onnx_forward(files), threads=1)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KEPT_KERNELS)
     import torch  # noqa: PLC0415 - 1.5 s
 
     if backend == "auto" and torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-        return _torch_forward(files, dtype, "cuda"), "cuda"
+        return OpenBackend("cuda", _torch_forward(files, dtype, "cuda"), threads=1)
+    cores = torch.get_num_threads()
     if backend == "bf16" or (backend == "auto" and has_bf16()):
-        return _torch_forward(files, torch.bfloat16), "bf16"
+        return OpenBackend("bf16", _torch_forward(files, torch.bfloat16), cores)
     if backend == "auto":
         with contextlib.suppress(ConfigError):
-            return _onnx_forward(files), "onnx"
-    return _torch_forward(files, torch.float32), "fp32"
+            return OpenBackend("onnx", _onnx_forward(files), threads=1)
+    return OpenBackend("fp32", _torch_forward(files, torch.float32), cores)
 
 
 def return_freed_memory() -> None:
@@ -96,7 +108,9 @@ def _torch_forward(files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu
     states_of = packed or _automodel_states(model, device)
 
     def forward(ids: Ids, mask: Ids) -> Vectors:
-        with torch.inference_mode(), _few_threads(ids.size):
+        if device == "cpu":
+            keep_to_one_core()
+        with torch.inference_mode():
             states = states_of(ids, mask)
             pooled = _pool(states, torch.from_numpy(mask).to(device), files.pooling)
             return np.asarray(pooled.cpu().numpy(), np.float32)
@@ -115,23 +129,21 @@ def _automodel_states(model: "PreTrainedModel", device: str) -> States:
     return states
 
 
-@contextlib.contextmanager
-def _few_threads(n_tokens: int) -> Iterator[None]:
-    """Run a query on one thread: it gains 2 ms from two, and loses 500 on a busy machine.
+def keep_to_one_core() -> None:
+    """Have torch use no other core for what this thread computes.
 
-    There the threads wait for each other at every one of a hundred small kernels.
+    Cores that share a batch wait for each other at each of a hundred small kernels: a query gains
+    2 ms from two of them, and loses 500 on a busy machine.
     """
     import torch  # noqa: PLC0415 - see above
 
     before = torch.get_num_threads()
-    if n_tokens > ONE_THREAD_TOKENS or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    if before > 1:
+        torch.set_num_threads(1)
+        # that is also where threads of others would begin from now on; a thread gives it back
+        other = threading.Thread(target=torch.set_num_threads, args=(before,))
+        other.start()
+        other.join()
 
 
 def _pool(states: "torch.Tensor", mask: "torch.Tensor", pooling: str) -> "torch.Tensor":

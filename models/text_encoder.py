@@ -3,9 +3,11 @@
 1. `load_text_encoder` reads configuration only; weights load at the first text.
 2. Pooling is mean or CLS as the folder's modules.json and pooling config say, mean when they do
    not; vectors are always of unit length. Lengths come from sentence_bert_config.json.
-3. One thread runs the model. Callers tokenize in their own threads and queue: small requests of
-   all callers share batches and go before large ones. A batch holds texts of one padded length
-   only, at most `settings.encoder.batch_tokens` tokens.
+3. On a processor as many threads as it has cores run the model, each a batch of its own on one
+   core: they wait for nobody, where cores that share a batch wait for each other at every layer.
+   Callers tokenize in their own threads and queue: small requests of all callers share batches and
+   go before large ones. A batch holds texts of one padded length only, at most
+   `settings.encoder.batch_tokens` tokens.
 4. So a text's vector does not depend on what else is embedded: padding changes bf16 vectors by
    up to .002 a number, the number of texts in a batch does not change them at all.
 5. The last few hundred queries are remembered.
@@ -16,11 +18,9 @@ models/Pooling.py); differs: batches by tokens instead of a fixed number of text
 
 import atexit
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import Future
 from functools import cached_property, lru_cache
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +29,14 @@ from numpy.typing import NDArray
 
 from pagehop.errors import ModelError
 from pagehop.models.encoder_backends import (
-    Forward,
+    OpenBackend,
     open_backend,
     quiet_transformers,
     return_freed_memory,
 )
 from pagehop.models.encoder_files import EncoderFiles, find_encoder
+from pagehop.models.encoder_queue import Item, Queue, Request, batch_by_length, pad
+from pagehop.models.token_vectors import TokenVectors
 from pagehop.settings import EncoderSettings, load_settings
 
 if TYPE_CHECKING:
@@ -44,8 +46,6 @@ SMALL = 16
 """Requests of at most this many texts share batches and go first."""
 REMEMBERED = 512
 """Queries whose vectors are kept."""
-LENGTH_STEP = 8
-"""Texts are padded to multiples of so many tokens."""
 
 _UNRELATED = (
     "The recipe calls for two eggs and a cup of flour.",
@@ -81,19 +81,21 @@ def _open(model: str, backend: str, batch_tokens: int) -> "TextEncoder":
 
 
 class TextEncoder:
-    """A text encoder with one thread of its own; safe to call from many."""
+    """A text encoder with threads of its own; safe to call from many."""
 
     def __init__(
-        self, files: EncoderFiles, *, backend: str = "auto", batch_tokens: int = 4096
+        self, files: EncoderFiles, *, backend: str = "auto", batch_tokens: int = 2048
     ) -> None:
         """Keep what the files say; nothing is loaded yet."""
         self._files = files
         self._wanted = backend
         self._batch_tokens = batch_tokens
-        self._queue = _Queue()
+        self._queue = Queue()
         self._lock = threading.Lock()
         self._tokenizer: Tokenizer | None = None
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
+        self._open: OpenBackend | None = None
+        self._opening = threading.Lock()
         self._queries: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self.backend = ""
         """What runs the model: bf16, onnx, fp32 or cuda; empty until the first text."""
@@ -122,6 +124,11 @@ class TextEncoder:
     def max_tokens(self) -> int:
         """Tokens of a text that are read, special ones included."""
         return self._files.max_tokens
+
+    @cached_property
+    def tokens(self) -> TokenVectors:
+        """The same model's token vectors, for late interaction."""
+        return TokenVectors(self._files)
 
     @property
     def tokenizer_path(self) -> Path:
@@ -165,12 +172,13 @@ class TextEncoder:
         return round(float(((vectors @ vectors.T).sum() - n) / (n * (n - 1))), 3)
 
     def close(self) -> None:
-        """End the thread; later texts start a new one."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            self._queue.put([None])
-            thread.join(timeout=10)
+        """End the threads and forget the weights; later texts start again."""
+        with self._opening, self._lock:
+            threads, self._threads, self._open = self._threads, [], None
+        if threads:
+            self._queue.put([None] * len(threads))
+            for thread in threads:
+                thread.join(timeout=10)
             atexit.unregister(self.close)
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
@@ -179,9 +187,9 @@ class TextEncoder:
         tokenizer = self._start()
         if self._files.lower:
             texts = [text.lower() for text in texts]
-        request = _Request(len(texts), self.dim)
+        request = Request(len(texts), self.dim)
         rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
-        items = [_Item(request, i, ids) for i, ids in enumerate(rows)]
+        items = [Item(request, i, ids) for i, ids in enumerate(rows)]
         if len(items) <= SMALL:
             self._queue.put(list(items))
         else:
@@ -192,26 +200,26 @@ class TextEncoder:
         return vectors
 
     def _start(self) -> "Tokenizer":
-        """Load the tokenizer and start the thread, once."""
+        """Load the tokenizer and start the first thread, once."""
         with self._lock:
             if self._tokenizer is None:
                 self._tokenizer = _load_tokenizer(self._files)
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._run, name=f"pagehop-encoder-{self.id}", daemon=True
-                )
-                self._thread.start()
+            if not any(thread.is_alive() for thread in self._threads):
+                self._threads = []
+                self._add_thread()
                 # torch must not be inside a kernel when the interpreter goes down
                 atexit.register(self.close)
             return self._tokenizer
 
+    def _add_thread(self) -> None:
+        name = f"pagehop-encoder-{self.id}-{len(self._threads)}"
+        self._threads.append(threading.Thread(target=self._run, name=name, daemon=True))
+        self._threads[-1].start()
+
     def _run(self) -> None:
-        forward: Forward | None = None
         while (batch := self._queue.get(self._batch_tokens)) is not None:
             try:
-                if forward is None:
-                    forward, self.backend = open_backend(self._files, self._wanted)
-                vectors = forward(*pad([item.ids for item in batch]))
+                vectors = self._backend().forward(*pad([item.ids for item in batch]))
             except BaseException as error:  # handed to the callers that wait
                 for item in batch:
                     item.request.fail(error)
@@ -219,111 +227,16 @@ class TextEncoder:
             for item, vector in zip(batch, vectors, strict=True):
                 item.request.fill(item.i, vector)
 
-
-class _Request:
-    """One caller's texts, filled in as batches come back."""
-
-    def __init__(self, n: int, dim: int) -> None:
-        self._vectors = np.empty((n, dim), np.float32)
-        self._missing = n
-        self.done: Future[NDArray[np.float32]] = Future()
-
-    def fill(self, i: int, vector: NDArray[np.float32]) -> None:
-        self._vectors[i] = vector
-        self._missing -= 1
-        if not self._missing and not self.done.done():
-            self.done.set_result(self._vectors)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-
-
-class _Item:
-    """One text of a request, as token ids."""
-
-    __slots__ = ("i", "ids", "length", "request")
-
-    def __init__(self, request: _Request, i: int, ids: list[int]) -> None:
-        self.request, self.i, self.ids = request, i, ids
-        self.length = padded_length(len(ids))
-
-    def minus_length(self) -> int:
-        return -self.length
-
-
-class _Queue:
-    """Small requests, taken together; batches of large ones, taken one by one, in turn."""
-
-    def __init__(self) -> None:
-        self._ready = threading.Condition()
-        self._small: deque[_Item | None] = deque()
-        self._large: deque[deque[list[_Item]]] = deque()
-
-    def put(self, items: Sequence[_Item | None]) -> None:
-        with self._ready:
-            self._small.extend(items)
-            self._ready.notify()
-
-    def put_batches(self, batches: list[list[_Item]]) -> None:
-        with self._ready:
-            self._large.append(deque(batches))
-            self._ready.notify()
-
-    def get(self, batch_tokens: int) -> list[_Item] | None:
-        """Wait for the next batch; None ends the thread."""
-        with self._ready:
-            while not self._small and not self._large:
-                self._ready.wait()
-            if self._small:
-                return self._take_small(batch_tokens)
-            batches = self._large.popleft()
-            batch = batches.popleft()
-            if batches:
-                self._large.append(batches)
-            return batch
-
-    def _take_small(self, batch_tokens: int) -> list[_Item] | None:
-        """Take the first item and all others of its padded length that fit."""
-        first = self._small.popleft()
-        if first is None:
-            return None
-        room = batch_tokens // first.length - 1
-        batch, rest = [first], deque[_Item | None]()
-        for item in self._small:
-            if item is not None and item.length == first.length and room > 0:
-                batch.append(item)
-                room -= 1
-            else:
-                rest.append(item)
-        self._small = rest
-        return batch
-
-
-def batch_by_length(items: list[_Item], batch_tokens: int) -> list[list[_Item]]:
-    """Cut items into batches of one padded length, longest first, each within the budget."""
-    batches: list[list[_Item]] = []
-    for length, group in groupby(sorted(items, key=_Item.minus_length), key=_Item.minus_length):
-        same = list(group)
-        size = max(1, batch_tokens // -length)
-        batches += [same[i : i + size] for i in range(0, len(same), size)]
-    return batches
-
-
-def pad(rows: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return ids and mask, both (n, length) int64; the mask hides what is padded with id 0."""
-    length = max(padded_length(len(row)) for row in rows)
-    ids = np.zeros((len(rows), length), np.int64)
-    mask = np.zeros((len(rows), length), np.int64)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = row
-        mask[i, : len(row)] = 1
-    return ids, mask
-
-
-def padded_length(n_tokens: int) -> int:
-    """Return the length that a text of so many tokens is padded to."""
-    return max(1, -(-n_tokens // LENGTH_STEP)) * LENGTH_STEP
+    def _backend(self) -> OpenBackend:
+        """Load the weights and start the other threads, once."""
+        with self._opening:
+            if self._open is None:
+                self._open = open_backend(self._files, self._wanted)
+                self.backend = self._open.name
+                with self._lock:
+                    while self._threads and len(self._threads) < self._open.threads:
+                        self._add_thread()
+            return self._open
 
 
 def _load_tokenizer(files: EncoderFiles) -> "Tokenizer":

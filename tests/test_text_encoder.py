@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -256,6 +257,32 @@ def test_changed_weights_of_the_default_model_are_refused(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ModelError, match=f"not {DEFAULT_SHA256}: the file is damaged"):
         find_encoder()
+
+
+def test_each_core_has_a_thread_and_torch_elsewhere_keeps_its_own(tiny: Path) -> None:
+    def cores_of_a_new_thread() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.get_num_threads).result()
+
+    def running() -> set[threading.Thread]:
+        return set(threading.enumerate()) - others
+
+    others = set(threading.enumerate())
+    texts = [f"net debt fell {'in the second quarter ' * (i % 9)}" for i in range(60)]
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        encoder = encoder_of(tiny, batch_tokens=256)
+        first = encoder.encode(texts)
+        assert len(running()) == 3
+        assert (torch.get_num_threads(), cores_of_a_new_thread()) == (3, 3)
+        encoder.close()
+        assert not running()
+        assert np.array_equal(encoder.encode(texts), first), "begins again, to the same vectors"
+        assert len(running()) == 3
+        encoder.close()
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_model_that_is_nowhere_names_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:

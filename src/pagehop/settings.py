@@ -70,6 +70,9 @@ class SearchSettings(BaseModel):
 
     fusion: str = "weighted"
     """Strategy of hybrid search, by name (docs/SEARCH.md)."""
+    rerank: str = ""
+    """Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH or
+    chat:PROVIDER:NAME; empty: nobody."""
 
 
 class OcrSettings(BaseModel):
