@@ -18,5 +18,6 @@ The log of events is the truth; everything else is derived from it.
     calls.py          LLMCall, ToolCallRecord, ContextEdit
     tokens.py         token ids, and how arrays of numbers are written
     manifest.py       RunManifest, ModelBinding
+    exporters/        rows and files for trainers and viewers; its own map
     rewards/          what an episode is worth to a trainer; its own map
 """
