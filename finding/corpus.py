@@ -15,6 +15,7 @@ from pagehop.reading.parsed import PageText
 from pagehop.types import Document, Hits, Mode, Page, PageRef, PageSource, Region, Scalar
 
 if TYPE_CHECKING:
+    from pagehop.finding.fields import FieldTable
     from pagehop.finding.page_edges import PageEdges
     from pagehop.finding.page_keys import ViewKeys
     from pagehop.finding.routing import Routing
@@ -170,6 +171,10 @@ class Corpus(Protocol):
         """Return anchors of these documents with these keys, in document and page order."""
         ...
 
+    def stated(self) -> list[Anchor]:
+        """Return the fields that documents state of themselves, in document and page order."""
+        ...
+
 
 class CorpusView(PageSource, Protocol):
     """A corpus as a user may see it: documents under names, pages checked, pictures of them."""
@@ -197,6 +202,11 @@ class CorpusView(PageSource, Protocol):
     @property
     def edges(self) -> "PageEdges":
         """The edges between its pages."""
+        ...
+
+    @property
+    def fields(self) -> "FieldTable":
+        """What its documents say of themselves."""
         ...
 
     @property

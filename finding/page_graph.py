@@ -126,9 +126,11 @@ class _Jury:
             return found
         texts = [self._view.page(path.end).text[:_JUDGED_CHARACTERS] for path, _ in shown]
         scores = self._judge(self._question, texts)
+        self._left -= len(shown)
+        if not scores:  # a reply that could not be read: the walk goes on without it
+            return found
         if len(scores) != len(texts):
             raise ModelError(f"the judge gave {len(scores)} scores for {len(texts)} pages")
-        self._left -= len(shown)
         weighed = []
         for (path, weight), score in zip(shown, scores, strict=True):
             said = min(max(score, 0.0), 1.0) if math.isfinite(score) else 0.5

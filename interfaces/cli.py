@@ -1,8 +1,8 @@
 """The command line: `pagehop ask reports/ "What did capital expenditure rise to?"`.
 
 Commands on documents are in cli_library.py, on pages in cli_pages.py, on recorded runs in
-cli_runs.py, for training in cli_training.py. Everything heavy is imported inside the commands, so
-that `--help` answers at once.
+cli_runs.py, for training in cli_training.py, `evaluate` in cli_evaluate.py. Everything heavy is
+imported inside the commands, so that `--help` answers at once.
 
 Exit codes: 0 done (answered, unanswerable), 1 exhausted, failed, damage found, or an add in which
 a file failed, 2 wrong usage or input, 130 interrupted.
@@ -13,7 +13,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from pagehop.interfaces import cli_library, cli_options, cli_pages, cli_runs, cli_training
+from pagehop.interfaces import (
+    cli_evaluate,
+    cli_library,
+    cli_options,
+    cli_pages,
+    cli_runs,
+    cli_training,
+)
 from pagehop.interfaces.terminal import (
     DONE,
     FAILED,
@@ -116,6 +123,7 @@ for name, command in {
     **cli_pages.COMMANDS,
     **cli_runs.COMMANDS,
     **cli_training.COMMANDS,
+    **cli_evaluate.COMMANDS,
 }.items():
     app.command(name)(command)
 

@@ -1,4 +1,4 @@
-"""Commands on recorded runs: make them (rollout), look at them (show)."""
+"""Commands on recorded runs: make them (rollout), look at them (show), run them anew (replay)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pagehop.interfaces import cli_options
-from pagehop.interfaces.terminal import DONE, FAILED, guarded, print_json, say, tell, warn
+from pagehop.interfaces.terminal import (
+    DONE,
+    FAILED,
+    guarded,
+    print_answer,
+    print_json,
+    say,
+    tell,
+    warn,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from pagehop.answers import Answer
@@ -134,4 +143,46 @@ def show(
             warn(warning)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"rollout": rollout, "show": show}
+def replay(
+    folder: Folder,
+    episode: Annotated[str, typer.Argument(metavar="ID", help="The episode.")],
+    library: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Of the documents, if not where it ran.")
+    ] = None,
+    drop: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Pages or documents to take out of sight.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="Id of a model call that gets another reply.")] = "",
+    reply: Annotated[str, typer.Option(help="That reply.")] = "",
+    model: Annotated[
+        str | None, typer.Option(help="Who goes on where prompts are no longer the recorded ones.")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of that model's server.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for a record of the replay.")
+    ] = None,
+    as_json: cli_options.Json = False,
+) -> None:
+    """Run a recorded episode again from its recorded replies and say what differs."""
+    with guarded():
+        from pagehop.interfaces.replays import replay as run  # noqa: PLC0415 - loads the machine
+
+        played = run(
+            folder, episode, library=library, drop=cli_options.words(drop) or (), at=at,
+            reply=reply, model=model, base_url=base_url, out=out,
+        )  # fmt: skip
+        if as_json:
+            print_json(played.to_json())
+        else:
+            print_answer(played.answer)
+            same = "the same" if played.answers_alike else "another"
+            say(f"The answer is {same}; {len(played.differences)} events differ.")
+            for difference in played.differences[:20]:
+                tell(difference)
+        for warning in played.warnings:
+            warn(warning)
+    changed = not (played.same or drop or at)
+    raise typer.Exit(FAILED if changed else DONE)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"rollout": rollout, "show": show, "replay": replay}

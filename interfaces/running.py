@@ -319,6 +319,7 @@ def _staff(
             pictures=pictures,
             shown=beside,
             deltas=options.deltas,
+            tokens=run.tokens,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,

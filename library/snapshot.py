@@ -307,6 +307,10 @@ class Snapshot:
 
     def passages(self) -> int:
         """Return how many visible passages there are."""
+        return self._passages
+
+    @cached_property
+    def _passages(self) -> int:
         return sum(record.passages for record, _ in self.records.values())
 
     def embedded(self) -> float:
@@ -385,6 +389,18 @@ class Snapshot:
     ) -> list[Anchor]:
         """Return anchors of these documents with these keys, in document and page order."""
         where = where_clause(documents=document_ids, column="key", values=keys)
+        tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
+        found = [anchor for rows in tables for anchor in to_anchors(rows)]
+        order = {id: i for i, id in enumerate(self.records)}
+        return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
+
+    def stated(self) -> list[Anchor]:
+        """Return the fields that documents state of themselves, in document and page order."""
+        return self._stated_fields
+
+    @cached_property
+    def _stated_fields(self) -> list[Anchor]:
+        where = where_clause(column="role", values=("states",))
         tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
         found = [anchor for rows in tables for anchor in to_anchors(rows)]
         order = {id: i for i, id in enumerate(self.records)}

@@ -23,6 +23,7 @@ from pagehop.arguments import (
     check_whole,
 )
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.fields import FieldTable
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
 from pagehop.finding.page_graph import MOST_JUDGED, walk
@@ -145,7 +146,7 @@ class View:
         check_texts("documents", documents, "a list of names")
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
-        for cached in ("_by_name", "names", "edges"):
+        for cached in ("_by_name", "names", "edges", "fields"):
             narrowed.__dict__.pop(cached, None)
         narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
         narrowed._narrowed = True
@@ -173,6 +174,11 @@ class View:
     def edges(self) -> PageEdges:
         """For modules of `library/` and `finding/` only."""
         return PageEdges(self)
+
+    @cached_property
+    def fields(self) -> FieldTable:
+        """What the documents say of themselves: type, date, parties, labelled values."""
+        return FieldTable(self, self._hidden)
 
     @cached_property
     def _by_name(self) -> dict[str, Document]:

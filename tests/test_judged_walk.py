@@ -1,7 +1,5 @@
 """Walks in which a model judges pages."""
 
-from pathlib import Path
-
 import pytest
 from langchain_core.messages import AIMessage
 
@@ -69,8 +67,8 @@ def test_a_judge_needs_a_query_and_gives_a_score_a_page(library: Library) -> Non
     for arguments in ({"query": None}, {"query": ""}, {"query": QUESTION, "judged": 0}):
         with pytest.raises(ConfigError, match="a judge needs a query"):
             library.walk(START, judge=Recorded(), **arguments)
-    with pytest.raises(ModelError, match="0 scores for"):
-        library.walk(START, query=QUESTION, judge=lambda question, texts: [])
+    with pytest.raises(ModelError, match="9 scores for"):
+        library.walk(START, query=QUESTION, judge=lambda question, texts: [0.5] * 9)
 
 
 def test_a_model_judges_pages_side_by_side(view: View) -> None:
@@ -89,11 +87,11 @@ def test_many_pages_are_judged_in_several_calls() -> None:
     assert ChatJudge(model)("?", [str(i) for i in range(9)]) == [0.25] * 8 + [0.75]
 
 
-def test_a_model_that_gives_no_numbers_or_fails_is_said(view: View, tmp_path: Path) -> None:
+def test_a_model_that_gives_no_numbers_or_fails_is_said() -> None:
     with pytest.raises(ModelError, match="no numbers"):
         ChatJudge(ScriptedModel(replies=["Page one is good."]))("?", ["a"])
 
-    def broken(_: object) -> AIMessage:
+    def broken(messages: object, tools: object) -> AIMessage:
         raise TimeoutError("no answer")
 
     with pytest.raises(ModelError, match="TimeoutError"):
@@ -101,8 +99,9 @@ def test_a_model_that_gives_no_numbers_or_fails_is_said(view: View, tmp_path: Pa
 
 
 def test_a_walk_is_judged_by_a_model(view: View) -> None:
-    model = ScriptedModel(replies=lambda call: "1: 1\n2: 5")
+    model = ScriptedModel(replies=["1: 1\n2: 5"])
     paths = view.walk(START, query=QUESTION, judge=ChatJudge(model), judged=2)
     plain = view.walk(START, query=QUESTION)
     assert paths[0].end == plain[1].end
     assert len(model.calls) == 1
+    assert QUESTION in str(model.calls[0].messages[-1].content)
