@@ -61,7 +61,7 @@ _RELATIVE = re.compile(
     r"\b(?P<main>.+?\b(?:of|by|for|in|on|at|from|to|with|about|after|before|under|against|into|than|"
     r"does|did|is|was|are|were|has|had|\w+ed)\s+)"
     r"(?P<np>(?:the|a|an)\s+(?P<noun>(?:[\w-]+\s+){0,2}?[\w-]+))\s+"
-    r"(?P<rel>that|which|who|whom|whose|where)\s+(?P<clause>(?:(?!,).)+?)(?P<rest>,.*)?$",
+    r"(?P<rel>that|which|who|whom|whose|where)\s+(?!of\b)(?P<clause>(?:(?!,).)+?)(?P<rest>,.*)?$",
     re.IGNORECASE,
 )
 

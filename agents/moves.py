@@ -221,6 +221,16 @@ class Meter:
         """Count what one attempt of a call spent."""
         self.usage = self.usage.plus(more)
 
+    def over(self, left: Mapping[str, float]) -> str:
+        """Name a limit that forbids another call, of what was left at the beginning; or nothing."""
+        usage = self.usage
+        tokens = usage.input_tokens + usage.output_tokens
+        if usage.model_calls >= left.get("model_calls", usage.model_calls + 1):
+            return "model calls"
+        if tokens >= left.get("tokens", tokens + 1):
+            return "tokens"
+        return "money" if usage.money > left.get("money", usage.money) else ""
+
 
 @dataclass(frozen=True)
 class Context:

@@ -4,6 +4,7 @@ Explorer, summarizer, reflector and answerer all ask here, so that they speak of
 a solution is a function of the question, the view and the pages found.
 """
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from pagehop.rules.question import Question, read_question
 from pagehop.rules.scope import Scope
 from pagehop.rules.solve import MIN_FIT, Comparison, Solution, solve
 from pagehop.rules.task import Task
-from pagehop.rules.vocabulary import FUNCTION_WORDS
+from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
 from pagehop.rules.words import stems, tokens
 from pagehop.types import PageRef
 
@@ -28,6 +29,12 @@ SURE_FIT = 0.62
 LOOSE_FIT = 0.8
 """Least fit where the question does not clearly ask for a number."""
 
+_IN_DOCUMENT = re.compile(
+    rf"\s+\b(?:in|on|from|under) the (?:[\w-]+ )?"
+    rf"(?:{'|'.join(sorted(DOCUMENT_WORDS | {'appendix', 'letter', 'schedule'}))})\b.*$",
+    re.IGNORECASE,
+)
+"""Says where a number stands (`in the appendix to the letter`), not what it is called there."""
 _JOINT = frozenset(
     {"difference", "growth", "ratio", "sum", "average", "highest", "lowest", "exceeds"}
 )
@@ -112,7 +119,8 @@ def localised(question: Question, scope: Scope, labels: Set[str] = frozenset()) 
     if task.operation == "value" and question.kind in _NO_NUMBERS:
         words = [t.text for t in question.content if t.stem not in led and not t.text.isdigit()]
         return replace(task, operands=(" ".join(words),))
-    operands = tuple(_without(operand, led) or operand for operand in task.operands)
+    operands = tuple(_IN_DOCUMENT.sub("", operand) or operand for operand in task.operands)
+    operands = tuple(_without(operand, led) or operand for operand in operands)
     return replace(task, operands=operands, measure=_without(task.measure, led))
 
 

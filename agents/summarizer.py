@@ -12,7 +12,7 @@ from pagehop.agents.leads import call_for
 from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
 from pagehop.agents.refusal import LEAST_COVERAGE, LEAST_LIKENESS
 from pagehop.agents.solutions import ranked, solutions
-from pagehop.rules.extract import REASON, Scored, Unit, is_heading
+from pagehop.rules.extract import REASON, TITLES, Scored, Unit, is_heading
 
 _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
 KEPT = 3
@@ -72,7 +72,8 @@ class Summarizer:
         under = (
             u for u in units if heading and heading in " ".join(u.around.split()) and u != unit
         )
-        return next((u for u in under if not is_heading(u)), unit)
+        # A line of a table's words reads like a heading, and is what the heading is over.
+        return next((u for u in under if u.place not in TITLES), unit)
 
     def _reasoned(self, sub: SubQuestion, unit: Unit) -> str:
         """For `why`, the sentence with the one after it, where it gives no reason itself."""

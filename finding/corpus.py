@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pagehop.finding.routing import Routing
     from pagehop.finding.search_memo import SearchMemo
     from pagehop.finding.terms import TermStatistics
-    from pagehop.finding.visual_search import PageVectorSource
+    from pagehop.finding.visual_search import PictureVectorSource
     from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
 
@@ -80,7 +80,7 @@ class Corpus(Protocol):
         ...
 
     @property
-    def page_vectors(self) -> "PageVectorSource":
+    def picture_vectors(self) -> "PictureVectorSource":
         """What is known of the visible pages' looks."""
         ...
 

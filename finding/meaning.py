@@ -130,8 +130,10 @@ def _scan(
     ranked = (cosines if mode == "semantic" else context)[rows]
     nearest = rows[_top(ranked, found.depth)]
     if likely := [at.of_document[id] for id in found.route.likely if id in at.of_document]:
-        meant = np.isin(rows, np.concatenate(likely))
-        of_likely = rows[meant][_top(ranked[meant], found.depth // 2)]
+        named = np.zeros(len(block.ids), np.bool_)
+        named[np.concatenate(likely)] = True
+        meant = np.flatnonzero(named[rows])
+        of_likely = rows[meant[_top(ranked[meant], found.depth // 2)]]
         nearest = np.concatenate([nearest, np.setdiff1d(of_likely, nearest)])
     for row in (*nearest.tolist(), *others.tolist()):
         found.semantic[block.ids[row]] = _cosine(cosines[row])

@@ -22,9 +22,11 @@ _CAPITALISED = re.compile(r"(?<![\w&])[^\W\d_][\w&'\u2019-]*|(?<!\w)\d+[-/]?[A-Z
 _SMALL = re.compile(r"(?<![^\W_])[^\W\d_]+")
 _RUN = re.compile(r"(?:[A-Z][\w&-]*[ \n](?:(?:of|and|the|for|&|de|der|la)[ \n])?){2,7}[A-Z][\w-]*")
 _LINKING = frozenset("of and the for & de der la".split())
-_ITS_OWN = re.compile(r"\b(end(?:ed|ing)|dated|period|year|quarter|for|as of)\W{0,3}$", re.I)
-_BEFORE = 24
-"""Characters before a date in which the page says what it is."""
+_ITS_OWN = re.compile(r"\b(?:end(?:ed|ing)|dated|period|year|quarter|for|as of)\b\W{0,3}", re.I)
+_DATE = 32
+"""Characters after such a word in which the date stands."""
+_TITLE_WORDS = 12
+"""Words at the top of a page whose dates are its own whatever stands before them."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def read_profile(document: Document, front: str) -> Profile:
         own,
         frozenset(_telling(" ".join(_names(front)))) - own,
         tuple(find_periods(spaced)),
-        tuple(p for p in find_periods(front) if _is_its_own(front, p)),
+        tuple(_own_dates(front)),
     )
 
 
@@ -109,6 +111,9 @@ def _names(front: str) -> Iterator[str]:
             yield "".join(initials)
 
 
-def _is_its_own(front: str, period: Period) -> bool:
-    before = front[max(period.start - _BEFORE, 0) : period.start]
-    return period.year is not None and _ITS_OWN.search(before) is not None
+def _own_dates(front: str) -> Iterator[Period]:
+    """Yield the dates at the top of a page, and those that it calls its own."""
+    yield from find_periods(" ".join(front.split(maxsplit=_TITLE_WORDS)[:_TITLE_WORDS]))
+    for match in _ITS_OWN.finditer(front):
+        after = front[match.end() : match.end() + _DATE]
+        yield from (p for p in find_periods(after) if p.start == 0 and p.year is not None)

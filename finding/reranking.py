@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.errors import ConfigError
+from pagehop.errors import ConfigError, ModelError
 from pagehop.finding.corpus import CorpusView
 from pagehop.finding.fusion import BAG
 from pagehop.types import Hit, Judge
@@ -68,7 +68,10 @@ def rerank_hits(
         return _ordered(head, scores, {"cross-encoder": scores}) + rest, ""
     judged = (_chat_judge(name) if kind == "chat" else judge)  # fmt: skip
     assert judged is not None, "checked before the search"
-    given = judged(query, [f"{hit.ref}\n{hit.text}" for hit in head])
+    try:
+        given = judged(query, [f"{hit.ref}\n{hit.text}" for hit in head])
+    except ModelError as error:
+        return list(hits), f"not re-ranked: {error}"
     if len(given) != len(head):
         return list(hits), "not re-ranked: the judge's reply could not be read"
     scores = np.array(given, np.float64)

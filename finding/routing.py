@@ -65,11 +65,16 @@ class Routing:
         self._profiles = profiles
         self._own: dict[str, list[str]] = {}
         self._front: dict[str, list[str]] = {}
+        self._dated: dict[int | None, dict[str, None]] = {}
+        """Documents by the years of their periods, all that have any under None."""
         for id, profile in profiles.items():
             for term in profile.own:
                 self._own.setdefault(term, []).append(id)
             for term in profile.front:
                 self._front.setdefault(term, []).append(id)
+            for period in (*profile.own_periods, *profile.front_periods):
+                self._dated.setdefault(period.year, {})[id] = None
+                self._dated.setdefault(None, {})[id] = None
 
     def route(
         self, question: str, held: Mapping[str, int], documents: Collection[str] | None = None
@@ -100,8 +105,8 @@ class Routing:
         for period in periods:
             agreeing = {
                 id: agreed
-                for id in (self._profiles if documents is None else documents)
-                if id in self._profiles and (agreed := _agreement(period, self._profiles[id])) > 0
+                for id in _among(list(self._dated.get(period.year, ())), documents)
+                if (agreed := _agreement(period, self._profiles[id])) > 0
             }
             says = DATED * _says(n, len(agreeing))
             for id, agreed in agreeing.items() if says > 0 else ():

@@ -5,8 +5,8 @@
    view matters. Within one document all its passages are scored, with its own counts.
 2. semantic: the query's vector against all visible ones (`meaning.py`).
 3. visual: pages whose picture fits the query (`visual_search.py`).
-4. hybrid: candidates of both, each scored by both signals, fused by a named strategy (`fusion.py`);
-   its cosines are of passages read with their neighbours on the page.
+4. hybrid: candidates of all three, each scored by all signals, fused by a named strategy
+   (`fusion.py`); its cosines are of passages read with their neighbours on the page.
 5. One hit a page: its best passage (`ranking.py`). In hybrid search a page's second passage speaks
    for it too (`weighing.page_score`). Equal scores are ordered by document id and page.
 
@@ -28,7 +28,7 @@ from pagehop.finding.meaning import find_meaning
 from pagehop.finding.ranking import rank
 from pagehop.finding.reranking import DEPTH as RERANKED
 from pagehop.finding.reranking import checked_rerank, rerank_hits
-from pagehop.finding.visual_search import search_by_sight
+from pagehop.finding.visual_search import Looked, bring_looks, search_by_sight
 from pagehop.finding.words import find_words, read_terms, score_words
 from pagehop.settings import load_settings
 from pagehop.types import Hits, Judge, Kind, Mode, Scalar
@@ -49,6 +49,7 @@ def search(
     fusion: str = "",
     rerank: str | None = None,
     judge: Judge | None = None,
+    pictures: bool = True,
 ) -> Hits:
     """Find pages: one hit a page, with the region on it that matched best.
 
@@ -66,6 +67,7 @@ def search(
         rerank: Who puts the first hits into a second order (`reranking.py`); empty: nobody, None
             takes the setting.
         judge: Scores pages list-wise for the strategies and the re-ranker that ask one.
+        pictures: Hybrid search finds pages by their pictures, too, where these have vectors.
 
     Raises:
         LibraryError: A named document is not visible.
@@ -94,6 +96,10 @@ def search(
     embedded = view.snapshot.embedded()
     if mode != "semantic" or embedded < 1:
         find_words(view.snapshot, terms, scope, found)
+    looked = Looked()
+    if mode == "hybrid" and pictures:
+        looked = bring_looks(view, query, scope, found)
+        notes.append(looked.note)
     if mode != "keyword":
         notes.append(find_meaning(view, query, mode, scope, found))
         if embedded < 1 and not notes[-1]:
@@ -101,6 +107,7 @@ def search(
                 f"{1 - embedded:.0%} of the passages have no vector yet and are found by their "
                 "words; they get one while an add runs"
             )
+    found.passages = {**looked.pages, **found.passages}  # only now: there is nothing to embed
     notes.append(_unread_scans(view, scope))
     if mode != "semantic":
         score_words(view.snapshot, terms, scope, found)

@@ -72,7 +72,9 @@ def score_words(corpus: Corpus, terms: list[str], scope: Scope, found: Found) ->
         return
     new = [passage for id, passage in found.passages.items() if id not in found.keyword]
     statistics = corpus.statistics()
-    if unread := [p.search_text for p in found.passages.values() if p.kind == "page"]:
+    if unread := [
+        p.search_text for p in found.passages.values() if p.kind == "page" and p.search_text
+    ]:
         statistics = statistics.plus(count(unread))
     view_ranker = ViewRanker(terms, statistics)
     scores = view_ranker.scores(corpus.memo.terms(new))

@@ -25,6 +25,7 @@ from pagehop.agents.moves import (
     Turn,
     Verdict,
 )
+from pagehop.agents.perceiver import ALLOWANCE, Allowance
 from pagehop.answers import Answer
 from pagehop.errors import ModelError
 from pagehop.graphs.asking import Asker, RoleFailed
@@ -159,6 +160,8 @@ class Nodes:
             del body["id"]
             self.teller.tell(state, "tool.start", f"{call.id}.start", body)
         KEPT.set(state.get("evidence", []))
+        allowance = Allowance(self.asker.limits(state).left(spent))
+        ALLOWANCE.set(allowance)
         seconds_left = self.asker.limits(state).seconds_for_role(spent, reserve=0)
         if any(call.tool in COMPARING_TOOLS for call in allowed):
             await self._load_encoder(seconds_left)
@@ -172,7 +175,7 @@ class Nodes:
         pictures = [pixels for one in done for pixels in one.pictures]
         remarks = [(o.call.tool, o.artifact["note"]) for o in observations if "note" in o.artifact]
         repeated = sum(item.cached for item in observations)
-        spent = spent.plus(
+        spent = spent.plus_usage(allowance.meter.usage).plus(
             tool_calls=len(done) - repeated,
             repeated_calls=repeated,
             images=len(pictures),

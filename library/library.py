@@ -235,7 +235,7 @@ class Library:
             snapshot = self._view(manifest, None).snapshot
             records = [record for record, _ in snapshot.records.values()]
             passages, embedded = snapshot.passages(), snapshot.embedded()
-            seen = snapshot.page_vectors.encoded
+            seen = snapshot.picture_vectors.encoded
         except LibraryError:
             if not busy:
                 raise

@@ -32,7 +32,7 @@ from pagehop.finding.search_memo import SearchMemo
 from pagehop.finding.terms import TermCounts, TermStatistics, tokens
 from pagehop.library.manifest import Encoder, Manifest
 from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
-from pagehop.library.page_vectors import PageVectors
+from pagehop.library.picture_vectors import PictureVectors
 from pagehop.library.tables import (
     PAGE_VECTORS,
     PAGES,
@@ -307,6 +307,10 @@ class Snapshot:
 
     def passages(self) -> int:
         """Return how many visible passages there are."""
+        return self._passages
+
+    @cached_property
+    def _passages(self) -> int:
         return sum(record.passages for record, _ in self.records.values())
 
     def embedded(self) -> float:
@@ -364,11 +368,11 @@ class Snapshot:
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
 
     @cached_property
-    def page_vectors(self) -> PageVectors:
+    def picture_vectors(self) -> PictureVectors:
         """What is known of the visible pages' looks."""
         name = PAGE_VECTORS + self._manifest.seeing
         versions = {key: part.tables.get(name) for key, part in self._partitions.items()}
-        return PageVectors(
+        return PictureVectors(
             self._store,
             self._manifest.seeing,
             {key: version for key, version in versions.items() if version is not None},
@@ -378,7 +382,7 @@ class Snapshot:
     def seen(self) -> float:
         """Return the share of visible pages that have been at the page encoder, 0 to 1."""
         pages = sum(record.pages for record, _ in self.records.values())
-        return min(1.0, self.page_vectors.encoded / pages) if pages else 1.0
+        return min(1.0, self.picture_vectors.encoded / pages) if pages else 1.0
 
     def anchors(
         self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None

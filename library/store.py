@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from pagehop.errors import LibraryError
 from pagehop.finding.profiles import Profile
-from pagehop.library import page_vectors
+from pagehop.library import picture_vectors
 from pagehop.library.disk import reading, writing
 from pagehop.library.manifest import (
     Manifest,
@@ -323,7 +323,7 @@ class Commit:
 def _has_many(table: "Table") -> bool:
     """Say whether a table of page vectors holds more than a search compares one by one."""
     counts = table.search().select(["count"]).to_arrow()["count"]
-    return (pc.sum(counts).as_py() or 0) > page_vectors.SCANNED
+    return (pc.sum(counts).as_py() or 0) > picture_vectors.SCANNED
 
 
 def forget_old_versions(folder: Path, store: Store) -> None:

@@ -105,6 +105,11 @@ class View:
         return self._encoder()
 
     @property
+    def has_picture_vectors(self) -> bool:
+        """Whether pages can be found by their pictures."""
+        return self.snapshot.picture_vectors.encoded > 0
+
+    @property
     def page_encoder(self) -> "PageEncoder":
         """The page encoder whose vectors the view holds.
 
@@ -259,6 +264,7 @@ class View:
         fusion: str = "",
         rerank: str | None = None,
         judge: Judge | None = None,
+        pictures: bool = True,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
@@ -275,6 +281,7 @@ class View:
             rerank: Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH,
                 judge or chat:PROVIDER:NAME; empty: nobody, None takes the setting.
             judge: Scores pages for the strategies and the re-ranker that ask one.
+            pictures: Hybrid search finds pages by their pictures, too, where these have vectors.
 
         Raises:
             LibraryError: A named document is not visible.
@@ -297,6 +304,7 @@ class View:
             fusion=fusion,
             rerank=rerank,
             judge=judge,
+            pictures=pictures,
         )
         if not self._hidden:
             return hits
@@ -347,7 +355,7 @@ class View:
             query: Paths to pages near it come first.
             hops: Most edges of a path.
             width: Paths kept after each hop.
-            judge: Scores the best pages of each hop for the query, as `finding.judging` does.
+            judge: Scores the best pages of each hop for the query, e.g. a model's `ChatJudge`.
             judged: Most pages that it is shown.
 
         Raises:

@@ -3,9 +3,12 @@
 1. The OpenAI client walks through all messages and tools of a request by their declared types,
    for values that it would have to translate, which takes longer than sending it. What LangChain
    made is JSON already: it goes into the request past that walk, as `extra_body`.
-2. One HTTP client serves all models of a process, whichever event loop they are called from. Its
+2. A reply that is not streamed is read as JSON: the client would make typed objects of it, which
+   LangChain makes a dict of again, in a thread of its own.
+3. One HTTP client serves all models of a process, whichever event loop they are called from. Its
    connection pool looks at every idle connection whenever a request begins or ends: one pool has
-   at most `POOL` requests, so that this does not grow with their number.
+   at most `POOL` requests, so that this does not grow with their number. All share one TLS
+   context: to read the certificates takes 20 ms.
 
 Not covered: the Responses protocol and `response_format`, which go their usual way. What watches
 the OpenAI client's arguments, and not the requests, finds the messages in `extra_body`.
@@ -15,17 +18,28 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 # Before openai's client: that one looks httpx up among the loaded modules, and fails where another
 # thread, which starts another run, has loaded only half of it.
 import httpx  # noqa: F401 - for what its import does, see above
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient
 
+from pagehop.models.capture import wrapped
+
+if TYPE_CHECKING:
+    import ssl
+
 POOL = 8
 """Requests at once through one connection pool."""
+_OPTIONS = frozenset({"extra_headers", "extra_query", "timeout", "response_format"})
+"""What the OpenAI client does more with than to send it."""
 
 
 class OpenAIChat(ChatOpenAI):
@@ -41,6 +55,29 @@ class OpenAIChat(ChatOpenAI):
         body = {**(payload.get("extra_body") or {}), **made}
         return {**payload, "messages": [], "extra_body": body}
 
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        payload = self._get_request_payload(messages, stop=stop, **kwargs)
+        if (
+            "messages" not in payload
+            or not _OPTIONS.isdisjoint(payload)
+            or self.include_response_headers
+        ):
+            return await super()._agenerate(messages, stop, run_manager, **kwargs)
+        more = payload.pop("extra_body")
+        body = {**payload, **more}
+        reply = await self.root_async_client.post("/chat/completions", cast_to=object, body=body)
+        result = self._create_chat_result(reply)
+        for choice, generation in zip(reply["choices"], result.generations, strict=True):
+            if refusal := choice["message"].get("refusal"):
+                generation.message.additional_kwargs["refusal"] = refusal
+        return result
+
 
 @dataclass
 class _Pools:
@@ -51,7 +88,7 @@ class _Pools:
     async def send(self, request: Any, **options: Any) -> Any:
         pool = next((pool for pool in self.kept if pool.under_way < POOL), None)
         if pool is None:
-            pool = _Pool(DefaultAsyncHttpxClient())
+            pool = _Pool(wrapped(DefaultAsyncHttpxClient(verify=_tls())))
             self.kept.append(pool)
         pool.under_way += 1
         try:
@@ -77,7 +114,7 @@ class _ClientPerLoop(DefaultAsyncHttpxClient):
     """Sends each request through a client of the running loop."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(verify=_tls())
         self._loops: dict[asyncio.AbstractEventLoop, tuple[_Pools, AsyncIterator[None]]] = {}
 
     async def send(self, request: Any, **options: Any) -> Any:
@@ -89,6 +126,14 @@ class _ClientPerLoop(DefaultAsyncHttpxClient):
             self._loops[loop] = pools, pools.until_closed()
             await anext(self._loops[loop][1])
         return await self._loops[loop][0].send(request, **options)
+
+
+@lru_cache(maxsize=1)
+def _tls() -> "ssl.SSLContext":
+    """Return what each client would make for itself, of the HTTP library below openai."""
+    library = import_module(DefaultAsyncHttpxClient.__mro__[1].__module__)
+    made: ssl.SSLContext = library.create_ssl_context()
+    return made
 
 
 @lru_cache(maxsize=1)

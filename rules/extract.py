@@ -58,7 +58,8 @@ REASON = re.compile(
 )
 """Words by which a line, or the heading over it, gives a reason."""
 _SOURCE_LOSS = 0.15
-_TITLES = frozenset({"title", "heading", "caption"})
+TITLES = frozenset({"title", "heading", "caption"})
+"""Places of lines that name what is below or beside them."""
 _SETTLED = 0.2
 
 
@@ -273,7 +274,7 @@ def page_scores(units: Sequence[Scored]) -> dict[PageRef, float]:
 def is_heading(unit: Unit) -> bool:
     """Whether a unit names a topic without saying anything on it."""
     words = [w for w in unit.text.split() if w[0].isalpha()]
-    if unit.place in _TITLES:
+    if unit.place in TITLES:
         return True
     digits = any(c.isdigit() for c in unit.text)
     if unit.kind == "row" or len(words) > 14 or (unit.place == "table" and digits):

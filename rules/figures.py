@@ -113,7 +113,7 @@ def _row_figures(row: Row, siblings: frozenset[str]) -> Figures:
         row.label,
         tuple(content_stems(row.label)),
         frozenset(content_stems(row.section)),
-        frozenset(content_stems(row.caption)),
+        frozenset(content_stems(f"{row.caption} {row.heading}")),
         numbers,
         columns,
         row.scale,

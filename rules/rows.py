@@ -47,6 +47,8 @@ class Row:
     """Number of its line on the page."""
     table: int
     """Number of its table on the page."""
+    heading: str = ""
+    """Of the section it stands in, by the layout."""
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -168,6 +170,7 @@ def _row(ref: PageRef, table: _Table, line: Line, index: int, wrapped: str) -> R
         line.box,
         index,
         table.number,
+        line.region.section.split(" > ")[-1] if line.region and line.region.section else "",
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from pagehop.agents.decompose import decompose
 from pagehop.answers import Answer
 from pagehop.interfaces.api import ask
 from pagehop.library.library import Library
@@ -15,6 +16,7 @@ from pagehop.rules.extract import read_units
 from pagehop.rules.figures import sentence_figures
 from pagehop.rules.question import read_question
 from pagehop.rules.rows import read_rows
+from pagehop.rules.scope import read_profiles, read_scope
 from pagehop.rules.task import read_task
 from pagehop.types import PageRef
 
@@ -44,6 +46,7 @@ PAPERS: Mapping[str, Sequence[Sequence[Line]]] = {
             (60, "Licences", 220, "640", 320, "610", 420, "640"),
             (60, "Training", 220, "420", 320, "518", 420, "590"),
             (60, "Total", 220, "2,910", 320, "3,040", 420, "3,270"),
+            (60, "Rework of barges", 220, "-", 320, "-", 420, "-"),
         ),
     ),
     "boxes.pdf": (
@@ -183,3 +186,30 @@ def test_a_name_goes_on_over_a_hyphen_and_may_have_its_capitals_inside() -> None
     question = read_question("Where was Ada Moor-Kamen born, and what does pioNER tell of her?")
     assert [name.text for name in question.names] == ["Ada Moor-Kamen", "pioNER"]
     assert not read_question("How many kWh does the mill use?").names
+
+
+def test_a_quote_that_is_little_like_the_question_says_so(papers: View) -> None:
+    doubtful = asked("Why do people like the ferry Orrholm?", papers)
+    assert "weakly supported" in doubtful.text
+    plain = asked("When was the ferry Orrholm built at Mykle?", papers)
+    assert "2009" in plain.text and "weakly supported" not in plain.text
+
+
+def test_a_line_that_two_parts_find_is_given_once(papers: View) -> None:
+    answer = asked("Where was the ferry Orrholm built, and how many cars fit on it?", papers)
+    assert answer.text.count("was built in 2009") == 1
+
+
+def test_what_stands_for_a_word_before_is_no_clause_of_its_own(papers: View) -> None:
+    """`the AIC of the one to that of the other` was searched as a bridge."""
+    question = read_question("What is the ratio of the score of the Corvid to that of the Larus?")
+    scope = read_scope(papers, question, read_profiles(papers, question))
+    assert [part.after for part in decompose(question, scope)] == [()]
+
+
+def test_a_dash_is_no_number_to_calculate_with(papers: View) -> None:
+    """A ratio of nil was removed by the verifier, and the question refused."""
+    answer = asked(
+        "What is the ratio of rework of barges to licences in the Harrier rollout?", papers
+    )
+    assert answer.status == "answered" and not answer.text.startswith("0:")

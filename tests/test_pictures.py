@@ -331,6 +331,28 @@ def test_the_same_picture_and_question_are_read_once(charts: View) -> None:
     assert len(model.calls) == 2
 
 
+@pytest.mark.parametrize(("most", "calls", "read"), [(None, 6, 2), (5, 5, 1)])
+def test_readings_of_pictures_count_and_end_with_the_budget(
+    charts: View, most: int | None, calls: int, read: int
+) -> None:
+    """Plan, two steps with a picture each, evidence, answer; the answer keeps two calls."""
+
+    def look(top: float) -> dict[str, Any]:
+        arguments = {"ref": f"{NAME}:1", "y0": top, "question": "How many bars?"}
+        return {"content": "", "tool_calls": [{"name": "look", "args": arguments}]}
+
+    replies = ['{"parts": [{"id": "Q1", "text": "q"}]}', look(0.0), look(0.3)]
+    model = ScriptedModel(replies=[*replies, '{"evidence": [], "sufficient": false}'] * 3)
+    model.profile = {"image_inputs": False}
+    eyes = ScriptedModel(replies=["Three bars."] * 4)
+    budget = pagehop.Budget(steps=2, seconds=None, model_calls=most)
+    options: dict[str, Any] = {"record": False, "budget": budget, "vision_model": eyes}
+    answer = pagehop.ask("How many hulls?", charts, model=model, **options)
+    plain = pagehop.ask("How many hulls?", charts, model=model, record=False, budget=budget)
+    print(answer.usage, plain.usage, len(eyes.calls), len(model.calls))
+    assert len(eyes.calls) == read
+
+
 def test_a_reading_that_failed_is_tried_again_and_none_is_made_twice_at_once() -> None:
     together = threading.Barrier(2, timeout=10)
     begun: list[int] = []

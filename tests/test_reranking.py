@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
 from pagehop.errors import ConfigError, ModelError
-from pagehop.finding.judging import ChatJudge, read_scores
+from pagehop.finding.judging import ChatJudge
 from pagehop.library.view import View
 from pagehop.models.cross_encoder import load_cross_encoder
 from pagehop.models.token_vectors import max_similarity
@@ -37,8 +37,8 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_attention_heads=2,
         intermediate_size=16,
         max_position_embeddings=64,
-        num_labels=1,
     )
+    config.num_labels = 1
     BertForSequenceClassification(config).save_pretrained(folder)
     return folder
 
@@ -97,25 +97,11 @@ def test_a_judge_whose_reply_cannot_be_read_changes_nothing_and_that_is_said(vie
     assert "judge" in hits.note
 
 
-def test_a_chat_model_judges_a_list_in_one_call() -> None:
-    model = GenericFakeChatModel(messages=iter([AIMessage("1: 0.2\n2: 0.9\n3: 0")]))
-    assert ChatJudge(model)("which?", ["a", "b", "c"]) == [0.2, 0.9, 0.0]
-    with pytest.raises(ModelError, match="did not answer"):
-        ChatJudge(model)("which?", ["a"])
-
-
-@pytest.mark.parametrize(
-    ("reply", "scores"),
-    [
-        ("1: 0.5\n2: 1", [0.5, 1.0, 0.0]),
-        ("[1] 0.5\n2) 7\n3 = .25", [0.5, 1.0, 0.25]),
-        ("Scores:\n1: 0.1", []),
-        ("9: 1\n8: 1\n7: 1", []),
-        ("", []),
-    ],
-)
-def test_scores_are_read_from_replies_of_many_forms(reply: str, scores: list[float]) -> None:
-    assert read_scores(reply, 3) == scores
+def test_a_judge_that_fails_changes_nothing_and_that_is_said(view: View) -> None:
+    model = GenericFakeChatModel(messages=iter([]))
+    hits = view.search(QUERY, k=5, rerank="judge", judge=ChatJudge(model))
+    assert [h.ref for h in hits] == [h.ref for h in view.search(QUERY, k=5)]
+    assert "no answer" in hits.note
 
 
 @pytest.mark.parametrize("rerank", ["early", "cross-encoder:", "chat:", "judge"])
