@@ -181,8 +181,17 @@ def _places(context: Context) -> dict[str, dict[str, Any]]:
     if filtered is None:
         return {}
     names = list(filtered.artifact.get("documents", ()))
+    asked = str(filtered.call.arguments.get("predicate", "")).casefold()
     places: dict[str, dict[str, Any]] = {}
-    for place in filtered.artifact.get("places", ()):
+    # The place that says most of what was asked: a value of the question, else no mere kind.
+    telling = sorted(
+        filtered.artifact.get("places", ()),
+        key=lambda place: (
+            place["field"] in ("kind", "type"),
+            str(place["value"]).casefold() not in asked,
+        ),
+    )
+    for place in telling:
         places.setdefault(PageRef.parse(str(place["ref"])).name, place)
     whole = bool(names) and len(names) <= _MOST and all(name in places for name in names)
     return {name: places[name] for name in names} if whole else {}
