@@ -11,9 +11,10 @@ from dataclasses import replace
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
-from pagehop.agents.refusal import refused
+from pagehop.agents.refusal import is_unfound, own_words, refused
 from pagehop.agents.solutions import ranked, solutions
 from pagehop.answers import Evidence
+from pagehop.rules.extract import Scored
 from pagehop.rules.numbers import find_numbers
 from pagehop.rules.phrasing import phrase_quote, phrase_solution
 from pagehop.rules.question import read_question
@@ -24,6 +25,13 @@ from pagehop.types import PageRef
 CHART = "(the chart on this page may show it; charts are not read)"
 SCAN = "(a page of this document has no text, only a picture, and is not read)"
 """These follow a quote without the number that was asked for."""
+UNLIKE = "(weakly supported: this line is not much like the question)"
+CLOSE = "(weakly supported: another page fits nearly as well)"
+"""These follow a quote that is wrong more often than right (docs/BUILTIN.md, Measured)."""
+LIKE = 0.6
+"""Cosine of question and line below which a quote is doubtful."""
+MARGIN = 0.05
+"""Least lead over the next page."""
 _CAPTION = re.compile(r"^(?:figure|fig\.|table|chart|exhibit)\s+[\w.]+\s*:?", re.IGNORECASE)
 _WORDED = re.compile(rf"\b(?:{'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
 _SECOND = 0.92
@@ -58,14 +66,21 @@ class Answerer:
                 done.add(sub.id)
                 if solution.joint:
                     return Draft((claim,))
+        unfound: list[str] = []
         for sub in context.sub_questions:
-            if sub.id not in done:
+            if sub.id in done:
+                continue
+            own = ranked(self._desk, context, sub)
+            if len(context.sub_questions) > 1 and is_unfound(self._desk, sub, own):
+                unfound.append(own_words(sub))
+            else:
                 claims += self._quotes(context, sub)
         if any(sub.after for sub in decompose(question, self._desk.scope)):
             claims = _last_first(context, claims)
         if not claims:
             return Draft(unanswerable=True, reason="Nothing found answers the question.")
-        return Draft(tuple({claim.text: claim for claim in reversed(claims)}.values())[::-1])
+        once = tuple({_said(claim): claim for claim in reversed(claims)}.values())[::-1]
+        return Draft(once, reason=" ".join(unfound))
 
     def _quotes(self, context: Context, sub: SubQuestion) -> list[Claim]:
         """The best quote, and a second one when it is about as good."""
@@ -76,16 +91,34 @@ class Answerer:
         claims = [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]
         kind = read_question(sub.text).kind
         told = states_number if kind == "number" else _states_date
+        remark = ""
         if kept and kind in ("number", "date") and not told(kept[0].quote):
             remark = self._unread(kept[0].ref)
+        if kept:
+            remark = remark or self._doubt(ranked(self._desk, context, sub), kept[0].ref)
             claims[0] = replace(claims[0], text=f"{claims[0].text} {remark}".rstrip())
         return claims
+
+    def _doubt(self, units: Sequence[Scored], ref: PageRef) -> str:
+        """Why a quote may be the wrong one; empty when nothing speaks against it."""
+        best = next((item for item in units if item.unit.ref == ref), None)
+        if best is None or self._desk.view.encoder is None:
+            return ""
+        if best.cosine < LIKE:
+            return UNLIKE
+        rest = [item.page_score for item in units if item.unit.ref != ref]
+        return CLOSE if rest and abs(best.page_score - max(rest)) < MARGIN else ""
 
     def _unread(self, ref: PageRef) -> str:
         """What is near a quote and cannot be read."""
         if self._desk.read(ref).chart:
             return CHART
         return SCAN if self._desk.has_scan(ref.name) else ""
+
+
+def _said(claim: Claim) -> str:
+    """What a claim says, without a doubt of its own: two parts may quote one line."""
+    return claim.text.replace(UNLIKE, "").replace(CLOSE, "").strip()
 
 
 def _states_date(quote: str) -> bool:

@@ -4,7 +4,8 @@
    names. The parts are those of the names (decompose.py).
 2. `By how much did A's lead exceed the limit in B?`: two things, one on each side of the comparing
    words. Each side is a part; the second takes over what the first is about.
-3. One number is read for each part, and the verdict is drawn from their difference, which
+3. `Which was built earlier, A or B?`: a year is read for each part, behind the words asked.
+4. One number is read for each part, and the verdict is drawn from their difference, which
    `calculate` computes. Numbers of different units are not compared.
 
 Not covered: comparisons in words alone; more than one thing compared at once.
@@ -17,20 +18,14 @@ from itertools import combinations
 
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import SubQuestion
+from pagehop.rules.expressions import as_amounts, expression_of, unlike_scales
 from pagehop.rules.extract import Scored, page_scores
 from pagehop.rules.match import Value, find_values, twins
+from pagehop.rules.numbers import find_numbers
 from pagehop.rules.question import Question, read_question
-from pagehop.rules.solve import (
-    MIN_FIT,
-    Comparison,
-    Form,
-    Solution,
-    as_amounts,
-    expression_of,
-    unlike_scales,
-)
+from pagehop.rules.solve import MIN_FIT, Comparison, Form, Solution
 from pagehop.rules.vocabulary import COMPARATIVE_DOWN, COMPARATIVE_UP, HIGHEST, LOWEST
-from pagehop.rules.words import stem, stems
+from pagehop.rules.words import stem, stems, tokens
 
 LIKE = 0.5
 """Least cosine of a line whose only number is taken though its words differ."""
@@ -48,7 +43,14 @@ _SIDES = re.compile(
     r"(?:,? and by how (?:much|many))?\s*\??$",
     re.IGNORECASE,
 )
+_WHEN = re.compile(
+    r"^(?:which|who|what)\b.*\b(?:(?P<sooner>earlier|first|older|sooner)|"
+    r"(?P<later>later|younger|newer|more recently|last))\b[^,?]*,.*\bor\b",
+    re.IGNORECASE,
+)
+"""`Who was born earlier, A or B?`; without two names, `first` orders a list."""
 _TIMES = frozenset(stems("year quarter month period prior previous last preceding before earlier"))
+_ORDERS = frozenset(stems("earlier first older sooner later younger newer recently last"))
 _HEAD_ENDS = re.compile(
     r"\b(?:in|of|at|for|on|by|from|that|which|with|found|measured|reported|stated)\b.*",
     re.IGNORECASE,
@@ -58,6 +60,9 @@ _HEAD_ENDS = re.compile(
 def read_comparison(text: str) -> Comparison | None:
     """Return how a question compares; None when it does not."""
     text = " ".join(text.split())
+    when = _WHEN.search(text)
+    if when is not None:
+        return Comparison("which", bool(when["later"]), dates=True)
     match = _SIDES.search(text)
     form: Form = "by" if _BY.match(text) else "whether"
     if match is not None and _is_thing(match["right"], owned=bool(match["word"])):
@@ -116,7 +121,8 @@ def compare(
     """
     found = []
     for sub, units in parts:
-        value = _best_value(desk, units, sub, question)
+        read = _best_date if comparison.dates else _best_value
+        value = read(desk, units, sub, question)
         if value is None:
             return None
         found.append((value, _name(desk, question, sub, sided=comparison.sides is not None)))
@@ -162,6 +168,25 @@ def _best_value(
             if best is None and same and not value.crowded:
                 best = (0.0, value)
     return best[1] if best else None
+
+
+def _best_date(
+    desk: Desk, units: Sequence[Scored], sub: SubQuestion, question: Question
+) -> Value | None:
+    """The year that follows what is asked soonest, in the best line that holds both."""
+    names = question.name_stems | read_question(sub.text).name_stems
+    asked = {t.stem for t in question.terms if t.stem not in names and t.stem not in _ORDERS}
+    for item in units:
+        text = item.unit.text
+        told = [t.end for t in tokens(text) if t.stem in asked]
+        years = [n for n in find_numbers(text) if n.is_year]
+        after = [(n.start - end, n) for n in years for end in told if n.start >= end]
+        if after:
+            number = min(after, key=lambda pair: pair[0])[1]
+            return Value(
+                number, item.unit.ref, text, "", "", item.coverage, 1.0, int(number.value), -1
+            )
+    return None
 
 
 def _name(desk: Desk, question: Question, sub: SubQuestion, *, sided: bool) -> str:

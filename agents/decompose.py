@@ -50,13 +50,18 @@ _ANAPHOR = re.compile(
     re.IGNORECASE,
 )
 """Words that stand for what the part before them is to find."""
+_PAIRS = re.compile(
+    r"\b(?:and|or|both|each|than|versus|vs|against|between|with|to|exceed\w*|compar\w+)\b|[,&]",
+    re.IGNORECASE,
+)
+"""Words that set names side by side; `the F1 of A for B` names one thing twice."""
 _TOPIC = 0.5
 """Least weight of a word that says what is asked."""
 _RELATIVE = re.compile(
     r"\b(?P<main>.+?\b(?:of|by|for|in|on|at|from|to|with|about|after|before|under|against|into|than|"
     r"does|did|is|was|are|were|has|had|\w+ed)\s+)"
     r"(?P<np>(?:the|a|an)\s+(?P<noun>(?:[\w-]+\s+){0,2}?[\w-]+))\s+"
-    r"(?P<rel>that|which|who|whom|whose|where)\s+(?P<clause>(?:(?!,).)+?)(?P<rest>,.*)?$",
+    r"(?P<rel>that|which|who|whom|whose|where)\s+(?!of\b)(?P<clause>(?:(?!,).)+?)(?P<rest>,.*)?$",
     re.IGNORECASE,
 )
 
@@ -144,7 +149,7 @@ def _by_documents(text: str, question: Question, scope: Scope) -> list[tuple[str
     """One part for each document set, where names or time ask for it."""
     named = [(n.text, scope.leads(n.text)) for n in question.names if scope.leads(n.text)]
     sets = {documents for _, documents in named}
-    if len(sets) > 1 and not _overlap(sets):
+    if len(sets) > 1 and not _overlap(sets) and _PAIRS.search(text):
         return [
             (_without(text, [n for n, d in named if d != documents]), _within(documents, scope))
             for documents in dict.fromkeys(d for _, d in named)

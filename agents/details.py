@@ -5,10 +5,10 @@ judged, since a part's documents need not hold what another part asks.
 
 1. The thing asked for (`what dividend did A pay`, `how many patents`, `the limit for benzene`)
    stands on no page of the documents, not misspelt, and no line found is near it in meaning.
-2. The year asked for is none of the documents' own. The one or two years before are in every
-   report beside its own: they are missing when no page found names them. Another year is, when no
-   line or table about what is asked names it; where documents are of no year, when the best row
-   stands in columns of other years.
+2. The year asked for is none of the documents' own. Those that reports tell of as a matter of
+   course are missing when no page found names them; another year is, when no line or table about
+   what is asked names it. Where documents are of no year, one is missing when the best row stands
+   in columns of others.
 3. A numbered thing (`scope 3`): the pages speak of others of its kind, but not of this number.
 
 Not covered: a detail whose words all stand in the documents, but not together.
@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from pagehop.agents.desk import Desk
-from pagehop.finding.periods import MONTHS, find_years
+from pagehop.finding.periods import MONTHS, RANGE, find_years
 from pagehop.rules.extract import Scored, coverage
 from pagehop.rules.presence import is_misspelt
 from pagehop.rules.question import Question, Term
@@ -32,6 +32,13 @@ ABOUT = 0.3
 """Share of what else is asked that makes a line be about it."""
 COMPARED = 2
 """Years before its own that a report shows beside it."""
+FORESEEN = 5
+"""Years after its own for which a report says what is expected or due."""
+_FUTURE = re.compile(
+    r"\b(?:expect\w*|will|plan(?:s|ned)?|forecast\w*|due|project(?:ed|ion)s?|budget\w*|targets?|"
+    r"outlook|guidance|estimated)\b",
+    re.IGNORECASE,
+)
 _MEASURES = frozenset(stems(" ".join(MEASURES)))
 _LINES = 10
 _LOOKED_AT = 20
@@ -126,13 +133,28 @@ def _missing_year(desk: Desk, question: Question, units: Sequence[Scored]) -> in
             missing = _is_beside(desk, units, year, others)
         elif any(year in years for years in own):
             missing = False
-        elif any(max(years) - COMPARED <= year < max(years) for years in own):
+        elif any(_is_at_hand(question, max(years), year) for years in own):
             missing = not any(_names(desk, ref, year) for ref in pages)
         else:
             missing = not any(_speaks(desk, ref, year, others) for ref in pages)
         if missing:
             return year
     return None
+
+
+def _is_at_hand(question: Question, own: int, year: int) -> bool:
+    """Whether a report of one year tells of another as a matter of course.
+
+    Of the years before, which it compares with; of those to come, where the question asks what was
+    expected; and of the years of a range (`2008-2010`), which tables name by its ends.
+    """
+    if own - COMPARED <= year < own or _in_range(question, year):
+        return True
+    return own < year <= own + FORESEEN and _FUTURE.search(question.text) is not None
+
+
+def _in_range(question: Question, year: int) -> bool:
+    return any(int(a) <= year <= int(b) for a, b in RANGE.findall(question.text))
 
 
 def _is_beside(

@@ -89,6 +89,8 @@ class Reasoner:
     """Wait before a call that failed is made again; it doubles from one time to the next."""
     schemas: bool = True
     """The endpoint is given schemas where the grammar is JSON; False once it refused one."""
+    tokens: bool = False
+    """The endpoint is asked for token ids and logprobs, which the record keeps."""
     deltas: bool = False
     """Text is told as it arrives, as `llm.delta` events; the endpoint is asked to stream."""
     shown: Sequence[BaseMessage] = ()
@@ -287,6 +289,7 @@ class Reasoner:
                 timeout_s=self.timeout_s,
                 seconds_left=context.budget_left.get("seconds"),
                 first_wait_s=self.retry_wait_s,
+                tokens=self.tokens,
                 on_spend=context.meter.add,
                 on_delta=self._teller(context, name) if self.deltas else None,
                 on_retry=lambda why: context.tell(
@@ -310,12 +313,17 @@ class Reasoner:
         end = {
             "call": name,
             "role": role,
-            **told_reply(reply.message),
+            **told_reply(reply.message, reply.captured),
             "usage": dict(vars(reply.usage)),
             "attempts": reply.attempts,
             "retried": list(reply.retried),
             "seconds": round(reply.seconds, 4),
         }
+        if reply.ttft_s is not None:
+            end["ttft_s"] = round(reply.ttft_s, 4)
+        tokens = self._prompts_told.told_tokens(f"{context.step}/{name}", reply.captured)
+        if tokens is not None:
+            end["tokens"] = tokens
         context.tell("llm.end", f"{name}.end", end)
         return reply
 

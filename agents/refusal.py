@@ -27,10 +27,13 @@ from pagehop.types import PageRef
 LEAST_LIKENESS = 0.25
 """A best line below this cosine and below `LEAST_COVERAGE` is about something else."""
 LEAST_COVERAGE = 0.3
+PART_LIKENESS = 0.4
+"""A part none of whose words was found is answered all the same by a line this like it."""
 MENTION_COVERAGE = 0.6
 """Share of the other words that must stand with a name that is only mentioned."""
 TOPICAL_COVERAGE = 0.3
 """The same for a name that documents speak of."""
+_LINES = 10
 
 
 def refused(
@@ -54,6 +57,35 @@ def refused(
     if reason or found or len(context.sub_questions) > 1:
         return reason
     return missing_detail(desk, question, units)
+
+
+def is_unfound(desk: Desk, sub: SubQuestion, units: Sequence[Scored]) -> bool:
+    """Whether one part of several found nothing: a name, or every word of what is asked, is absent.
+
+    Args:
+        desk: What the roles have read.
+        sub: The part.
+        units: Best lines found for it.
+    """
+    question = read_question(own_words(sub))
+    if not units or any(name.text in desk.scope.absent for name in question.names):
+        return True
+    best = max(units, key=lambda s: s.score)
+    if best.cosine < LEAST_LIKENESS and best.coverage < LEAST_COVERAGE:
+        return True
+    asked = {t.stem for t in question.terms if t.weight >= 1} - question.name_stems
+    if not asked or any(asked & desk.stems(item.unit.ref) for item in units):
+        return False
+    encoder = desk.view.encoder
+    if encoder is None:
+        return True
+    lines = desk.encode([item.unit.reading for item in units[:_LINES]])
+    return float((lines @ encoder.encode_query(question.text)).max()) < PART_LIKENESS
+
+
+def own_words(sub: SubQuestion) -> str:
+    """A part without what it took over from the one before, which says where to look."""
+    return re.sub(r"\s*\([^()]*\)(?=\?$)", "", sub.text)
 
 
 def refusal(

@@ -4,6 +4,7 @@ Explorer, summarizer, reflector and answerer all ask here, so that they speak of
 a solution is a function of the question, the view and the pages found.
 """
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
@@ -12,14 +13,15 @@ from pagehop.agents.decompose import is_over_time
 from pagehop.agents.desk import Desk
 from pagehop.agents.leads import found_pages
 from pagehop.agents.moves import Context, SubQuestion
+from pagehop.rules.expressions import as_amounts, expression_of
 from pagehop.rules.extract import Scored, page_scores
 from pagehop.rules.match import Value, find_values
 from pagehop.rules.question import Question, read_question
 from pagehop.rules.scope import Scope
-from pagehop.rules.solve import MIN_FIT, Comparison, Solution, as_amounts, expression_of, solve
+from pagehop.rules.solve import MIN_FIT, Comparison, Solution, solve
 from pagehop.rules.task import Task
-from pagehop.rules.vocabulary import FUNCTION_WORDS
-from pagehop.rules.words import tokens
+from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
+from pagehop.rules.words import stems, tokens
 from pagehop.types import PageRef
 
 SURE_FIT = 0.62
@@ -27,6 +29,12 @@ SURE_FIT = 0.62
 LOOSE_FIT = 0.8
 """Least fit where the question does not clearly ask for a number."""
 
+_IN_DOCUMENT = re.compile(
+    rf"\s+\b(?:in|on|from|under) the (?:[\w-]+ )?"
+    rf"(?:{'|'.join(sorted(DOCUMENT_WORDS | {'appendix', 'letter', 'schedule'}))})\b.*$",
+    re.IGNORECASE,
+)
+"""Says where a number stands (`in the appendix to the letter`), not what it is called there."""
 _JOINT = frozenset(
     {"difference", "growth", "ratio", "sum", "average", "highest", "lowest", "exceeds"}
 )
@@ -73,6 +81,14 @@ def _solution(desk: Desk, context: Context, sub: SubQuestion) -> Solution | None
     labels = {
         s for own in lines.values() for x in own if len(x.label_stems) == 1 for s in x.label_stems
     }
+    labels |= {
+        s
+        for own in lines.values()
+        for x in own
+        if x.table >= 0
+        for c in x.columns
+        for s in stems(c)
+    }
     solution = solve(
         localised(question, desk.scope, labels),
         lines,
@@ -95,14 +111,16 @@ def localised(question: Question, scope: Scope, labels: Set[str] = frozenset()) 
     """Return a question's task without the names that lead to documents, and without framing.
 
     `Halden Marine's revenue` stands as `Revenue` in the tables of Halden Marine's own report. A
-    name that is the whole label of a row there, such as a division's, tells rows apart and stays.
+    name that is the whole label of a row there, such as a division's, or heads a column, tells
+    rows or columns apart and stays.
     """
     led = scope.settled(question) - labels
     task = question.task
     if task.operation == "value" and question.kind in _NO_NUMBERS:
         words = [t.text for t in question.content if t.stem not in led and not t.text.isdigit()]
         return replace(task, operands=(" ".join(words),))
-    operands = tuple(_without(operand, led) or operand for operand in task.operands)
+    operands = tuple(_IN_DOCUMENT.sub("", operand) or operand for operand in task.operands)
+    operands = tuple(_without(operand, led) or operand for operand in operands)
     return replace(task, operands=operands, measure=_without(task.measure, led))
 
 

@@ -12,14 +12,9 @@ from pagehop.agents.leads import call_for
 from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
 from pagehop.agents.refusal import LEAST_COVERAGE, LEAST_LIKENESS
 from pagehop.agents.solutions import ranked, solutions
-from pagehop.rules.extract import Scored, Unit
+from pagehop.rules.extract import REASON, TITLES, Scored, Unit, is_heading
 
 _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
-_BECAUSE = re.compile(
-    r"\b(?:because|since|as a result|so that|due to|owing to|thanks to|therefore|in order to|"
-    r"caused|reasons?|led to)\b",
-    re.IGNORECASE,
-)
 KEPT = 3
 """Sentences and rows kept of a sub-question a round, beside the numbers of a solution."""
 
@@ -61,15 +56,28 @@ class Summarizer:
         chosen = [s for i, s in enumerate(firsts.values()) if i == 0 or _speaks(s)][:KEPT]
         findings = []
         for item in chosen:
-            unit, text = item.unit, self._reasoned(sub, item.unit)
+            unit = self._under(item.unit)
+            text = self._reasoned(sub, unit)
             box = unit.box if text == unit.text else None
             call, score = call_for(context, sub, unit.ref), round(item.page_score, 4)
             findings.append(Finding(unit.ref, text, call, score, sub.id, box=box))
         return findings
 
+    def _under(self, unit: Unit) -> Unit:
+        """What stands first under a heading, which says nothing itself; else the unit."""
+        if not is_heading(unit):
+            return unit
+        units = self._desk.read(unit.ref).units
+        heading = " ".join(unit.text.split())
+        under = (
+            u for u in units if heading and heading in " ".join(u.around.split()) and u != unit
+        )
+        # A line of a table's words reads like a heading, and is what the heading is over.
+        return next((u for u in under if u.place not in TITLES), unit)
+
     def _reasoned(self, sub: SubQuestion, unit: Unit) -> str:
         """For `why`, the sentence with the one after it, where it gives no reason itself."""
-        if not _WHY.search(sub.text) or unit.kind == "row" or _BECAUSE.search(unit.text):
+        if not _WHY.search(sub.text) or unit.kind == "row" or REASON.search(unit.text):
             return unit.text
         units = self._desk.read(unit.ref).units
         following = units[units.index(unit) + 1 :][:1]

@@ -17,6 +17,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from pagehop.agents.replies import text_of
+from pagehop.models.capture import Captured
+from pagehop.models.token_arrays import packed_floats, packed_ids
 
 _SAMPLING = (
     "temperature", "top_p", "top_k", "min_p", "max_tokens", "max_completion_tokens", "seed", "stop",
@@ -32,6 +34,10 @@ class PromptsTold:
 
     last: str = ""
     """Id of the call."""
+    ids: tuple[int, ...] = ()
+    """Of the last prompt and its reply, where the endpoint gives them."""
+    ids_of: str = ""
+    """The call that they are of."""
     goes_on: bool = True
     """The last prompt told begins with the whole one before."""
     _prompt: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +59,13 @@ class PromptsTold:
         self.goes_on = not self.last or same == len(self._prompt)
         self._prompt, self.last = prompt, name
         return body
+
+    def told_tokens(self, name: str, captured: Captured | None) -> dict[str, Any] | None:
+        """Return what an `llm.end` says of tokens; None where the endpoint gave no ids."""
+        told = told_tokens(captured, self.ids_of, self.ids)
+        if told is not None and captured is not None:
+            self.ids, self.ids_of = captured.prompt_ids + captured.completion_ids, name
+        return told
 
     def edit(
         self, role: str, round_: int, *, shrink: int, repairs: int, form: str
@@ -83,11 +96,19 @@ class PromptsTold:
         return None
 
 
-def told_reply(message: AIMessage) -> dict[str, Any]:
-    """Return what an `llm.end` says of a reply."""
+def told_reply(message: AIMessage, captured: Captured | None = None) -> dict[str, Any]:
+    """Return what an `llm.end` says of a reply.
+
+    Args:
+        message: As the client gives it.
+        captured: What the endpoint really said; it has more.
+    """
     raw: list[dict[str, Any]] = message.additional_kwargs.get("tool_calls") or []
     written = {call.get("id"): (call.get("function") or {}).get("arguments") for call in raw}
     calls: list[dict[str, Any]] = []
+    exact = captured.tool_arguments if captured is not None else ()
+    if len(exact) == len(message.tool_calls):
+        written |= {call["id"]: raw for call, raw in zip(message.tool_calls, exact, strict=True)}
     for call in message.tool_calls:
         one = {"name": call["name"], "arguments": call["args"], "id": call["id"]}
         if isinstance(arguments := written.get(call["id"]), str):
@@ -101,7 +122,7 @@ def told_reply(message: AIMessage) -> dict[str, Any]:
         for call in message.invalid_tool_calls
     ]  # fmt: skip
     said: dict[str, Any] = {"text": text_of(message), "tool_calls": calls}
-    if reasoning := _reasoning(message):
+    if reasoning := _reasoning(message) or (captured.reasoning if captured is not None else ""):
         said["reasoning"] = reasoning
     about = message.response_metadata
     if reason := about.get("finish_reason") or about.get("stop_reason"):
@@ -112,6 +133,35 @@ def told_reply(message: AIMessage) -> dict[str, Any]:
     if usage and (thought := usage.get("output_token_details", {}).get("reasoning")):
         said["reasoning_tokens"] = thought
     return said
+
+
+def told_tokens(
+    captured: Captured | None, after: str, before: Sequence[int]
+) -> dict[str, Any] | None:
+    """Return what an `llm.end` says of tokens; None where the endpoint gave no ids.
+
+    Args:
+        captured: What the endpoint said.
+        after: Id of the call before.
+        before: Ids of its prompt and reply, with which most prompts begin.
+    """
+    if captured is None or not (captured.prompt_ids and captured.completion_ids):
+        return None
+    same = 0
+    for old, new in zip(before, captured.prompt_ids, strict=False):
+        if old != new:
+            break
+        same += 1
+    told: dict[str, Any] = {
+        "after": after,
+        "same": same,
+        "delta_ids": packed_ids(captured.prompt_ids[same:]),
+        "completion_ids": packed_ids(captured.completion_ids),
+        "source": "engine",
+    }
+    if captured.logprobs:
+        told["logprobs"] = packed_floats(captured.logprobs)
+    return told
 
 
 def sampling_of(model: BaseChatModel) -> dict[str, Any]:

@@ -22,10 +22,9 @@ from typing import Literal
 from pydantic import ValidationError
 
 from pagehop.errors import ConfigError
-from pagehop.evaluation import set_forms
-from pagehop.evaluation.questions import Question
+from pagehop.evaluation import set_forms, set_paragraphs
+from pagehop.evaluation.questions import Fault, Question
 from pagehop.evaluation.rows import (
-    Fault,
     Row,
     RowError,
     as_rows,
@@ -97,10 +96,10 @@ _FORMS: dict[FormName, _Form] = {
         all_files=True),
     "mp-docvqa": _Form(("{split}.json", "*/{split}.json"), partial(json_list, key="data"),
         set_forms.mp_docvqa, documents=("images",)),
-    "musique": _Form(("**/musique_*{split}.jsonl",), json_lines, of_texts=set_forms.musique,
+    "musique": _Form(("**/musique_*{split}.jsonl",), json_lines, of_texts=set_paragraphs.musique,
         hub=("dgslibisey/MuSiQue",)),
     "hotpotqa": _Form(("**/hotpot_{split}*.json", "{split}.json"), json_list,
-        of_texts=set_forms.hotpotqa, hub=("hotpotqa/hotpot_qa",)),
+        of_texts=set_paragraphs.hotpotqa, hub=("hotpotqa/hotpot_qa",)),
     "real-mm-rag": _Form(("**/{split}-*.parquet", "*.parquet"),
         partial(parquet_rows, columns=_COLUMNS), set_forms.real_mm_rag,
         documents=("images", "pages"), all_files=True, hub=("ibm-research/REAL-MM-RAG",)),

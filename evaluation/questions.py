@@ -8,6 +8,7 @@ Documents are named by source; `evidence` and the lists may be left out, unknown
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -50,9 +51,26 @@ class Question(BaseModel):
         return self.documents if self.scope is None else self.scope
 
     @property
+    def sure_gold(self) -> frozenset[tuple[str, int]]:
+        """As `gold`; empty where the pages are `silver`, a hint that no person chose."""
+        return frozenset() if self.tags.get("pages") == "silver" else self.gold
+
+    @property
     def gold(self) -> frozenset[tuple[str, int]]:
         """(document, page) of the evidence."""
         return frozenset((gold.document, gold.page) for gold in self.evidence)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something of a question set that was left out, and why."""
+
+    where: str
+    """File and line, or question id."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
 
 
 def load_questions(path: str | Path) -> list[Question]:
@@ -62,6 +80,21 @@ def load_questions(path: str | Path) -> list[Question]:
         ConfigError: It cannot be read, holds no question, an id twice or a line that is no
             question; names file, line and field.
     """
+    questions, faults = read_questions(path)
+    if faults:
+        raise ConfigError(str(faults[0]))
+    return questions
+
+
+def read_questions(path: str | Path) -> tuple[list[Question], list[Fault]]:
+    """Read a question file as `load_questions` does, but keep what is right of it.
+
+    Returns:
+        The questions, and a fault for each line that is none or repeats an id.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds no question.
+    """
     path = Path(path)
     path = path / "questions.jsonl" if path.is_dir() else path
     try:
@@ -69,27 +102,28 @@ def load_questions(path: str | Path) -> list[Question]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"question file {path} cannot be read: {error}") from error
     questions: dict[str, Question] = {}
+    faults = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        question = _read_line(line, f"{path}, line {number}")
+        where = f"{path}, line {number}"
+        try:
+            question = Question.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            faults.append(Fault(where, f"{field + ': ' if field else ''}{first['msg']}"))
+            continue
         if question.id in questions:
-            raise ConfigError(f"{path}, line {number}: the id {question.id!r} was there before")
-        questions[question.id] = question
+            faults.append(Fault(where, f"the id {question.id!r} was there before"))
+        else:
+            questions[question.id] = question
     if not questions:
-        raise ConfigError(f"question file {path} holds no question")
-    return list(questions.values())
+        why = f"; first: {faults[0]}" if faults else ""
+        raise ConfigError(f"question file {path} holds no question{why}")
+    return list(questions.values()), faults
 
 
 def tagged(questions: Iterable[Question], **tags: Scalar) -> list[Question]:
     """Return the questions that have all these tags."""
     return [q for q in questions if all(q.tags.get(key) == value for key, value in tags.items())]
-
-
-def _read_line(line: str, where: str) -> Question:
-    try:
-        return Question.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{where}: {field + ': ' if field else ''}{first['msg']}") from error

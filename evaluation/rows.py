@@ -12,19 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pagehop.errors import ConfigError
+from pagehop.evaluation.questions import Fault
 from pagehop.scoring.items import literal_list
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something of a question set that was left out, and why."""
-
-    where: str
-    """File and line, or question id."""
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.reason}"
 
 
 class RowError(Exception):

@@ -1,4 +1,4 @@
-"""How each public set's rows become questions: one function a set.
+"""How the rows of each public set of documents become questions: one function a set.
 
 Page numbers are those of the files from 1; what each set counts from stands in its function. Gold
 answers that are lists are kept as the list's text, with `format: List` in the tags.
@@ -6,11 +6,10 @@ answers that are lists are kept as the list's text, with `format: List` in the t
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pagehop.evaluation.questions import GoldPage, Question
 from pagehop.evaluation.rows import Row, RowError
-from pagehop.evaluation.set_files import SetFiles, Texts
+from pagehop.evaluation.set_files import SetFiles
 from pagehop.types import Box
 
 NOT_ANSWERABLE = "not answerable"
@@ -22,7 +21,7 @@ _SLIDE = re.compile(r"(?:slide|page)?[-_ ]?(\d{1,2})(?:[-_]\d{3,4})?\.\w+$", re.
 def mmlongbench(row: Row, files: SetFiles) -> Iterator[Question]:
     """`samples.json` of MMLongBench-Doc (arXiv 2407.01523); pages from 1, lists written as text."""
     document = files.named(row.text("doc_id"))
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=(row.text("answer"),),
@@ -46,7 +45,7 @@ def mmdocir(row: Row, files: SetFiles) -> Iterator[Question]:
             place = Row(row.where, layout)
             page = place.pages("page", first=0)[0]
             boxes.setdefault(page, []).append(_fractions(place))
-        yield _question(
+        yield make_question(
             inner,
             inner.text("Q"),
             answers=(inner.text("A"),),
@@ -66,7 +65,7 @@ def financebench(row: Row, files: SetFiles) -> Iterator[Question]:
         document = files.named(place.maybe("doc_name") or row.text("doc_name"))
         golds += [GoldPage(document=document, page=page)
                   for page in place.pages("evidence_page_num", first=0)]  # fmt: skip
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=(row.text("answer"),),
@@ -89,7 +88,7 @@ def m3docvqa(row: Row, files: SetFiles) -> Iterator[Question]:
         files.named(Row(row.where, item).text("doc_id")) for item in row.items("supporting_context")
     )
     details = row.record.get("metadata") or {}
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=(str(list(answers)),) if len(answers) > 1 else answers,
@@ -103,7 +102,7 @@ def m3docvqa(row: Row, files: SetFiles) -> Iterator[Question]:
 def vidoseek(row: Row, files: SetFiles) -> Iterator[Question]:
     """`vidoseek.json`, under `examples` (arXiv 2502.18017); pages from 1."""
     details = Row(row.where, row.record.get("meta_info") or {})
-    yield _question(
+    yield make_question(
         row,
         row.text("query"),
         answers=(row.text("reference_answer"),),
@@ -118,7 +117,7 @@ def vidoseek(row: Row, files: SetFiles) -> Iterator[Question]:
 def longdocurl(row: Row, files: SetFiles) -> Iterator[Question]:
     """`LongDocURL.jsonl` (arXiv 2412.18424); pages from 1."""
     answer = row.record.get("answer")
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=(str(answer),) if isinstance(answer, list) else (row.text("answer"),),
@@ -139,7 +138,7 @@ def m3sciqa(row: Row, files: SetFiles) -> Iterator[Question]:
     anchor, reference = (files.named(row.text(f"{which}_arxiv_id"))
                          for which in ("anchor", "reference"))  # fmt: skip
     answer = row.maybe("answer")
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=(answer,) if answer else (),
@@ -162,7 +161,7 @@ def real_mm_rag(row: Row, files: SetFiles) -> Iterator[Question]:
     name = row.maybe("id") or row.where.rpartition(" ")[2]
     for level, field in enumerate(("query", *(f"rephrase_level_{n}" for n in (1, 2, 3)))):
         if row.maybe(field):
-            yield _question(
+            yield make_question(
                 row,
                 row.text(field),
                 answers=(row.maybe("answer"),) if row.maybe("answer") else (),
@@ -188,7 +187,7 @@ def slidevqa(row: Row, files: SetFiles) -> Iterator[Question]:
             raise RowError(f"slide {missing[0]} of {deck!r} is not in {files.folder}")
         golds = [GoldPage(document=slides[page], page=1) for page in pages]
         documents = tuple(slides.values())
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=(row.text("answer"),),
@@ -211,7 +210,7 @@ def mp_docvqa(row: Row, files: SetFiles) -> Iterator[Question]:
             raise RowError(f"answer_page_idx: {page - 1} is not among {len(scope)} pages")
         golds.append(GoldPage(document=scope[page - 1], page=1))
     answers = row.texts("answers") if row.record.get("answers") is not None else ()
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=answers,
@@ -231,7 +230,7 @@ def docbench(row: Row, files: SetFiles) -> Iterator[Question]:
     if len(pdfs) != 1:
         raise RowError(f"the folder {folder!r} holds {len(pdfs)} PDF files, it should hold one")
     kind = row.maybe("type")
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=(row.text("answer"),),
@@ -253,7 +252,7 @@ def uda(row: Row, files: SetFiles) -> Iterator[Question]:
     if len(spans) == 1:
         scale = row.maybe("answer_scale")
         answers = (f"{spans[0]} {scale}".strip(),)
-    yield _question(
+    yield make_question(
         row,
         row.text("question"),
         answers=answers,
@@ -263,55 +262,7 @@ def uda(row: Row, files: SetFiles) -> Iterator[Question]:
     )
 
 
-def hotpotqa(row: Row, texts: Texts) -> Iterator[Question]:
-    """An item of HotpotQA (arXiv 1809.09600) or 2WikiMultihopQA (2011.01060): ten paragraphs."""
-    scope: dict[str, list[str]] = {}
-    for title, sentences in _pairs(row, "context"):
-        name = texts.add(str(title), " ".join(str(part).strip() for part in sentences))
-        scope.setdefault(str(title), []).append(name)
-    facts = row.record.get("supporting_facts") or ()
-    titles = facts["title"] if isinstance(facts, Mapping) else [fact[0] for fact in facts]
-    if unknown := [title for title in titles if title not in scope]:
-        raise RowError(f"supporting_facts: {unknown[0]!r} is not among the paragraphs")
-    gold = tuple(dict.fromkeys(name for title in titles for name in scope[title]))
-    yield _question(
-        row,
-        row.text("question"),
-        answers=(row.text("answer"),),
-        documents=gold,
-        golds=[GoldPage(document=name, page=1) for name in gold],
-        scope=tuple(name for names in scope.values() for name in names),
-        id=row.maybe("_id") or row.text("id"),
-        tags={"type": row.maybe("type"), "level": row.maybe("level")},
-    )
-
-
-def musique(row: Row, texts: Texts) -> Iterator[Question]:
-    """A line of MuSiQue (arXiv 2108.00573): twenty paragraphs, some of them supporting."""
-    scope, gold = [], []
-    for item in row.items("paragraphs"):
-        part = Row(row.where, item)
-        name = texts.add(part.text("title"), part.text("paragraph_text"))
-        scope.append(name)
-        if item.get("is_supporting"):
-            gold.append(name)
-    aliases = row.texts("answer_aliases") if row.record.get("answer_aliases") else ()
-    answerable = bool(row.record.get("answerable", True))
-    hops = len(row.record.get("question_decomposition") or ())
-    yield _question(
-        row,
-        row.text("question"),
-        answers=tuple(dict.fromkeys((row.text("answer"), *aliases))),
-        answerable=answerable,
-        documents=tuple(dict.fromkeys(gold)) if answerable else (),
-        golds=[GoldPage(document=name, page=1) for name in gold],
-        scope=tuple(dict.fromkeys(scope)),
-        id=row.text("id"),
-        tags={"type": f"{hops} hops" if hops else ""},
-    )  # fmt: skip
-
-
-def _question(
+def make_question(
     row: Row,
     question: str,
     *,
@@ -390,15 +341,3 @@ def _joined(row: Row, name: str) -> str:
         return ", ".join(row.texts(name))
     except RowError:
         return row.maybe(name)
-
-
-def _pairs(row: Row, name: str) -> Iterator[tuple[Any, Any]]:
-    """Yield (title, sentences): a list of pairs as in the files, or two lists as on the hub."""
-    value = row.record.get(name)
-    try:
-        if isinstance(value, Mapping):
-            yield from zip(value["title"], value["sentences"], strict=True)
-        else:
-            yield from ((title, sentences) for title, sentences in value or ())
-    except (KeyError, TypeError, ValueError) as error:
-        raise RowError(f"{name}: no pairs of title and sentences") from error

@@ -9,8 +9,10 @@ It reads a library through two protocols, `Corpus` and `CorpusView`, and imports
    `meaning` (vectors) and `visual_search` (pictures of pages), `unread` (documents without passages
    yet), `search_memo`, `ranking` (hits); beside it `patterns` (phrases, exclusions, regular
    expressions) and `filters` (choose documents by a predicate).
+   Which documents a question names: `profiles` (what each says of itself), `routing`.
 3. Fusion: `pool` (what a strategy sees), `fusion` (their names; reciprocal ranks, votes),
-   `weighing` (the default), `cuts` (how many pages), `refinement` (by vectors).
+   `weighing` (the default), `cuts` (how many pages), `refinement` (by vectors);
+   then `reranking`, with `judging` (a chat model that scores pages).
 4. The page graph: `page_graph` (the walk), `page_edges` (edges by relation) over `references`,
    `sections`, `document_names` (documents that a page names), `page_keys` (pages that share names),
    `page_vectors` (pages alike, and near a query).

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pagehop.finding.routing import Route
 from pagehop.types import Region
 
 DEPTH = 100
@@ -37,6 +38,8 @@ class Found:
 
     depth: int = DEPTH
     """Candidates that each signal brings."""
+    route: Route = field(default_factory=Route)
+    """The documents that the question names."""
     passages: dict[str, Region] = field(default_factory=dict)
     keyword: dict[str, float] = field(default_factory=dict)
     """BM25 scores."""

@@ -15,11 +15,13 @@ from pagehop.reading.parsed import PageText
 from pagehop.types import Document, Hits, Mode, Page, PageRef, PageSource, Region, Scalar
 
 if TYPE_CHECKING:
+    from pagehop.finding.fields import FieldTable
     from pagehop.finding.page_edges import PageEdges
     from pagehop.finding.page_keys import ViewKeys
+    from pagehop.finding.routing import Routing
     from pagehop.finding.search_memo import SearchMemo
     from pagehop.finding.terms import TermStatistics
-    from pagehop.finding.visual_search import PageVectorSource
+    from pagehop.finding.visual_search import PictureVectorSource
     from pagehop.models.page_encoder import PageEncoder
     from pagehop.models.text_encoder import TextEncoder
 
@@ -69,7 +71,16 @@ class Corpus(Protocol):
         ...
 
     @property
-    def page_vectors(self) -> "PageVectorSource":
+    def routing(self) -> "Routing":
+        """Which documents a question names."""
+        ...
+
+    def spread(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many visible documents each of these terms stands."""
+        ...
+
+    @property
+    def picture_vectors(self) -> "PictureVectorSource":
         """What is known of the visible pages' looks."""
         ...
 
@@ -160,6 +171,10 @@ class Corpus(Protocol):
         """Return anchors of these documents with these keys, in document and page order."""
         ...
 
+    def stated(self) -> list[Anchor]:
+        """Return the fields that documents state of themselves, in document and page order."""
+        ...
+
 
 class CorpusView(PageSource, Protocol):
     """A corpus as a user may see it: documents under names, pages checked, pictures of them."""
@@ -187,6 +202,11 @@ class CorpusView(PageSource, Protocol):
     @property
     def edges(self) -> "PageEdges":
         """The edges between its pages."""
+        ...
+
+    @property
+    def fields(self) -> "FieldTable":
+        """What its documents say of themselves."""
         ...
 
     @property

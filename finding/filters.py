@@ -6,20 +6,24 @@
     operator   = `=` `!=` `<` `>` `<=` `>=` `~`      (`~`: contains, whatever the case)
     value      = "quoted" | 'quoted' | number | word
     field      = name | source | title | pages | year | a key of the metadata
+               | what documents say of themselves (`type`, `party`, `"governing law"`)
 
-Text is compared whatever the case. `year` holds every year in the file name and title, and
-matches when one of them does. A document without the key matches no comparison on it.
+Text is compared whatever the case. `year` holds every year in the file name and title, else that
+of the period or date on the first page, and matches when one of them does. Metadata go before what
+a document says. Values with a unit compare by number (`rent > 1000`), or with the unit as text
+(`term = "24 months"`). A document without the field matches no comparison on it.
 
 Not covered: labels, which decide what a view shows and are not shown themselves.
 """
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pagehop.errors import ToolError
+from pagehop.finding.fields import Field, FieldTable
 from pagehop.types import Document, Scalar
 
 FIELDS = ("name", "source", "title", "pages", "year")
@@ -38,6 +42,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _DEEPEST = 50
+_SHOWN_FIELDS = 25
+"""Fields of the most documents that an error names."""
 
 Predicate = Callable[[Document], bool]
 
@@ -50,24 +56,55 @@ class _Token:
     quoted: bool = False
 
 
-def filter_documents(documents: Sequence[Document], predicate: str) -> list[Document]:
+@dataclass(frozen=True)
+class Filtered:
+    """The documents that a predicate holds for."""
+
+    documents: tuple[Document, ...]
+    places: Mapping[str, tuple[Field, ...]]
+    """By document id, what it says for the fields that the predicate names, where it says so."""
+
+
+def filter_documents(
+    documents: Sequence[Document], predicate: str, table: FieldTable | None = None
+) -> Filtered:
     """Return the documents that a predicate holds for, in their order.
+
+    Args:
+        documents: To choose from.
+        predicate: In the grammar above.
+        table: What the documents say of themselves; None compares what is known of them only.
 
     Raises:
         ToolError: The predicate cannot be read; points at the place and says what is expected.
     """
-    holds = _Parser(predicate, documents).parse()
-    return [document for document in documents if holds(document)]
+    parser = _Parser(predicate, documents, table)
+    holds = parser.parse()
+    found = tuple(document for document in documents if holds(document))
+    places = {
+        document.id: tuple(dict.fromkeys(place for _, place in parser.seen(document) if place))
+        for document in found
+    }
+    return Filtered(found, places)
 
 
-def values_of(document: Document, field: str) -> tuple[Scalar, ...]:
-    """Return the values of a field: several years perhaps, none when it has no such key."""
+Value = tuple[Scalar, Field | None]
+"""A value, and the place that says so; none for what is known of the file."""
+
+
+def values_of(document: Document, field: str, table: FieldTable | None = None) -> list[Value]:
+    """Return the values of a field: several years perhaps, none when it has no such field."""
     if field == "year":
-        return years_of(document)
+        named = years_of(document)
+        if named or table is None:
+            return [(year, None) for year in named]
+        return list(table.years(document.id).items())
     if field in FIELDS:
-        value: Scalar = getattr(document, field)
-        return (value,)
-    return (document.metadata[field],) if field in document.metadata else ()
+        return [(getattr(document, field), None)]
+    if field in document.metadata:
+        return [(document.metadata[field], None)]
+    stated = table.of(document.id, field) if table else ()
+    return [(each.value, each) for each in stated]
 
 
 def years_of(document: Document) -> tuple[int, ...]:
@@ -76,27 +113,31 @@ def years_of(document: Document) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(year) for year in _YEAR.findall(named)))
 
 
-def check_field(documents: Sequence[Document], field: str) -> str:
+def check_field(documents: Sequence[Document], field: str, table: FieldTable | None = None) -> str:
     """Return the field as it is spelt.
 
     Raises:
         ToolError: No document has it; lists the fields there are.
     """
     keys = sorted({key for document in documents for key in document.metadata})
-    for known in (*FIELDS, *keys):
-        if known.casefold() == field.strip().casefold():
+    stated = [name for name in table.names if name not in keys] if table else []
+    wanted = " ".join(field.casefold().replace("_", " ").split())
+    for known in (*FIELDS, *keys, *stated):
+        if " ".join(known.casefold().replace("_", " ").split()) == wanted:
             return known
-    raise ToolError(
-        f"there is no field {field.strip()!r}; fields are {', '.join((*FIELDS, *keys))}"
-    )
+    alike = [name for name in stated if wanted and (wanted in name or name in wanted)]
+    shown = [*FIELDS, *keys, *dict.fromkeys((*alike[:5], *stated[:_SHOWN_FIELDS]))]
+    raise ToolError(f"there is no field {field.strip()!r}; fields are {', '.join(shown)}")
 
 
 class _Parser:
     """Recursive descent over the tokens; one method a rule of the grammar above."""
 
-    def __init__(self, text: str, documents: Sequence[Document]) -> None:
+    def __init__(self, text: str, documents: Sequence[Document], table: FieldTable | None) -> None:
         self._text = text
         self._documents = documents
+        self._table = table
+        self._named: list[str] = []
         self._tokens = self._split()
         self._i = 0
         self._depth = 0
@@ -108,6 +149,11 @@ class _Parser:
         if self._i < len(self._tokens):
             raise self._expected("`and`, `or` or the end")
         return holds
+
+    def seen(self, document: Document) -> list[Value]:
+        """Return a document's values of the fields that the predicate names."""
+        named = dict.fromkeys(self._named)
+        return [value for field in named for value in values_of(document, field, self._table)]
 
     def _split(self) -> list[_Token]:
         tokens = []
@@ -155,7 +201,7 @@ class _Parser:
         field = self._field()
         if self._take("in"):
             values = self._list()
-            return lambda d: any(_holds("=", v, w) for v in values_of(d, field) for w in values)
+            return lambda d: any(_holds("=", v, w) for v in self._values(d, field) for w in values)
         sign = self._peek()
         if sign is None or sign.quoted or sign.text not in (*_COMPARE, "==", "~"):
             raise self._expected(f"an operator after {field!r} (= != < > <= >= ~ in)")
@@ -164,10 +210,20 @@ class _Parser:
         compare = "=" if sign.text == "==" else sign.text
         if compare == "!=":
             return lambda d: (
-                bool(values_of(d, field))
-                and not any(_holds("=", value, wanted) for value in values_of(d, field))
+                bool(self._values(d, field))
+                and not any(_holds("=", value, wanted) for value in self._values(d, field))
             )
-        return lambda d: any(_holds(compare, value, wanted) for value in values_of(d, field))
+        return lambda d: any(
+            _holds(compare, value, wanted) for value in self._values(d, field, compare)
+        )
+
+    def _values(self, document: Document, field: str, compare: str = "=") -> list[Scalar]:
+        """Return what may be compared: values; for likeness those with their unit as text, too."""
+        values = values_of(document, field, self._table)
+        known = [value for value, _ in values]
+        if compare in ("=", "~"):
+            known += [place.shown for _, place in values if place and place.unit]
+        return known
 
     def _field(self) -> str:
         token = self._peek()
@@ -175,9 +231,11 @@ class _Parser:
             raise self._expected("a field name, `not` or `(`")
         self._i += 1
         try:
-            return check_field(self._documents, token.text)
+            field = check_field(self._documents, token.text, self._table)
         except ToolError as error:
             raise self._wrong(f"names an unknown field: {error}", token.at) from None
+        self._named.append(field)
+        return field
 
     def _list(self) -> list[str]:
         if not self._take("("):

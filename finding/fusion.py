@@ -5,13 +5,14 @@ one score each; higher is better, nan leaves a candidate out. `STRATEGIES` names
 docs/SEARCH.md says when to use which and what each was measured to do.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from types import MappingProxyType
 
 import numpy as np
 
-from pagehop.errors import ConfigError
+from pagehop.errors import ConfigError, ModelError
 from pagehop.finding.cuts import adaptive, gmm, tiles
 from pagehop.finding.pool import Pool, Scores
 from pagehop.finding.refinement import gqr, mmr
@@ -54,7 +55,9 @@ def vote(pool: Pool) -> Scores:
     if pool.judge is not None and bag:
         head = bag[: max(BAG, pool.k)]
         texts = [f"{_votes(pool, lists, i)}\n{pool.texts(i)}" for i in head]
-        judged = pool.judge(pool.question, texts)
+        judged: list[float] = []
+        with contextlib.suppress(ModelError):
+            judged = pool.judge(pool.question, texts)
         if len(judged) == len(head):
             order = sorted(range(len(head)), key=lambda i: (-judged[i], i))
             bag = [head[i] for i in order] + bag[len(head) :]
@@ -92,6 +95,10 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
         "tiles": tiles,
     }
 )
+
+
+PREFERRING = frozenset({"weighted", "mmr", "adaptive", "tiles"})
+"""Those that prefer documents which the question names; the others are as they were published."""
 
 
 def checked_fusion(name: str) -> Strategy:

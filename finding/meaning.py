@@ -94,6 +94,10 @@ def _ask_index(
     matches = snapshot.nearest(
         vector, limit=found.depth, documents=scope.documents, kinds=scope.kinds, pages=scope.pages
     )
+    if likely := found.route.likely:
+        matches += snapshot.nearest(
+            vector, limit=found.depth // 2, documents=likely, kinds=scope.kinds, pages=scope.pages
+        )
     found.semantic |= {match.region_id: _cosine(match.score) for match in matches}
     found.context |= {match.region_id: _cosine(match.score) for match in matches}
     return [match.region_id for match in matches]
@@ -125,6 +129,12 @@ def _scan(
     context = at.in_context(cosines)
     ranked = (cosines if mode == "semantic" else context)[rows]
     nearest = rows[_top(ranked, found.depth)]
+    if likely := [at.of_document[id] for id in found.route.likely if id in at.of_document]:
+        named = np.zeros(len(block.ids), np.bool_)
+        named[np.concatenate(likely)] = True
+        meant = np.flatnonzero(named[rows])
+        of_likely = rows[meant[_top(ranked[meant], found.depth // 2)]]
+        nearest = np.concatenate([nearest, np.setdiff1d(of_likely, nearest)])
     for row in (*nearest.tolist(), *others.tolist()):
         found.semantic[block.ids[row]] = _cosine(cosines[row])
         found.context[block.ids[row]] = _cosine(context[row])

@@ -35,7 +35,7 @@ _DATES = re.compile(
     |\b(?P<o10>first|second|third|fourth)\s+(?:fiscal\s+)?quarter\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_RANGE = re.compile(
+RANGE = re.compile(
     rf"\b(?:from\s+|between\s+|years?\s+)?({_YEAR})\s*(?:to|through|until|[-–—])\s*({_YEAR})\b",  # noqa: RUF001
     re.IGNORECASE,
 )
@@ -94,7 +94,7 @@ def find_years(text: str) -> list[int]:
     for period in find_periods(text):
         if period.year is not None:
             years.append(period.year)
-    for match in _RANGE.finditer(text):
+    for match in RANGE.finditer(text):
         first, last = int(match[1]), int(match[2])
         if first < last <= first + 15:
             at = years.index(first) if first in years else len(years)

@@ -69,6 +69,7 @@ def _pool(
         pages=np.array(pages, np.int64),
         signals=signals,
         k=k,
+        preferred=np.array([found.route.preferred.get(p.document, 0.0) for p in passages]),
         question=query,
         texts=lambda i: passages[i].text,
         vectors=vectors if found.query is not None else None,
@@ -121,4 +122,5 @@ def _hit(
         source=passage.source,
         pictures=view,
         ranks=ranks,
+        why=found.route.reason(passage.document),
     )

@@ -29,6 +29,8 @@ _NAVIGATION_PAGES = 5
 """A link that stands on so many pages (`Table of Contents` in each header) tells nothing."""
 _SHORTENED = ("part", "section", "item", "note", "appendix", "chapter")
 """Kinds whose parts stand within the whole: Table 2.1 is no part of Table 2."""
+_POINTS = re.compile(r"(?:see|refer|on|in|cf)\b|.*\b(?:in|on)\s+pages?\b", re.IGNORECASE)
+"""What stands before a page of this file; other numbers of pages may be those of a cited work."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _OTHER_TEXT = re.compile(
     r"\bof\s+(?!this\b|these\b|the\s+(?:notes|consolidated|accompanying)\b)", re.I
@@ -86,6 +88,8 @@ class References:
             said = f"{anchor.words} -> {target.words}"
             yield Lead(target.page, round(known * certainty * share, 4), said)
         elif kind == "page" and number.isdigit() and 1 <= int(number) <= self._pages:
+            if not _POINTS.match(anchor.words):
+                return
             words = f"{anchor.words} (page of the file)"
             yield Lead(int(number), _GUESSED_PAGE_WEIGHT, words)
 

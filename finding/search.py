@@ -5,8 +5,8 @@
    view matters. Within one document all its passages are scored, with its own counts.
 2. semantic: the query's vector against all visible ones (`meaning.py`).
 3. visual: pages whose picture fits the query (`visual_search.py`).
-4. hybrid: candidates of both, each scored by both signals, fused by a named strategy (`fusion.py`);
-   its cosines are of passages read with their neighbours on the page.
+4. hybrid: candidates of all three, each scored by all signals, fused by a named strategy
+   (`fusion.py`); its cosines are of passages read with their neighbours on the page.
 5. One hit a page: its best passage (`ranking.py`). In hybrid search a page's second passage speaks
    for it too (`weighing.page_score`). Equal scores are ordered by document id and page.
 
@@ -23,10 +23,12 @@ from typing import get_args
 from pagehop.errors import ConfigError
 from pagehop.finding.candidates import DEPTH, Found, Scope
 from pagehop.finding.corpus import CorpusView
-from pagehop.finding.fusion import checked_fusion
+from pagehop.finding.fusion import PREFERRING, checked_fusion
 from pagehop.finding.meaning import find_meaning
 from pagehop.finding.ranking import rank
-from pagehop.finding.visual_search import search_by_sight
+from pagehop.finding.reranking import DEPTH as RERANKED
+from pagehop.finding.reranking import checked_rerank, rerank_hits
+from pagehop.finding.visual_search import Looked, bring_looks, search_by_sight
 from pagehop.finding.words import find_words, read_terms, score_words
 from pagehop.settings import load_settings
 from pagehop.types import Hits, Judge, Kind, Mode, Scalar
@@ -45,7 +47,9 @@ def search(
     pages: Collection[int] | None = None,
     metadata: Mapping[str, Scalar] | None = None,
     fusion: str = "",
+    rerank: str | None = None,
     judge: Judge | None = None,
+    pictures: bool = True,
 ) -> Hits:
     """Find pages: one hit a page, with the region on it that matched best.
 
@@ -60,7 +64,10 @@ def search(
         metadata: Values that a document's metadata must have.
         fusion: Name of the strategy that makes one ranking of several (`fusion.py`) in
             hybrid search; empty takes the setting.
-        judge: Scores pages list-wise for the strategies that ask one.
+        rerank: Who puts the first hits into a second order (`reranking.py`); empty: nobody, None
+            takes the setting.
+        judge: Scores pages list-wise for the strategies and the re-ranker that ask one.
+        pictures: Hybrid search finds pages by their pictures, too, where these have vectors.
 
     Raises:
         LibraryError: A named document is not visible.
@@ -71,17 +78,28 @@ def search(
         raise ConfigError("the search query is empty; give some words")
     fusion = fusion or load_settings().search.fusion
     checked_fusion(fusion)
+    rerank = checked_rerank(load_settings().search.rerank if rerank is None else rerank, judge)
     scope = _read_scope(view, mode, k, documents, kinds, pages, metadata)
     if scope.documents is not None and not scope.documents:
         return Hits()
     if mode == "visual":
+        if rerank:
+            raise ConfigError(f"rerank={rerank!r} reads passages, which visual search has not")
         return search_by_sight(view, query, scope, k)
     terms, note = read_terms(view.snapshot, query)
     notes = [note]
-    found = Found(max(DEPTH, 2 * k))
+    wanted = max(k, RERANKED) if rerank else k
+    found = Found(max(DEPTH, 2 * wanted))
+    if mode == "hybrid" and fusion in PREFERRING:
+        held = view.snapshot.spread(terms)
+        found.route = view.snapshot.routing.route(query, held, scope.documents)
     embedded = view.snapshot.embedded()
     if mode != "semantic" or embedded < 1:
         find_words(view.snapshot, terms, scope, found)
+    looked = Looked()
+    if mode == "hybrid" and pictures:
+        looked = bring_looks(view, query, scope, found)
+        notes.append(looked.note)
     if mode != "keyword":
         notes.append(find_meaning(view, query, mode, scope, found))
         if embedded < 1 and not notes[-1]:
@@ -89,10 +107,15 @@ def search(
                 f"{1 - embedded:.0%} of the passages have no vector yet and are found by their "
                 "words; they get one while an add runs"
             )
+    found.passages = {**looked.pages, **found.passages}  # only now: there is nothing to embed
     notes.append(_unread_scans(view, scope))
     if mode != "semantic":
         score_words(view.snapshot, terms, scope, found)
-    hits = rank(view, query, found, mode=mode, fusion=fusion, k=k, judge=judge)
+    hits = rank(view, query, found, mode=mode, fusion=fusion, k=wanted, judge=judge)
+    if rerank:
+        hits, note = rerank_hits(view, query, hits, rerank, judge)
+        hits = hits[:k]
+        notes.append(note)
     return Hits(hits, embedded=embedded, note=" ".join(filter(None, notes)))
 
 

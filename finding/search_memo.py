@@ -20,6 +20,8 @@ CACHED_TERMS = 30_000
 NEIGHBOURS = 0.4
 """Weight of a passage's neighbours; 0 to .5 differ by 1 or 2 points of recall at 5 either way."""
 CACHED_RANKERS = 8
+CACHED_TOKEN_VECTORS = 512
+"""Passages whose token vectors are kept: about 100 kB each."""
 CACHED_VECTORS = 4_096
 """Vectors made during searches because ingestion has not come to them yet."""
 
@@ -32,6 +34,8 @@ class SearchMemo:
         self._rankers: _Kept[DocumentRanker] = _Kept(CACHED_RANKERS)
         self.vectors: _Kept[NDArray[np.float32]] = _Kept(CACHED_VECTORS)
         """By region id."""
+        self.token_vectors: _Kept[NDArray[np.float16]] = _Kept(CACHED_TOKEN_VECTORS)
+        """By region id; (n_tokens, dim)."""
         self._rows: VectorRows | None = None
 
     def terms(self, passages: Iterable[Region]) -> list[NDArray[np.int64]]:

@@ -1,40 +1,51 @@
 """The visual signal of a search: pages whose picture fits the query, by a page encoder.
 
-1. Every page in scope is compared by its byte codes; beyond `page_vectors.SCANNED` vectors of a
+1. Every page in scope is compared by its byte codes; beyond `picture_vectors.SCANNED` vectors of a
    partition its index brings candidates instead, more than are asked for, since it ranks roughly.
 2. The best are compared again by their own vectors, exactly, and these scores rank them.
+
+In hybrid search the best pages bring their passages along, or stand as a candidate each where they
+have none, and say of them how much better than an empty page the page fits.
 
 A page's score depends on nothing but its own vectors and the query; equal scores are ordered by
 document id and page.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pagehop.finding.candidates import Scope
+from pagehop.errors import ModelError
+from pagehop.finding.candidates import Found, Scope
 from pagehop.models.maxsim import Codes, Vectors, exact, scan
-from pagehop.types import FULL_PAGE, Hit, Hits
+from pagehop.types import FULL_PAGE, Hit, Hits, Region
 
 if TYPE_CHECKING:
-    from pagehop.finding.corpus import CorpusView
+    from pagehop.finding.corpus import Corpus, CorpusView
 
 OVERFETCH = 20
 """Candidates asked of an index for each page wanted."""
-RANKED = 50
+RANKED = 30
 """Fewest candidates that are compared exactly, where there are as many."""
-RANKED_VECTORS = 20_000
+RANKED_VECTORS = 8_000
 """As many more of them are as have so many vectors together: pages with one vector are closer."""
 
 
+FUSED = 30
+"""Pages that looking brings into a hybrid search."""
 PagePlace = tuple[str, int]
 """(document id, page)"""
 
 
-class PageVectorSource(Protocol):
-    """The page vectors of one encoder that a view sees (`library/page_vectors.py`)."""
+class PictureVectorSource(Protocol):
+    """The page vectors of one encoder that a view sees (`library/picture_vectors.py`)."""
+
+    @property
+    def encoded(self) -> int:
+        """Number of visible pages that have been at the encoder."""
+        ...
 
     def in_scope(self, documents: Collection[str] | None) -> tuple[list[str], list[str]]:
         """Return ids of documents to scan, and partitions to ask by their index."""
@@ -62,6 +73,15 @@ class PageVectorSource(Protocol):
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What looking adds to a hybrid search beside passages."""
+
+    pages: Mapping[str, Region] = field(default_factory=dict)
+    """Candidates for pages without passages, by id."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Seen:
     """A page that was found by its picture."""
 
@@ -80,10 +100,10 @@ def find_looks(view: "CorpusView", query: str, scope: Scope, limit: int) -> list
         ModelError: Their encoder cannot be loaded.
     """
     asked = view.page_encoder.encode_query(query)
-    return rank_pages(view.snapshot.page_vectors, asked, scope, limit)
+    return rank_pages(view.snapshot.picture_vectors, asked, scope, limit)
 
 
-def rank_pages(known: PageVectorSource, asked: Vectors, scope: Scope, limit: int) -> list[Seen]:
+def rank_pages(known: PictureVectorSource, asked: Vectors, scope: Scope, limit: int) -> list[Seen]:
     """Return the pages that fit a query's vectors, (tokens, dim), best, best first."""
     places = _candidates(known, asked, scope, limit)
     vectors = known.vectors(places)
@@ -95,6 +115,66 @@ def rank_pages(known: PageVectorSource, asked: Vectors, scope: Scope, limit: int
         if score > -np.inf
     ]
     return sorted(seen, key=lambda page: (-page.score, page.document, page.page))[:limit]
+
+
+def bring_looks(view: "CorpusView", query: str, scope: Scope, found: Found) -> Looked:
+    """Bring the passages of the pages that fit a hybrid search's query best by their pictures."""
+    snapshot = view.snapshot
+    if not snapshot.picture_vectors.encoded or scope.kinds is not None:
+        return Looked()
+    try:
+        encoder = view.page_encoder
+        seen = find_looks(view, query, scope, FUSED)
+        (empty,) = exact(encoder.encode_query(query), [encoder.blank])
+    except ModelError as error:
+        return Looked(note=f"pages are not found by their pictures: {error}")
+    shares = {
+        (page.document, page.page): max(0.0, (page.score - empty) / max(1 - empty, 1e-6))
+        for page in seen
+    }
+    passages = snapshot.regions_by_id(_passages_of(snapshot, shares))
+    known = found.others.setdefault("visual", {})
+    known |= {id: shares[p.document, p.page] for id, p in passages.items()}
+    found.passages |= passages
+    bare = shares.keys() - {(p.document, p.page) for p in passages.values()}
+    pages = {page.id: page for page in _whole_pages(snapshot, sorted(bare))}
+    known |= {id: shares[p.document, p.page] for id, p in pages.items()}
+    found.bring("visual", known)
+    return Looked(pages, unseen_note(snapshot.seen()))
+
+
+def _passages_of(snapshot: "Corpus", pages: Collection[PagePlace]) -> list[str]:
+    """Return ids of the embedded passages on some pages."""
+    block = snapshot.vectors()
+    if not block.ids:
+        return []
+    at = snapshot.memo.rows(block)
+    numbers: dict[str, list[int]] = {}
+    for document, page in pages:
+        numbers.setdefault(document, []).append(page)
+    found: list[str] = []
+    for document, wanted in numbers.items():
+        rows = at.of_document.get(document, np.zeros(0, np.int64))
+        found += [block.ids[row] for row in rows[np.isin(block.pages[rows], wanted)]]
+    return found
+
+
+def _whole_pages(snapshot: "Corpus", places: list[PagePlace]) -> Iterator[Region]:
+    """Yield pages as candidates of their own."""
+    for document, page in places:
+        (text,) = snapshot.pages(document, (page,))
+        yield Region(
+            id=f"{document[:16]}-{page}-page",
+            parent="",
+            document=document,
+            page=page,
+            order=0,
+            kind="page",
+            box=FULL_PAGE,
+            text=text.text,
+            search_text=text.text,
+            source=text.source,
+        )
 
 
 def search_by_sight(view: "CorpusView", query: str, scope: Scope, k: int) -> Hits:
@@ -136,7 +216,7 @@ def unseen_note(share: float) -> str:
 
 
 def _candidates(
-    known: PageVectorSource, asked: Vectors, scope: Scope, limit: int
+    known: PictureVectorSource, asked: Vectors, scope: Scope, limit: int
 ) -> list[PagePlace]:
     """Return pages worth comparing exactly."""
     scanned, indexed = known.in_scope(scope.documents)
@@ -153,7 +233,7 @@ def _candidates(
 
 
 def _scan(
-    known: PageVectorSource,
+    known: PictureVectorSource,
     asked: Vectors,
     documents: list[str],
     pages: Collection[int] | None,
@@ -163,13 +243,13 @@ def _scan(
     if not documents:
         return []
     codes = [known.codes(document) for document in documents]
-    scores = np.concatenate([scan(asked, each) for each in codes])
+    scores = np.concatenate(scan(asked, codes))
     numbers = np.concatenate([each.pages for each in codes])
     owner = np.repeat(np.arange(len(documents)), [len(each.pages) for each in codes])
     if pages is not None:
         scores[~np.isin(numbers, list(pages))] = -np.inf
     at = np.flatnonzero(scores > -np.inf)
     vectors = sum(int(each.counts.sum()) for each in codes)
-    depth = max(RANKED, 5 * limit, RANKED_VECTORS * len(scores) // max(1, vectors))
+    depth = max(RANKED, 3 * limit, RANKED_VECTORS * len(scores) // max(1, vectors))
     at = at[np.argsort(-scores[at], kind="stable")][:depth]
     return [(documents[owner[i]], int(numbers[i])) for i in at]

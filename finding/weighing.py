@@ -9,6 +9,10 @@ from pagehop.finding.pool import Pool, Scores
 WEIGHTS = {"semantic": 0.65, "keyword": 0.35, "visual": 0.65}
 """Relative to each other. On filings and articles .6 to .8 for meaning do equally well in
 benchmarks/retrieval.py, on the examples, where exact names matter more, .5 to .65."""
+ROUTE = 0.15
+"""What a document that the question names without doubt adds to its passages' scores. On a half of
+the questions set aside for such choices .1 to .2 do equally well in benchmarks/retrieval.py; from
+.3 on, the first page is more often a wrong one of the right document."""
 SECOND = 0.2
 """How much of its second passage a page is given: of two pages with equally good passages the one
 that says more of what is asked. .1 to .3 do equally well in benchmarks/retrieval.py on pages chosen
@@ -32,7 +36,8 @@ def weighted(pool: Pool) -> Scores:
         lowest = float(known.min()) if len(known) and name != "keyword" else 0.0
         total += WEIGHTS.get(name, 0.5) * np.nan_to_num(signal.shares, nan=lowest)
         weights += WEIGHTS.get(name, 0.5)
-    return total / (weights or 1.0)
+    total /= weights or 1.0
+    return total + ROUTE * pool.preferred if len(pool.preferred) else total
 
 
 def page_score(passages: Sequence[float], share: float = SECOND) -> float:

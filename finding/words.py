@@ -41,6 +41,15 @@ def find_words(corpus: Corpus, terms: list[str], scope: Scope, found: Found) -> 
             kinds=scope.kinds,
             pages=scope.pages,
         )
+        if likely := found.route.likely:
+            # Among thousands of documents alike, those that are meant may not come by words alone.
+            matches += corpus.match(
+                terms,
+                limit=found.depth // 2,
+                documents=likely,
+                kinds=scope.kinds,
+                pages=scope.pages,
+            )
         ids = [match.region_id for match in matches]
     found.passages |= corpus.regions_by_id(ids)
     unread = corpus.unread() & (corpus.unread() if scope.documents is None else scope.documents)
@@ -63,7 +72,9 @@ def score_words(corpus: Corpus, terms: list[str], scope: Scope, found: Found) ->
         return
     new = [passage for id, passage in found.passages.items() if id not in found.keyword]
     statistics = corpus.statistics()
-    if unread := [p.search_text for p in found.passages.values() if p.kind == "page"]:
+    if unread := [
+        p.search_text for p in found.passages.values() if p.kind == "page" and p.search_text
+    ]:
         statistics = statistics.plus(count(unread))
     view_ranker = ViewRanker(terms, statistics)
     scores = view_ranker.scores(corpus.memo.terms(new))

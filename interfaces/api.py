@@ -54,9 +54,7 @@ def ask(
         ConfigError: An argument is wrong.
         LibraryError: There are no documents at that path.
     """
-    run = partial(aask, question, source, **options)
-    with _portals() as portal:
-        return _result(portal, run)
+    return run_sync(partial(aask, question, source, **options))
 
 
 async def aask(
@@ -152,6 +150,12 @@ def _portals() -> "Iterator[BlockingPortal]":
     """Give the portal thread; the first caller starts it, the last one ends it."""
     with _portal_provider() as portal:
         yield portal
+
+
+def run_sync(run: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine function on the portal thread and return what it returns."""
+    with _portals() as portal:
+        return _result(portal, run)
 
 
 def _result(portal: "BlockingPortal", run: Callable[[], Awaitable[T]]) -> T:

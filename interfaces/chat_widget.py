@@ -17,6 +17,7 @@ import anywidget
 import traitlets
 
 from pagehop.answers import Answer, Citation
+from pagehop.arguments import misfit
 from pagehop.errors import ConfigError, PagehopError
 from pagehop.events import Event
 from pagehop.interfaces.api import astream
@@ -49,6 +50,8 @@ class ChatWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped
         warnings: list[str] = []
         if isinstance(library, str | Path):  # before there is a widget that an error would leave
             library, warnings = open_view(library)
+        elif not isinstance(library, Library | View):
+            raise misfit("library", library, "a Library, a View or a path")
         super().__init__(notice=" ".join(warnings))
         self.history: list[Answer] = []
         """Answers so far, oldest first; a stopped question leaves none."""

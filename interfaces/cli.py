@@ -1,7 +1,7 @@
 """The command line: `pagehop ask reports/ "What did capital expenditure rise to?"`.
 
-Commands on documents are in cli_library.py, on pages in cli_pages.py, on recorded runs for training
-in cli_training.py. Everything heavy is
+Commands on documents are in cli_library.py, on pages in cli_pages.py, on recorded runs in
+cli_runs.py, for training in cli_training.py, `evaluate` in cli_evaluate.py. Everything heavy is
 imported inside the commands, so that `--help` answers at once.
 
 Exit codes: 0 done (answered, unanswerable), 1 exhausted, failed, damage found, or an add in which
@@ -9,11 +9,18 @@ a file failed, 2 wrong usage or input, 130 interrupted.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from pagehop.interfaces import cli_library, cli_options, cli_pages, cli_training
+from pagehop.interfaces import (
+    cli_evaluate,
+    cli_library,
+    cli_options,
+    cli_pages,
+    cli_runs,
+    cli_training,
+)
 from pagehop.interfaces.terminal import (
     DONE,
     FAILED,
@@ -24,9 +31,6 @@ from pagehop.interfaces.terminal import (
     tell,
     warn,
 )
-
-if TYPE_CHECKING:
-    from pagehop.graphs.budget import Budget
 
 # Locals in a traceback could hold a password or a key.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -77,7 +81,7 @@ def ask(
             base_url=base_url,
             effort=effort,
             graph=graph,
-            budget=_budget(max_steps, max_seconds),
+            budget=cli_options.budget(max_steps, max_seconds),
             thread=thread,
         )
         # Wrong options are refused before anything is indexed.
@@ -117,7 +121,9 @@ def demo(
 for name, command in {
     **cli_library.COMMANDS,
     **cli_pages.COMMANDS,
+    **cli_runs.COMMANDS,
     **cli_training.COMMANDS,
+    **cli_evaluate.COMMANDS,
 }.items():
     app.command(name)(command)
 
@@ -125,21 +131,6 @@ for name, command in {
 def main() -> None:
     """Run the command line."""
     app(prog_name="pagehop")
-
-
-def _budget(steps: int | None, seconds: float | None) -> "Budget | None":
-    """Return the limits given here on top of those of the settings; None when there are none."""
-    from pagehop.graphs.budget import Budget  # noqa: PLC0415 - not for `--help`
-    from pagehop.settings import load_settings  # noqa: PLC0415 - not for `--help`
-
-    if steps is None and seconds is None:
-        return None
-    run = load_settings().run
-    return Budget(
-        steps=run.max_steps if steps is None else steps,
-        tool_calls=run.max_tool_calls,
-        seconds=run.max_seconds if seconds is None else seconds,
-    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pagehop.arguments import check_path
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.interfaces import cli_options
 from pagehop.interfaces.terminal import FAILED, guarded, print_json, say, tell, warn
@@ -159,6 +160,7 @@ def opened(path: str, *, create: bool = False) -> "Iterator[Library]":
     """
     from pagehop.library.library import Library  # noqa: PLC0415 - loads lancedb
 
+    check_path("PATH", path)
     folder = Path(path).expanduser()
     if folder.is_file():
         raise LibraryError(f"{path!r} is a file; give the folder it is in first")
@@ -181,6 +183,7 @@ def brought_up_to_date(path: str) -> "Iterator[tuple[Library, list[str]]]":
     from pagehop.library.manifest import HEADER  # noqa: PLC0415 - not for `--help`
     from pagehop.library.scan import scan  # noqa: PLC0415 - not for `--help`
 
+    check_path("PATH", path)
     folder = Path(path).expanduser()
     if not folder.is_dir():
         said = "is a file; give the folder it is in" if folder.exists() else "does not exist"

@@ -1,11 +1,14 @@
 """Arguments and options that several commands share, and how their words are read."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pagehop.errors import ConfigError
 from pagehop.types import Box
+
+if TYPE_CHECKING:
+    from pagehop.graphs.budget import Budget
 
 Path = Annotated[
     str,
@@ -42,3 +45,18 @@ def box(text: str) -> Box:
             "with 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1"
         )
     return (x0, y0, x1, y1)
+
+
+def budget(steps: int | None, seconds: float | None) -> "Budget | None":
+    """Return the limits given here on top of those of the settings; None when there are none."""
+    from pagehop.graphs.budget import Budget  # noqa: PLC0415 - not for `--help`
+    from pagehop.settings import load_settings  # noqa: PLC0415 - not for `--help`
+
+    if steps is None and seconds is None:
+        return None
+    run = load_settings().run
+    return Budget(
+        steps=run.max_steps if steps is None else steps,
+        tool_calls=run.max_tool_calls,
+        seconds=run.max_seconds if seconds is None else seconds,
+    )

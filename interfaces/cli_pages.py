@@ -35,6 +35,9 @@ def search(
     fusion: Annotated[
         str, typer.Option(metavar="NAME", help="How hybrid search ranks: weighted, rrf, gmm ...")
     ] = "",
+    rerank: Annotated[
+        str | None, typer.Option(metavar="NAME", help="late, cross-encoder:ID or chat:NAME.")
+    ] = None,
     labels: cli_options.Labels = None,
     as_json: cli_options.Json = False,
 ) -> None:
@@ -48,6 +51,7 @@ def search(
             documents=cli_options.words(documents),
             kinds=cli_options.words(kinds),
             fusion=fusion,
+            rerank=rerank,
         )
     if hits.note:
         warn(hits.note)
@@ -56,6 +60,7 @@ def search(
         return
     for hit in hits:
         found_by = ", ".join(f"{name} {rank}" for name, rank in hit.ranks.items())
+        found_by += f" · names {hit.why}" if hit.why else ""
         found_by += " · read by OCR" if hit.source == "ocr" else ""
         say(f"{hit.score:.3f}  {hit.ref}  {hit.document}, page {hit.page}", "cyan")
         say(f"       {hit.kind} · {found_by}" + (f" · {hit.section}" if hit.section else ""), "dim")
@@ -211,6 +216,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "found_by": list(hit.found_by),
         "ranks": dict(hit.ranks),
         "source": hit.source,
+        "why": hit.why,
     }
 
 

@@ -1,4 +1,4 @@
-"""Commands on recorded runs for training: score."""
+"""Commands on recorded runs for training: score, export."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,6 +12,7 @@ from pagehop.interfaces import cli_options
 from pagehop.interfaces.terminal import FAILED, guarded, print_json, say, warn
 
 if TYPE_CHECKING:
+    from pagehop.trajectories.exporters.exporter import ExportReport
     from pagehop.trajectories.rewards.scoring_run import ScoreReport
 
 SHOWN = 5
@@ -52,6 +53,51 @@ def score(
         raise typer.Exit(FAILED)
 
 
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a recorded run.")],
+    to: Annotated[str, typer.Option(help="Target: trl-sft, rows, atif, ...; wrong ones are told.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write; a folder for atif.")],
+    min_reward: Annotated[float | None, typer.Option(help="Least reward.")] = None,
+    reward: Annotated[str, typer.Option(help="Which reward, when there are several.")] = "",
+    best: Annotated[
+        int | None, typer.Option(help="Keep so many of each question, the best first.")
+    ] = None,
+    as_json: cli_options.Json = False,
+) -> None:
+    """Write a recorded run in the form that a trainer or viewer reads."""
+    with guarded():
+        from pagehop.trajectories.exporters.exporting import (  # noqa: PLC0415 - not for `--help`
+            export_run,
+        )
+
+        report = export_run(directory, to, out, reward=reward, min_reward=min_reward, best=best)
+    if as_json:
+        print_json(asdict(report) | {"path": str(report.path)})
+    else:
+        _print_export(report)
+    if not report.rows:
+        warn(f"nothing was written: {_why_none(report)}")
+        raise typer.Exit(FAILED)
+
+
+def _print_export(report: "ExportReport") -> None:
+    if report.rows:
+        say(f"{report.rows} rows of {report.episodes} episodes in {report.path}")
+    for why, n in report.left_out.items():
+        say(f"  left out {n}: {why}")
+    for why, n in report.refused.items():
+        say(f"  refused {n}: {why}")
+    for line in report.loses if report.rows else ():
+        say(f"  lost: {line}")
+
+
+def _why_none(report: "ExportReport") -> str:
+    reasons = {**report.left_out, **report.refused}
+    if not reasons:
+        return "the run has no episode"
+    return "; ".join(f"{why} ({n})" for why, n in reasons.items())
+
+
 def _print_names(*, as_json: bool) -> None:
     from pagehop.trajectories.rewards.catalog import (  # noqa: PLC0415 - not for `--help`
         REWARDS,
@@ -79,4 +125,4 @@ def _as_json(report: "ScoreReport") -> dict[str, Any]:
     return asdict(report) | {"path": str(report.path)}
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"score": score}
+COMMANDS: dict[str, Callable[..., None]] = {"score": score, "export": export}

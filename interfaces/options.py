@@ -24,8 +24,8 @@ BUILTIN = "builtin"
 MOST_SAMPLES = 64
 
 
-class RunOptions(TypedDict, total=False):
-    """Keyword arguments of `ask`, `aask`, `stream` and `astream`; each may be left out or None."""
+class EpisodeOptions(TypedDict, total=False):
+    """Keyword arguments of one run; each may be left out or None."""
 
     model: "str | BaseChatModel | None"
     """Who reasons: `builtin` (rules), a name as in LangChain's `init_chat_model`
@@ -40,8 +40,6 @@ class RunOptions(TypedDict, total=False):
     """low (one retrieval and an answer), medium or high (judges more often)."""
     budget: "Budget | None"
     """Limits of the run; None takes those of the settings."""
-    samples: int | None
-    """Runs of the question at once, which share the budget and of which one answer is chosen."""
     record: Record | None
     """Whether to write the run's events into the library's `runs/`, or the folder for them."""
     thread: str | None
@@ -52,6 +50,13 @@ class RunOptions(TypedDict, total=False):
     """Texts in place of shipped prompts, by the name of their file."""
     schema: "type[BaseModel] | Mapping[str, Any] | None"
     """Form of `answer.data`: a pydantic model class or a JSON schema of an object."""
+
+
+class RunOptions(EpisodeOptions, total=False):
+    """Keyword arguments of `ask`, `aask`, `stream` and `astream`; each may be left out or None."""
+
+    samples: int | None
+    """Runs of the question at once, which share the budget and of which one answer is chosen."""
 
 
 @dataclass(frozen=True)

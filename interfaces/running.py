@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagehop.answers import Answer
+from pagehop.arguments import check_path
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.recording import open_recorder, state_folder
 from pagehop.interfaces.sampling import Sampling
-from pagehop.library.library import FOLDER, Library
+from pagehop.library.folder import FOLDER
+from pagehop.library.library import Library
 from pagehop.library.manifest import HEADER
 from pagehop.library.reports import none_readable
 from pagehop.library.scan import scan
@@ -50,6 +52,7 @@ def open_view(source: Source) -> tuple[View, list[str]]:
         return source.view(), []
     if not isinstance(source, str | Path):
         raise ConfigError(f"cannot ask a {type(source).__name__}; give a Library, View or path")
+    check_path("the library", source)
     path = Path(source).expanduser()
     if not path.is_dir():
         raise ConfigError(f"{str(source)!r} is no folder; give one with documents or a library")
@@ -197,9 +200,9 @@ def _build(
     """Build a machine for each budget, and the record that all of them share."""
     from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
 
-    run = load_settings().run
     make_tools, roles = _staff(view, options, asked)
     recorder = open_recorder(view, options, make_tools(view))
+    run = load_settings().run
     machines = [
         build(
             view,
@@ -219,6 +222,33 @@ def _build(
         for budget in budgets
     ]
     return machines, recorder
+
+
+def machine_for(
+    view: View, options: Options, recorder: "Recorder", sink: "Callable[[Event], None]"
+) -> "Machine":
+    """Build the machine of many runs, whose events go to a sink that records them."""
+    from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
+
+    make_tools, roles = _staff(view, options, None)
+    return build(
+        view,
+        roles,
+        options.budget,
+        tools=make_tools,
+        effort=options.effort,
+        model=options.model_name,
+        tool_timeout_s=load_settings().run.tool_timeout_s,
+        sinks=(sink,),
+        run_id=recorder.run_id,
+        trajectory=str(recorder.path) if recorder.path else "",
+        forms=options.form is not None,
+    )
+
+
+def tools_for(view: View, options: Options) -> "list[BaseTool]":
+    """Return the tools as a run's reasoner has them."""
+    return _staff(view, options, None)[0](view)
 
 
 def check_seen(options: Options, asked: Asked) -> None:
@@ -261,6 +291,7 @@ def _staff(
     from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
     from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
     from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
+    from pagehop.models.seeding import seeded  # noqa: PLC0415 - as above
 
     run = load_settings().run
     model = options.model
@@ -281,13 +312,14 @@ def _staff(
 
     def make_reasoner() -> Reasoner:
         return Reasoner(
-            model=model,
+            model=seeded(model),
             tools=make_tools(view),
             prompts=prompts,
             grammar=run.grammar,
             pictures=pictures,
             shown=beside,
             deltas=options.deltas,
+            tokens=run.tokens,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,

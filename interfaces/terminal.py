@@ -7,7 +7,7 @@ that no document moves the cursor or writes a title.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -68,6 +68,23 @@ def warn(words: str) -> None:
 def print_json(value: Any) -> None:
     """Print one JSON document to standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; a pipe gets each row on one line."""
+    from rich.table import Table  # noqa: PLC0415 - with the console
+    from rich.text import Text  # noqa: PLC0415 - with the console
+
+    console = _console(to_stderr=False)
+    if not console.is_terminal:
+        say(f"\n{title}\n" + "\n".join("\t".join(row) for row in (heads, *rows)))
+        return
+    table = Table(title=title, title_justify="left")
+    for i, head in enumerate(heads):
+        table.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(clean(cell)) for cell in row))
+    console.print(table)
 
 
 def clean(words: str) -> str:

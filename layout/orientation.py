@@ -5,6 +5,7 @@ those of one line follow one another upwards or downwards.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pagehop.layout.rows import RawWord
 from pagehop.types import Box
@@ -33,6 +34,19 @@ def reading_turn(words: Sequence[RawWord]) -> int:
             down += word[1] > last[1]
         last = word
     return 90 if up >= down else 270
+
+
+def is_upside_down(words: Sequence[RawWord]) -> bool:
+    """Whether the words of most lines follow one another to the left; for what OCR read only.
+
+    In a text layer that is how Arabic or Hebrew runs.
+    """
+    left = right = 0
+    for last, word in pairwise(words):
+        if last[5:7] == word[5:7]:
+            left += word[2] < last[0]
+            right += word[0] > last[2]
+    return left > right
 
 
 def turned(box: Sequence[float], turn: int, size_pt: tuple[float, float]) -> Box:

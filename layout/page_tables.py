@@ -1,6 +1,7 @@
 """Tables of a page as cells: how they are stored with a region, and what a reader gets."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,12 @@ from pagehop.types import Box, PageRef, Region
 
 _PRECISION = 10_000
 """Boxes are stored as whole parts of this."""
+_PAGE_NUMBER = re.compile(r"[1-9]\d{0,3}")
+_NAMES_PAGES = re.compile(r"\b(?:pages?|contents|index)\b", re.I)
+_SURELY = 8
+"""Amounts that rise so often by chance stand in one of 40,000 tables."""
+_AMOUNT = re.compile(r"\W*\d[\d.,]*\d\W*|\W*\d\W+")
+"""Numbers that are no item's: `1,204`, `(3)`, `12%`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,22 @@ class Table:
         head = self.rows[: self.heads]
         columns = zip(*head, strict=True) if head else ([] for _ in range(self.width))
         return tuple(" ".join(dict.fromkeys(text for text in c if text)) for c in columns)
+
+    @property
+    def is_contents(self) -> bool:
+        """Whether it is a list of what stands on which page, set in columns.
+
+        Its rows are titles that end in page numbers, which never fall from one row to the next.
+        """
+        rows = [[text for text in row if text] for row in self.rows[self.heads :]]
+        numbered = [row for row in rows if len(row) > 1 and _PAGE_NUMBER.fullmatch(row[-1])]
+        named = " ".join((*self.headers, *self.rows[0], self.caption, self.section))
+        fewest = 3 if _NAMES_PAGES.search(named) else _SURELY
+        if len(numbered) < max(fewest, 0.5 * len(rows)):
+            return False
+        amounts = [text for row in rows for text in row[:-1] if _AMOUNT.fullmatch(text)]
+        pages = [int(row[-1]) for row in numbered]
+        return not amounts and pages == sorted(pages)
 
 
 def pack_cells(table: TableCells, note: str, placed: Callable[[Box], Box]) -> str:

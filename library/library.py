@@ -15,18 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.arguments import check_text, check_whole, misfit
+from pagehop.errors import LibraryError, ModelError
 from pagehop.finding.names import meant_sources
+from pagehop.finding.page_graph import MOST_JUDGED
 from pagehop.library.copies import restore_copy
+from pagehop.library.folder import forget_folder, open_folder
 from pagehop.library.ingest import Request
 from pagehop.library.integrity import Damage, find_damage
 from pagehop.library.manifest import (
     FORMAT_VERSION,
-    HEADER,
-    MANIFEST,
     Manifest,
     commit_mark,
-    open_header,
     read_manifest,
     read_version,
     write_header,
@@ -37,7 +37,7 @@ from pagehop.library.renewal import needs_renewal
 from pagehop.library.reports import CheckReport as CheckReport
 from pagehop.library.reports import IngestReport as IngestReport
 from pagehop.library.reports import LibraryStatus as LibraryStatus
-from pagehop.library.scan import read_labels, read_metadata, scan
+from pagehop.library.scan import read_labels, read_metadata, read_sources, scan
 from pagehop.library.snapshot import Snapshot
 from pagehop.library.store import Store, outdated
 from pagehop.library.tables import READ_BY
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
     from pagehop.models.text_encoder import TextEncoder
 
-FOLDER = ".pagehop"
 KEPT_VIEWS = 8
 POLL_S = 0.1
 
@@ -88,17 +87,11 @@ class Library:
             LibraryError: There is none and `create` is false, it cannot be made, or a newer
                 pagehop wrote it.
         """
-        given = Path(path).expanduser().absolute()
-        self.path = given if (given / HEADER).exists() else given / FOLDER
+        if encoder is not None:
+            check_text("encoder", encoder, "the hub id or folder of a text encoder")
+        self._folder = open_folder(path, create=create)
+        self.path = self._folder.path
         """The library's own folder."""
-        if not (self.path / HEADER).exists() and not (self.path / MANIFEST).exists():
-            if not create:
-                raise LibraryError(f"there is no library in {given}; add documents to it first")
-            if not given.parent.is_dir() or given.is_file():
-                what = given if given.is_file() else given.parent
-                raise LibraryError(f"cannot make a library in {given}: {what} is no folder")
-            write_header(self.path, Manifest())
-        open_header(self.path)
         self._settings = _with_page_encoder(load_settings(), page_encoder)
         self._encoder_given = encoder
         self._store = Store(self.path)
@@ -150,12 +143,20 @@ class Library:
                 the folder is read-only, or the disk is full. The report tells of bad files.
         """
         report = IngestReport()
-        paths = [sources] if isinstance(sources, str | Path) else list(sources)
-        if not paths:
-            raise ConfigError("add needs at least one file or folder")
+        paths = read_sources(sources)
         wanted = read_labels(labels), read_metadata(metadata)
+        if password is not None:
+            check_text("password", password)
+        if not isinstance(progress, bool) and not callable(progress):
+            raise misfit("progress", progress, "True, False or a function of the status")
         with self._adding:  # a second add must see the labels that the first one gave
-            found = scan(paths, (*self._current().roots, *self._writer.roots), *wanted)
+            try:
+                found = scan(paths, (*self._current().roots, *self._writer.roots), *wanted)
+            except LibraryError:
+                forget_folder(self._folder)
+                raise
+            if not self.path.exists():  # an add before found nothing
+                write_header(self.path, Manifest())
             self._writer.submit(Request(found, password, report))
         if wait:
             self._watch(progress)
@@ -167,6 +168,8 @@ class Library:
         Raises:
             LibraryError: What made the writer fail.
         """
+        if timeout_s is not None and not isinstance(timeout_s, int | float):
+            raise misfit("timeout_s", timeout_s, "a number of seconds, or None")
         return self._writer.wait(timeout_s)
 
     def remove(self, name: str) -> Document:
@@ -186,6 +189,7 @@ class Library:
             LibraryError: No document has that name, another process writes, the folder is
                 read-only or the disk full.
         """
+        check_text("name", name, "the name of a document")
         document = self.view().document(name)
         taken = meant_sources(document, name)
         self._writer.submit(Removal(document.id, frozenset(taken)))
@@ -231,7 +235,7 @@ class Library:
             snapshot = self._view(manifest, None).snapshot
             records = [record for record, _ in snapshot.records.values()]
             passages, embedded = snapshot.passages(), snapshot.embedded()
-            seen = snapshot.page_vectors.encoded
+            seen = snapshot.picture_vectors.encoded
         except LibraryError:
             if not busy:
                 raise
@@ -296,6 +300,7 @@ class Library:
         Raises:
             LibraryError: It was never committed or is no longer kept.
         """
+        check_whole("version", version)
         return self._view(read_version(self.path, version), None)
 
     def documents(self) -> tuple[Document, ...]:
@@ -313,6 +318,7 @@ class Library:
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
         fusion: str = "",
+        rerank: str | None = None,
         judge: Judge | None = None,
     ) -> Hits:
         """Find pages in all documents; see `View.search`."""
@@ -325,6 +331,7 @@ class Library:
             pages=pages,
             metadata=metadata,
             fusion=fusion,
+            rerank=rerank,
             judge=judge,
         )
 
@@ -340,9 +347,19 @@ class Library:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph; see `View.walk`."""
-        return self.view().walk(ref, relations=relations, query=query, hops=hops, width=width)
+        return self.view().walk(
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
 
     def page_graph(
         self, relations: Collection[Relation] | None = None, *, most: int = 5

@@ -27,11 +27,10 @@ def to_vector_block(blocks: list[pa.Table]) -> VectorBlock:
 
 
 def sum_counts(tables: list[pa.Table]) -> pa.Table:
-    """Add up tables of words and their counts."""
-    total = (
-        pa.concat_tables(tables).group_by("word", use_threads=False).aggregate([("count", "sum")])
-    )
-    return total.rename_columns({"count_sum": "count"})
+    """Add up tables of words, in how many passages they stand (`count`) and documents."""
+    sums = [("count", "sum"), ("documents", "sum")]
+    total = pa.concat_tables(tables).group_by("word", use_threads=False).aggregate(sums)
+    return total.rename_columns({"count_sum": "count", "documents_sum": "documents"})
 
 
 def where_clause(

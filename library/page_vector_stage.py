@@ -22,7 +22,7 @@ from pagehop.library.manifest import Encoder, write_header
 from pagehop.library.matches import where_clause
 from pagehop.library.page_codes import clean_codes, codes_path, read_codes, write_codes
 from pagehop.library.page_encoders import wanted_model
-from pagehop.library.page_vectors import make_codes, page_vector_rows, to_page_vectors
+from pagehop.library.picture_vectors import make_codes, page_vector_rows, to_page_vectors
 from pagehop.library.tables import PAGE_VECTORS
 from pagehop.models.maxsim import Vectors
 from pagehop.models.page_encoder import PageEncoder, load_page_encoder

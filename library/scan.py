@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pagehop.arguments import check_mapping, check_path, check_texts, misfit
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.library.manifest import HEADER, Root
 from pagehop.library.tables import Source
@@ -90,6 +91,22 @@ def scan(
     return Scan(tuple(files.values()), tuple(walked), tuple(folders), tuple(empty), tuple(below))
 
 
+def read_sources(sources: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    """Return what an `add` names as a list.
+
+    Raises:
+        ConfigError: It names nothing, or something that is no path.
+    """
+    if isinstance(sources, bytes | Mapping) or not isinstance(sources, str | Path | Iterable):
+        raise misfit("sources", sources, "files and folders")
+    paths = [sources] if isinstance(sources, str | Path) else list(sources)
+    if not paths:
+        raise ConfigError("add needs at least one file or folder")
+    for path in paths:
+        check_path("sources", path)
+    return paths
+
+
 def read_labels(labels: Collection[str] | None) -> frozenset[str] | None:
     """Check labels.
 
@@ -100,7 +117,8 @@ def read_labels(labels: Collection[str] | None) -> frozenset[str] | None:
         return None
     if isinstance(labels, str):
         raise ConfigError(f"labels must be a set of words; write {{{labels!r}}}")
-    if not all(isinstance(label, str) and label.strip() for label in labels):
+    check_texts("labels", labels, "a set of words")
+    if not all(label.strip() for label in labels):
         raise ConfigError(f"labels must be words, not {sorted(map(repr, labels))}")
     return frozenset(labels)
 
@@ -111,6 +129,7 @@ def read_metadata(metadata: Mapping[str, Scalar] | None) -> dict[str, Scalar] | 
     Raises:
         ConfigError: A value is neither text, number nor truth value.
     """
+    check_mapping("metadata", metadata, 'a mapping, e.g. {"year": 2018}')
     for key, value in (metadata or {}).items():
         if not isinstance(key, str) or not isinstance(value, str | int | float | bool):
             raise ConfigError(f"metadata {key!r}: {value!r} is no text, number or truth value")

@@ -9,7 +9,7 @@ partitions: that is what keeps documents outside a view without any influence on
 3. Rows a search will need again (regions, pages) are kept in small caches; versions never change.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -26,11 +26,13 @@ from pagehop.errors import LibraryError
 from pagehop.finding.corpus import Matched, VectorBlock
 from pagehop.finding.names import slug
 from pagehop.finding.page_keys import PageKeys, ViewKeys
+from pagehop.finding.profiles import read_profiles
+from pagehop.finding.routing import Routing
 from pagehop.finding.search_memo import SearchMemo
 from pagehop.finding.terms import TermCounts, TermStatistics, tokens
 from pagehop.library.manifest import Encoder, Manifest
 from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
-from pagehop.library.page_vectors import PageVectors
+from pagehop.library.picture_vectors import PictureVectors
 from pagehop.library.tables import (
     PAGE_VECTORS,
     PAGES,
@@ -55,6 +57,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 CACHED_REGIONS = 20_000
 CACHED_PAGES = 256
+MANY_DOCUMENTS = 500
+"""More documents are not named one by one in a query."""
 SHOWN = {"regions": [name for name in REGIONS.names if name != "terms"]}
 """Columns worth reading, where that is not all of them."""
 
@@ -256,6 +260,36 @@ class Snapshot:
         words, counts = df["word"].to_pylist(), df["count"].to_pylist()
         return TermStatistics(passages, length / passages, dict(zip(words, counts, strict=True)))
 
+    def spread(self, terms: Collection[str]) -> dict[str, int]:
+        """Return in how many visible documents each of these terms stands."""
+        wanted = pa.array(list(terms), pa.string())
+        found: Counter[str] = Counter()
+        for key in self._partitions:
+            _, words = self._counted(key)
+            rows = words.filter(pc.is_in(words["word"], wanted))
+            found.update(
+                dict(zip(rows["word"].to_pylist(), rows["documents"].to_pylist(), strict=True))
+            )
+        return dict(found)
+
+    @cached_property
+    def routing(self) -> Routing:
+        """Which documents a question names, by what each says of itself."""
+        return Routing(read_profiles(self.documents(), self._store.profiles, self._fronts))
+
+    def _fronts(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the texts of documents' first pages."""
+        where = where_clause(documents=ids if len(ids) <= MANY_DOCUMENTS else None, pages=(1,))
+        columns = ["document", "search_text", "skip"]
+        fronts: dict[str, str] = {}
+        for key in self._partitions if ids else ():
+            if (opened := self._open(key, "pages")) is None:
+                continue
+            rows = self._own(key, opened.search().select(columns).where(where).to_arrow())
+            for row in rows.to_pylist():
+                fronts[row["document"]] = (row["search_text"] or "")[row["skip"] :]
+        return fronts
+
     def _counted(self, key: str) -> tuple[pa.Table, pa.Table]:
         """Return the lengths of a partition's documents and its summed word counts."""
         doubles = tuple(self._doubles.get(key, ()))
@@ -264,13 +298,19 @@ class Snapshot:
         def make() -> tuple[pa.Table, pa.Table]:
             rows = self._own(key, self._rows(key, "terms"))
             words, counts = (pc.list_flatten(rows[name]) for name in ("words", "counts"))
-            summed = sum_counts([pa.table({"word": words, "count": counts})])
+            ones = pa.repeat(pa.scalar(1, pa.int32()), len(words))
+            columns = {"word": words, "count": counts, "documents": ones}
+            summed = sum_counts([pa.table(columns)])
             return rows.select(["passages", "total_length"]), summed
 
         return self._store.memo(("terms", key, version, doubles), make)
 
     def passages(self) -> int:
         """Return how many visible passages there are."""
+        return self._passages
+
+    @cached_property
+    def _passages(self) -> int:
         return sum(record.passages for record, _ in self.records.values())
 
     def embedded(self) -> float:
@@ -328,11 +368,11 @@ class Snapshot:
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
 
     @cached_property
-    def page_vectors(self) -> PageVectors:
+    def picture_vectors(self) -> PictureVectors:
         """What is known of the visible pages' looks."""
         name = PAGE_VECTORS + self._manifest.seeing
         versions = {key: part.tables.get(name) for key, part in self._partitions.items()}
-        return PageVectors(
+        return PictureVectors(
             self._store,
             self._manifest.seeing,
             {key: version for key, version in versions.items() if version is not None},
@@ -342,13 +382,25 @@ class Snapshot:
     def seen(self) -> float:
         """Return the share of visible pages that have been at the page encoder, 0 to 1."""
         pages = sum(record.pages for record, _ in self.records.values())
-        return min(1.0, self.page_vectors.encoded / pages) if pages else 1.0
+        return min(1.0, self.picture_vectors.encoded / pages) if pages else 1.0
 
     def anchors(
         self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None
     ) -> list[Anchor]:
         """Return anchors of these documents with these keys, in document and page order."""
         where = where_clause(documents=document_ids, column="key", values=keys)
+        tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
+        found = [anchor for rows in tables for anchor in to_anchors(rows)]
+        order = {id: i for i, id in enumerate(self.records)}
+        return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
+
+    def stated(self) -> list[Anchor]:
+        """Return the fields that documents state of themselves, in document and page order."""
+        return self._stated_fields
+
+    @cached_property
+    def _stated_fields(self) -> list[Anchor]:
+        where = where_clause(column="role", values=("states",))
         tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
         found = [anchor for rows in tables for anchor in to_anchors(rows)]
         order = {id: i for i, id in enumerate(self.records)}

@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pagehop.errors import LibraryError
-from pagehop.library import page_vectors
+from pagehop.finding.profiles import Profile
+from pagehop.library import picture_vectors
 from pagehop.library.disk import reading, writing
 from pagehop.library.manifest import (
     Manifest,
@@ -63,6 +64,8 @@ class Store:
         """Table versions that were seen to have the columns of this release."""
         self._latest: dict[tuple[str, str], Table] = {}
         self._memo: OrderedDict[Hashable, object] = OrderedDict()
+        self.profiles: dict[Hashable, Profile] = {}
+        """Of `Snapshot` alone: what documents say of themselves, a few kB each."""
         self._lock = RLock()
 
     def at(self, key: str, table: str, version: int, *, any_columns: bool = False) -> "Table":
@@ -320,7 +323,7 @@ class Commit:
 def _has_many(table: "Table") -> bool:
     """Say whether a table of page vectors holds more than a search compares one by one."""
     counts = table.search().select(["count"]).to_arrow()["count"]
-    return (pc.sum(counts).as_py() or 0) > page_vectors.SCANNED
+    return (pc.sum(counts).as_py() or 0) > picture_vectors.SCANNED
 
 
 def forget_old_versions(folder: Path, store: Store) -> None:

@@ -128,7 +128,7 @@ def vector_schema(dim: int) -> pa.Schema:
 
 
 def page_vector_schema(dim: int) -> pa.Schema:
-    """Return the columns of a table of page vectors (page_vectors.py)."""
+    """Return the columns of a table of page vectors (picture_vectors.py)."""
     return pa.schema(
         [
             ("document", pa.string()),

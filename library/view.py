@@ -14,10 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pagehop.arguments import (
+    check_box,
+    check_search,
+    check_text,
+    check_texts,
+    check_walk,
+    check_whole,
+)
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.fields import FieldTable
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
-from pagehop.finding.page_graph import walk
+from pagehop.finding.page_graph import MOST_JUDGED, walk
 from pagehop.finding.search import checked_k, search
 from pagehop.layout.page_tables import Table, read_tables
 from pagehop.library.snapshot import Snapshot
@@ -96,6 +105,11 @@ class View:
         return self._encoder()
 
     @property
+    def has_picture_vectors(self) -> bool:
+        """Whether pages can be found by their pictures."""
+        return self.snapshot.picture_vectors.encoded > 0
+
+    @property
     def page_encoder(self) -> "PageEncoder":
         """The page encoder whose vectors the view holds.
 
@@ -129,9 +143,10 @@ class View:
         Raises:
             LibraryError: A named document is not visible.
         """
+        check_texts("documents", documents, "a list of names")
         chosen = {self.document(name).id for name in documents}
         narrowed = copy.copy(self)
-        for cached in ("_by_name", "names", "edges"):
+        for cached in ("_by_name", "names", "edges", "fields"):
             narrowed.__dict__.pop(cached, None)
         narrowed._documents = tuple(d for d in self._documents if d.id in chosen)
         narrowed._narrowed = True
@@ -161,6 +176,11 @@ class View:
         return PageEdges(self)
 
     @cached_property
+    def fields(self) -> FieldTable:
+        """What the documents say of themselves: type, date, parties, labelled values."""
+        return FieldTable(self, self._hidden)
+
+    @cached_property
     def _by_name(self) -> dict[str, Document]:
         return {document.name: document for document in self._documents}
 
@@ -175,6 +195,7 @@ class View:
         Raises:
             LibraryError: No visible document has that name; names the nearest.
         """
+        check_text("name", name, "the name of a document")
         return self._by_name.get(name) or find_document(self._documents, name)
 
     def page(self, ref: PageRef) -> Page:
@@ -206,6 +227,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
+        check_texts("kinds", kinds, 'a list of kinds, e.g. ["table"]')
         document = self.checked(ref)
         return tuple(self.snapshot.regions(document.id, page=ref.page, kinds=kinds))
 
@@ -223,6 +245,7 @@ class View:
         Raises:
             LibraryError: No visible document has that region.
         """
+        check_text("region_id", region_id)
         found = self.snapshot.regions_by_id((region_id,))
         if region_id not in found:
             raise LibraryError(f"there is no region {region_id!r}")
@@ -239,7 +262,9 @@ class View:
         pages: Collection[int] | None = None,
         metadata: Mapping[str, Scalar] | None = None,
         fusion: str = "",
+        rerank: str | None = None,
         judge: Judge | None = None,
+        pictures: bool = True,
     ) -> Hits:
         """Find pages: one hit a page, with the region on it that matched best.
 
@@ -253,7 +278,10 @@ class View:
             metadata: Values that a document's metadata must have.
             fusion: How hybrid search makes one ranking of several: weighted, rrf, gmm, gqr, vote,
                 mmr, adaptive or tiles (docs/SEARCH.md); empty takes the setting.
-            judge: Scores pages for the strategies that ask one.
+            rerank: Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH,
+                judge or chat:PROVIDER:NAME; empty: nobody, None takes the setting.
+            judge: Scores pages for the strategies and the re-ranker that ask one.
+            pictures: Hybrid search finds pages by their pictures, too, where these have vectors.
 
         Raises:
             LibraryError: A named document is not visible.
@@ -261,6 +289,7 @@ class View:
                 vectors.
             ModelError: Semantic or visual search whose encoder cannot be loaded.
         """
+        check_search(query, k, documents, kinds, pages, metadata)
         if documents is None and self._narrowed:
             documents = [document.name for document in self._documents]
         hits = search(
@@ -273,7 +302,9 @@ class View:
             pages=pages,
             metadata=metadata,
             fusion=fusion,
+            rerank=rerank,
             judge=judge,
+            pictures=pictures,
         )
         if not self._hidden:
             return hits
@@ -287,13 +318,8 @@ class View:
             LibraryError: No such page, or the page cannot be rendered.
             ConfigError: `max_pixels` is below 1, or the box is not on the page.
         """
-        if max_pixels < 1:
-            raise ConfigError(f"max_pixels = {max_pixels!r}: at least 1")
-        if not all(-math.inf < low <= 1 and 0 <= high < math.inf for low, high in _spans(box)):
-            raise ConfigError(
-                f"box {box!r} is not on the page: its edges are fractions of the page, "
-                "from 0, 0 at the top left to 1, 1 at the bottom right"
-            )
+        check_whole("max_pixels", max_pixels, least=1)
+        check_box(box)
         document = self.checked(ref)
         path = self.snapshot.source_path(document.id)
         return self._pool().crop(path, ref.page, box, max_pixels=max_pixels)
@@ -306,6 +332,7 @@ class View:
         Raises:
             LibraryError: There is no such document or page in this view.
         """
+        check_box(box)
         document = self.checked(ref)
         return self._reader.read(self.snapshot.source_path(document.id), ref.page, box)
 
@@ -317,6 +344,8 @@ class View:
         query: str | None = None,
         hops: int = 1,
         width: int = 5,
+        judge: Judge | None = None,
+        judged: int = MOST_JUDGED,
     ) -> list[Walk]:
         """Follow the page graph from a page.
 
@@ -325,13 +354,27 @@ class View:
             relations: Edge types to follow; None follows all.
             query: Paths to pages near it come first.
             hops: Most edges of a path.
-            width: Edges kept at each page.
+            width: Paths kept after each hop.
+            judge: Scores the best pages of each hop for the query, e.g. a model's `ChatJudge`.
+            judged: Most pages that it is shown.
 
         Raises:
             LibraryError: There is no such document or page in this view.
+            ConfigError: An unknown relation, hops or width too large, a judge without a query.
+            ModelError: The judge gave no scores.
         """
         self.checked(ref)
-        paths = walk(self, ref, relations=relations, query=query, hops=hops, width=width)
+        check_walk(relations, query, hops, width)
+        paths = walk(
+            self,
+            ref,
+            relations=relations,
+            query=query,
+            hops=hops,
+            width=width,
+            judge=judge,
+            judged=judged,
+        )
         hidden = self._hidden
         return [path for path in paths if not any(edge.target in hidden for edge in path.edges)]
 
@@ -368,6 +411,7 @@ class View:
         from pagehop.finding.quotes import locate  # noqa: PLC0415 - only citations need it
         from pagehop.finding.row_quotes import locate_row  # noqa: PLC0415 - likewise
 
+        check_text("quote", quote)
         page = self.page(ref)
         located = locate(page, quote, near=near)
         if located is None and "|" in quote:
@@ -412,6 +456,7 @@ class View:
 
     def as_retriever(self, k: int = 8) -> "BaseRetriever":
         """Return a LangChain retriever over this view."""
+        check_whole("k", k, least=1)
         from pagehop.library.retriever import ViewRetriever  # noqa: PLC0415 - loads langchain
 
         return ViewRetriever(self, k)
@@ -425,6 +470,7 @@ class View:
         """
         if not isinstance(ref, PageRef):
             raise ConfigError(f"{ref!r} is no PageRef; write PageRef(name, page)")
+        check_whole("page", ref.page)
         document = self.document(ref.name)
         if not 1 <= ref.page <= document.pages:
             count = f"{document.pages} page{'s' if document.pages != 1 else ''}"
@@ -434,9 +480,3 @@ class View:
         if PageRef(document.name, ref.page) in self._hidden:
             raise LibraryError(f"page {ref.page} of {document.name} is not to be used in this run")
         return document
-
-
-def _spans(box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the lower and higher edge of a box, left to right and top to bottom."""
-    x0, y0, x1, y1 = box
-    return (min(x0, x1), max(x0, x1)), (min(y0, y1), max(y0, y1))

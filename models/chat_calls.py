@@ -33,6 +33,7 @@ from langchain_core.tools import BaseTool
 
 from pagehop.answers import Usage
 from pagehop.errors import CallFailed, FaultKind, PagehopError
+from pagehop.models.capture import Captured, capturing
 from pagehop.models.chat_errors import Fault, model_name, read_fault
 from pagehop.models.prices import Prices
 from pagehop.models.scripted import count_tokens
@@ -61,6 +62,8 @@ class ChatReply:
     """From the last attempt to its first token; None when the reply was not streamed."""
     estimated: bool = False
     """The endpoint reported no tokens, so that they are guessed at four characters each."""
+    captured: Captured | None = None
+    """What the endpoint really said, where its client lets that be seen."""
 
 
 @dataclass
@@ -169,6 +172,7 @@ async def call_chat(
     prices: Prices | None = None,
     first_wait_s: float = FIRST_WAIT_S,
     sleep: Sleep = asyncio.sleep,
+    tokens: bool = False,
     **kwargs: Any,
 ) -> ChatReply:
     """Call a chat model until it replies or nothing can be done.
@@ -188,6 +192,7 @@ async def call_chat(
         first_wait_s: Before the second attempt, where the endpoint names no time; then twice as
             long each time.
         sleep: How to wait.
+        tokens: Ask the endpoint for token ids and logprobs, where its client lets us.
         kwargs: For the model, e.g. `stop`, `response_format`.
 
     Raises:
@@ -209,7 +214,8 @@ async def call_chat(
         tally.begin()
         try:
             async with asyncio.timeout(min(timeout_s, patience.left_s())):
-                message, ttft_s = await _attempt(bound, list(messages), on_delta, kwargs)
+                with capturing(tokens=tokens) as exchanges:
+                    message, ttft_s = await _attempt(bound, list(messages), on_delta, kwargs)
         except PagehopError:
             raise
         except _CallbackError as error:
@@ -237,6 +243,7 @@ async def call_chat(
         seconds=seconds,
         ttft_s=ttft_s,
         estimated=tally.estimated,
+        captured=exchanges[-1] if exchanges else None,
     )
 
 

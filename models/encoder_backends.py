@@ -109,7 +109,7 @@ def _torch_forward(files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu
 
     def forward(ids: Ids, mask: Ids) -> Vectors:
         if device == "cpu":
-            _keep_to_one_core()
+            keep_to_one_core()
         with torch.inference_mode():
             states = states_of(ids, mask)
             pooled = _pool(states, torch.from_numpy(mask).to(device), files.pooling)
@@ -129,7 +129,7 @@ def _automodel_states(model: "PreTrainedModel", device: str) -> States:
     return states
 
 
-def _keep_to_one_core() -> None:
+def keep_to_one_core() -> None:
     """Have torch use no other core for what this thread computes.
 
     Cores that share a batch wait for each other at each of a hundred small kernels: a query gains

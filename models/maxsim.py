@@ -7,17 +7,24 @@ A page's score is the mean, over the query's vectors, of the best cosine to any 
    .002, so `scan` chooses candidates.
 2. `exact`: float32, for the candidates.
 
-The long axis must be the last one where the maximum runs over it: the usual form, pages times
-query, takes twice as long. Rates are in docs/benchmarks/visual.md.
+Each thread works by itself: torch's own threads wait for each other after every product, which on a
+busy machine takes a hundred times as long as the products do. The long axis must be the last one
+where the maximum runs over it: the usual form, pages times query, takes twice as long. Rates are in
+docs/benchmarks/visual.md.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pagehop.models.encoder_backends import keep_to_one_core
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +33,7 @@ Vectors = NDArray[np.float32]
 
 CHUNK = 16_384
 """Vectors compared at a time, so that their products stay in the processor's cache."""
+MAX_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -60,13 +68,17 @@ def to_codes(
     return Codes(pages.astype(np.int32), counts.astype(np.int32), values, scale)
 
 
-def scan(query: Vectors, codes: Codes) -> Vectors:
-    """Return the score of each page, (pages,) float32; -inf for a page without vectors.
+def scan(query: Vectors, documents: Sequence[Codes]) -> list[Vectors]:
+    """Return the scores of each document's pages, (pages,) float32; -inf for one without vectors.
 
     Args:
         query: (tokens, dim) float32 of unit length.
-        codes: Of the same dim.
+        documents: Codes of the same dim.
     """
+    return list(_workers().map(partial(_scan_one, query), documents))
+
+
+def _scan_one(query: Vectors, codes: Codes) -> Vectors:
     import torch  # noqa: PLC0415 - 1.5 s
 
     scores = np.full(len(codes.pages), -np.inf, np.float32)
@@ -90,7 +102,31 @@ def scan(query: Vectors, codes: Codes) -> Vectors:
 
 def exact(query: Vectors, pages: Sequence[Vectors]) -> list[float]:
     """Return the score of each page from its vectors, (n, dim) float32; -inf without any."""
-    return [float((query @ rows.T).max(axis=1).mean()) if len(rows) else -np.inf for rows in pages]
+    scores = np.full(len(pages), -np.inf)
+    held = np.array([i for i, rows in enumerate(pages) if len(rows)], np.int64)
+    if len(held):
+        products = _workers().submit(_multiply, query, np.concatenate(pages)).result()
+        starts = np.cumsum([0, *(len(pages[i]) for i in held[:-1])])
+        scores[held] = np.maximum.reduceat(products, starts, axis=1).mean(axis=0)
+    return [float(score) for score in scores]
+
+
+def _multiply(query: Vectors, vectors: Vectors) -> Vectors:
+    """Return (tokens, vectors)."""
+    import torch  # noqa: PLC0415 - 1.5 s
+
+    made: Vectors = (torch.from_numpy(query.copy()) @ torch.from_numpy(vectors).T).numpy()
+    return made
+
+
+@lru_cache(maxsize=1)
+def _workers() -> ThreadPoolExecutor:
+    """Return the threads that compare, for all searches of this process."""
+    return ThreadPoolExecutor(
+        min(os.cpu_count() or 1, MAX_WORKERS),
+        thread_name_prefix="pagehop-maxsim",
+        initializer=keep_to_one_core,
+    )
 
 
 def _products(asked: "torch.Tensor", part: "torch.Tensor") -> "torch.Tensor":

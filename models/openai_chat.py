@@ -31,6 +31,8 @@ from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient
 
+from pagehop.models.capture import wrapped
+
 if TYPE_CHECKING:
     import ssl
 
@@ -86,7 +88,7 @@ class _Pools:
     async def send(self, request: Any, **options: Any) -> Any:
         pool = next((pool for pool in self.kept if pool.under_way < POOL), None)
         if pool is None:
-            pool = _Pool(DefaultAsyncHttpxClient(verify=_tls()))
+            pool = _Pool(wrapped(DefaultAsyncHttpxClient(verify=_tls())))
             self.kept.append(pool)
         pool.under_way += 1
         try:

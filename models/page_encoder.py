@@ -12,7 +12,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pagehop.errors import ModelError
@@ -120,6 +120,13 @@ class PageEncoder:
             while len(self._queries) > REMEMBERED:
                 self._queries.popitem(last=False)
             return vectors
+
+    @cached_property
+    def blank(self) -> Vectors:
+        """Vectors (tokens, dim) of an empty page: what a query scores there is no find."""
+        from PIL import Image  # noqa: PLC0415 - only page encoders need it
+
+        return self.encode_pages([Image.new("RGB", (850, 1100), "white")])[0]
 
     def _loaded(self) -> PageModel:
         if self._model is None:

@@ -22,8 +22,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+from pagehop.models import stub_tokens
 from pagehop.models.stub_personalities import Personality, StubReply, StubRequest, ask
 from pagehop.models.stub_personalities import faulty as faulty
 from pagehop.models.stub_personalities import obedient as obedient
@@ -51,6 +52,7 @@ class StubEndpoint:
         faults: float = 0.0,
         seed: int = 0,
         context_tokens: int | None = None,
+        tokens: Literal["given", "unknown", "refused"] = "unknown",
     ) -> None:
         """Prepare a server; it listens inside `with`.
 
@@ -60,7 +62,10 @@ class StubEndpoint:
             faults: Share of requests that fail in a way that passes, 0 to 1.
             seed: Chooses which ones.
             context_tokens: Longer prompts are refused as OpenAI does.
+            tokens: given: `return_token_ids` brings ids (a byte each) and logprobs, as vLLM's does;
+                unknown: it is passed over; refused: such a request is, as OpenAI does.
         """
+        self._tokens = tokens
         self._personality = faulty(faults, personality, seed=seed) if faults else personality
         self._latency_s = latency_s
         self._context_tokens = context_tokens
@@ -155,6 +160,9 @@ class StubEndpoint:
             return True
         self.requests.append(request.body)
         reply = await self._reply(request)
+        asked = bool(request.body.get("return_token_ids"))
+        if asked and self._tokens == "refused":
+            reply = StubReply(status=400, error="Unrecognized argument: return_token_ids")
         if self._latency_s + reply.delay_s:
             await asyncio.sleep(self._latency_s + reply.delay_s)
         if reply.status != 200:
@@ -162,9 +170,11 @@ class StubEndpoint:
         elif reply.raw is not None:
             writer.write(_response(200, reply.raw, reply.headers))
         elif request.body.get("stream"):
-            writer.write(_stream(request, reply))
+            ids = asked and self._tokens == "given"
+            writer.write(_stream(request, reply, ids))
         else:
-            whole = _response(200, json.dumps(_completion(request, reply)).encode(), reply.headers)
+            said = _completion(request, reply, asked and self._tokens == "given")
+            whole = _response(200, json.dumps(said).encode(), reply.headers)
             writer.write(whole[: len(whole) - 20] if reply.cut else whole)
         return not reply.cut
 
@@ -214,22 +224,29 @@ def _calls(request: StubRequest, reply: StubReply) -> list[dict[str, Any]]:
     return calls
 
 
-def _completion(request: StubRequest, reply: StubReply) -> dict[str, Any]:
+def _completion(request: StubRequest, reply: StubReply, ids: bool) -> dict[str, Any]:
     calls = _calls(request, reply)
     message: dict[str, Any] = {"role": "assistant", "content": reply.content or None}
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
     if calls:
         message["tool_calls"] = calls
     choice = {"index": 0, "message": message, "finish_reason": _finish(reply)}
+    prompt = {}
+    if ids:
+        choice |= stub_tokens.completion(reply, calls)
+        prompt = {"prompt_token_ids": stub_tokens.prompt_ids(request)}
     return {
         **_envelope(request, "chat.completion"),
+        **prompt,
         "choices": [choice],
         "usage": _usage(request, reply),
     }
 
 
-def _stream(request: StubRequest, reply: StubReply) -> bytes:
+def _stream(request: StubRequest, reply: StubReply, ids: bool) -> bytes:
     """Return a whole streamed response, or as much of it as the reply lets through."""
-    pieces = list(_pieces(request, reply))
+    pieces = list(_pieces(request, reply, ids))
     end = b"0\r\n\r\n"
     if reply.cut:
         pieces = pieces[: max(1, len(pieces) // 2 - 1)]
@@ -240,26 +257,35 @@ def _stream(request: StubRequest, reply: StubReply) -> bytes:
     return _head(200, fields) + b"".join(chunks) + end
 
 
-def _pieces(request: StubRequest, reply: StubReply) -> Iterator[str]:
+def _pieces(request: StubRequest, reply: StubReply, ids: bool) -> Iterator[str]:
     envelope = _envelope(request, "chat.completion.chunk")
 
     def event(delta: Mapping[str, Any], finish: str | None = None) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         return json.dumps({**envelope, "choices": [choice]})
 
+    calls = _calls(request, reply)
     yield event({"role": "assistant", "content": ""})
+    if ids:
+        prompt = {"prompt_token_ids": stub_tokens.prompt_ids(request)}
+        yield json.dumps({**envelope, **prompt, "choices": []})
+    if reply.reasoning:
+        yield event({"reasoning_content": reply.reasoning})
     words = reply.content.split(" ")
     step = max(1, -(-len(words) // MOST_PIECES))
     for i in range(0, len(words) if reply.content else 0, step):
         rest = " " if i + step < len(words) else ""
         yield event({"content": " ".join(words[i : i + step]) + rest})
-    for call in _calls(request, reply):
+    for call in calls:
         text = call["function"]["arguments"]
         name = {"name": call["function"]["name"], "arguments": text[: len(text) // 2]}
         yield event({"tool_calls": [{**call, "function": name}]})
         later = {"index": call["index"], "function": {"arguments": text[len(text) // 2 :]}}
         yield event({"tool_calls": [later]})
-    yield event({}, _finish(reply))
+    last = {"index": 0, "delta": {}, "finish_reason": _finish(reply)}
+    if ids:
+        last |= stub_tokens.completion(reply, calls)
+    yield json.dumps({**envelope, "choices": [last]})
     if (request.body.get("stream_options") or {}).get("include_usage"):
         yield json.dumps({**envelope, "choices": [], "usage": _usage(request, reply)})
     yield "[DONE]"

@@ -86,6 +86,8 @@ class StubReply:
     raw: bytes | None = None
     """Sent as the body, whatever it is."""
     cached_tokens: int = 0
+    reasoning: str = ""
+    """Thought before the reply, in the field that LangChain's client drops."""
 
 
 Said = StubReply | str | Mapping[str, Any]

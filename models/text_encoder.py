@@ -36,6 +36,7 @@ from pagehop.models.encoder_backends import (
 )
 from pagehop.models.encoder_files import EncoderFiles, find_encoder
 from pagehop.models.encoder_queue import Item, Queue, Request, batch_by_length, pad
+from pagehop.models.token_vectors import TokenVectors
 from pagehop.settings import EncoderSettings, load_settings
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ class TextEncoder:
     def max_tokens(self) -> int:
         """Tokens of a text that are read, special ones included."""
         return self._files.max_tokens
+
+    @cached_property
+    def tokens(self) -> TokenVectors:
+        """The same model's token vectors, for late interaction."""
+        return TokenVectors(self._files)
 
     @property
     def tokenizer_path(self) -> Path:

@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Literal
 
 from pagehop.reading.entries import find_citations, find_entries, find_exhibit_rows
+from pagehop.reading.fields import find_fields
 from pagehop.reading.mentions import page_names
 from pagehop.reading.parsed import DocumentReading, Link, PageText
 from pagehop.reading.referrals import (
@@ -67,9 +68,10 @@ class Anchor:
     document: str
     """Document id."""
     page: int
-    role: Literal["defines", "refers", "continues", "mentions", "resembles"]
+    role: Literal["defines", "refers", "continues", "mentions", "resembles", "states"]
     """`continues`: what ends the page goes on at the page in its key; `mentions` and `resembles`:
-    the names on the page, a line each, and its signature."""
+    the names on the page, a line each, and its signature; `states`: a field of the document, its
+    key `field:<extractor>:<name>`, its words the value and, on a second line, those of the page."""
     key: str
     """Kind and number, lower case, e.g. `table:3`, `part:ii/item:1a`, `page:41`, `link:12`,
     `doi:10.1000/182`, `arxiv:1706.03762`; empty where the words say it."""
@@ -99,6 +101,7 @@ def find_anchors(reading: DocumentReading, pages: Sequence[PageText]) -> list[An
         *_entries(document, pages),
         *_links(document, reading),
         *_page_keys(document, pages),
+        *_fields(document, pages),
     ]
     unique = {(a.page, a.role, a.key, a.words): a for a in anchors}
     return sorted(unique.values(), key=lambda a: (a.page, a.role, a.key, a.box))
@@ -245,6 +248,17 @@ def _page_keys(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
     for page in pages:
         if signed := signature(page.text):
             yield Anchor(document, page.page, "resembles", "", signed, FULL_PAGE)
+
+
+def _fields(document: str, pages: Sequence[PageText]) -> Iterator[Anchor]:
+    """Yield what the document says of itself in labelled values."""
+    by_page = {page.page: page for page in pages}
+    for found in find_fields(pages):
+        page = by_page[found.page]
+        said = " ".join(page.text[found.start : found.end].split())[:160]
+        box = _union(page, found.start, found.end)
+        key = f"field:{found.extractor}:{found.field}"
+        yield Anchor(document, found.page, "states", key, f"{found.value}\n{said}", box)
 
 
 def _union(page: PageText, start: int, end: int) -> Box:

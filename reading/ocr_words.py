@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from pagehop.layout.orientation import turned_size
 from pagehop.layout.page_lines import PageLines, Style
 from pagehop.layout.rows import RawWord, Row
 from pagehop.types import Box
@@ -192,11 +193,9 @@ def with_sources(
     """
     if scan is None or not scan.areas:
         return [(*fields, "text") for fields in regions]
-    width, height = page.width, page.height
+    width, height = turned_size((page.width, page.height), page.turn)
     points = [
-        (((w[0] + w[2]) / 2 / width, (w[1] + w[3]) / 2 / height), is_ocr(w))
-        for line in page.lines
-        for w in line.words
+        (_middle(page.placed(word[:4])), is_ocr(word)) for line in page.lines for word in line.words
     ]
     found: list[Any] = []
     for *fields, box in regions:
@@ -228,6 +227,10 @@ def _turned(box: Box, area: ReadArea, width_pt: float, height_pt: float) -> Box:
     xs = [cx + x * cos - y * sin for x, y in corners]
     ys = [cy + x * sin + y * cos for x, y in corners]
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
 def _is_inside(point: tuple[float, float], box: Box) -> bool:

@@ -4,14 +4,13 @@ Started by `ocr_engine` as `python -P -m pagehop.reading.ocr_worker SOCKET POSIT
 LANGUAGE THREADS`; takes pictures and gives lines as msgpack over the socket. A picture may be
 hostile and the engine may hang, so the parent watches the time and the system the address space.
 
-1. A picture is straightened: of small angles, the one at which its rows of ink stand out most.
-2. RapidOCR reads it with the models of its own package; Tesseract is run as a program.
-
-Not covered: pages scanned upside down.
+1. A picture whose columns of ink stand out more than its rows is turned by a quarter. One that the
+   engine is unsure of is turned upside down, and the reading it is surer of is taken.
+2. It is straightened: of small angles, the one at which its rows of ink stand out most.
+3. RapidOCR reads it with the models of its own package; Tesseract is run as a program.
 """
 
 import contextlib
-import math
 import os
 import re
 import signal
@@ -25,24 +24,30 @@ from typing import Any
 
 import numpy as np
 import ormsgpack
-from numpy.typing import NDArray
 from PIL import Image
 
 from pagehop.errors import ConfigError
+from pagehop.reading.ocr_picture import (
+    Line,
+    Picture,
+    PixelWord,
+    dark_spots,
+    find_skew,
+    fitted,
+    lies_sideways,
+    paper_shade,
+    turned_back,
+)
 
-Picture = NDArray[np.uint8]
-PixelWord = tuple[float, float, float, float, str]
-"""x0, y0, x1, y1 in pixels of the straightened picture, and the word."""
-Line = list[PixelWord]
-Engine = Callable[[Picture, float], list[Line]]
+SureLine = tuple[float, Line]
+"""How sure the engine is of a line, 0 to 1, and its words."""
+Engine = Callable[[Picture, float], list[SureLine]]
 """Takes a picture, (height, width, 3) RGB, and its dots per inch."""
 
-MOST_SKEW = 5.0
-"""Degrees; a page that is turned further is left as it is."""
-LEAST_SKEW = 0.12
-"""Degrees below which straightening blurs more than it mends."""
 DETECT_SIDE_PX = 1600
 """Text is found in a picture of this size and read at full size: memory goes by it."""
+SURE = 0.8
+"""Pages that stand upright are read more surely than this, those upside down less."""
 BATCH = 1
 """Lines read at once; six lines of unlike lengths take more memory and are no faster."""
 _UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
@@ -53,61 +58,39 @@ class Reading:
     """What was read in a picture."""
 
     angle: float
-    """Degrees by which it is turned clockwise."""
+    """Degrees by which its lines are turned clockwise, from level or upright."""
     lines: list[Line]
 
 
 def read_picture(engine: Engine, picture: Picture, dpi: float) -> Reading:
-    """Straighten a picture and read it."""
+    """Turn a picture upright, straighten and read it; words are given where they stand in it."""
+    quarters = 1 if lies_sideways(picture, dpi) else 0
+    angle, lines = _read_level(engine, np.rot90(picture, quarters), dpi)
+    if _sureness(lines) < SURE:
+        other = _read_level(engine, np.rot90(picture, quarters + 2), dpi)
+        if _sureness(other[1]) > _sureness(lines):
+            (angle, lines), quarters = other, quarters + 2
+    size = np.rot90(picture, quarters).shape[:2]
+    return Reading(angle, [turned_back(line, quarters, size) for _, line in lines])
+
+
+def _sureness(lines: list[SureLine]) -> float:
+    """Return how sure the engine is of a page, long lines counting more."""
+    weights = [sum(len(word[4]) for word in line) for _, line in lines]
+    sure = sum(weight * sure for weight, (sure, _) in zip(weights, lines, strict=True))
+    return sure / (sum(weights) or 1)
+
+
+def _read_level(engine: Engine, picture: Picture, dpi: float) -> tuple[float, list[SureLine]]:
+    """Straighten a picture by a few degrees and read it."""
     angle = find_skew(picture, dpi)
     if angle:
         turned = Image.fromarray(picture).rotate(
-            angle, resample=Image.Resampling.BICUBIC, fillcolor=_paper(picture)
+            angle, resample=Image.Resampling.BICUBIC, fillcolor=paper_shade(picture)
         )
         picture = np.asarray(turned)
-    return Reading(angle, [line for line in engine(picture, dpi) if line])
-
-
-def find_skew(picture: Picture, dpi: float) -> float:
-    """Return by how many degrees the lines of a picture are turned clockwise; 0 if it is level."""
-    ink = _ink(picture, dpi)
-    if ink.sum() < 200:
-        return 0.0
-    ys, xs = np.nonzero(ink)
-    coarse = _sharpest(xs, ys, np.arange(-MOST_SKEW, MOST_SKEW + 0.01, 0.5))
-    angle = _sharpest(xs, ys, coarse + np.arange(-0.4, 0.41, 0.05))
-    return angle if LEAST_SKEW <= abs(angle) <= MOST_SKEW else 0.0
-
-
-def _ink(picture: Picture, dpi: float) -> NDArray[np.bool_]:
-    """Mark the feet of dark spots at about 150 dpi: a pixel that is dark above a light one."""
-    step = max(1, round(dpi / 150))
-    grey = Image.fromarray(picture).convert("L").reduce(step)
-    shades = np.asarray(grey).astype(np.int16)
-    if min(shades.shape) < 16:
-        return np.zeros(shades.shape, dtype=bool)
-    dark = shades < int(np.median(shades)) - 40
-    feet = np.zeros(shades.shape, dtype=bool)
-    feet[:-1] = dark[:-1] & ~dark[1:]
-    return feet
-
-
-def _sharpest(xs: NDArray[np.int64], ys: NDArray[np.int64], angles: NDArray[np.float64]) -> float:
-    """Return the angle whose rows of ink differ most."""
-    if len(xs) > 20_000:
-        some = np.linspace(0, len(xs) - 1, 20_000).astype(np.int64)
-        xs, ys = xs[some], ys[some]
-    scores = []
-    for angle in angles:
-        rows = np.round(ys - xs * math.tan(math.radians(angle))).astype(np.int64)
-        counts = np.bincount(rows - rows.min())
-        scores.append(float((counts.astype(np.float64) ** 2).sum()))
-    return round(float(angles[int(np.argmax(scores))]), 2)
-
-
-def _paper(picture: Picture) -> tuple[int, int, int]:
-    red, green, blue = (int(value) for value in np.median(picture[::8, ::8], axis=(0, 1)))
-    return red, green, blue
+    ink = dark_spots(picture)
+    return angle, [(sure, fitted(line, ink)) for sure, line in engine(picture, dpi) if line]
 
 
 def rapidocr_settings(threads: int) -> dict[str, Any]:
@@ -175,12 +158,17 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
         remedy = "pip install 'pagehop[local]' brings it with its models"
         raise ConfigError(f"{what} ({error}); {remedy}") from error
 
-    def recognise(picture: Picture, dpi: float) -> list[Line]:
+    def recognise(picture: Picture, dpi: float) -> list[SureLine]:
         del dpi
         result = read(np.ascontiguousarray(picture[:, :, ::-1]))
-        return [_rapid_line(line) for line in getattr(result, "word_results", None) or ()]
+        lines = getattr(result, "word_results", None) or ()
+        return [(_mean([sure for _, sure, _ in line]), _rapid_line(line)) for line in lines]
 
     return recognise
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
 def _rapid_line(words: Any) -> Line:
@@ -243,7 +231,7 @@ def tesseract_engine(language: str, threads: int) -> Engine:
         )
     limit = {"OMP_THREAD_LIMIT": str(threads)} if threads else {}
 
-    def recognise(picture: Picture, dpi: float) -> list[Line]:
+    def recognise(picture: Picture, dpi: float) -> list[SureLine]:
         height, width = picture.shape[:2]
         data = f"P6 {width} {height} 255\n".encode() + np.ascontiguousarray(picture).tobytes()
         done = subprocess.run(
@@ -261,17 +249,19 @@ def tesseract_engine(language: str, threads: int) -> Engine:
     return recognise
 
 
-def _tesseract_lines(table: str) -> list[Line]:
+def _tesseract_lines(table: str) -> list[SureLine]:
     """Read the columns level, page, block, paragraph, line, word, box, confidence, text."""
     lines: dict[tuple[str, ...], Line] = {}
+    sure: dict[tuple[str, ...], list[float]] = {}
     for row in table.splitlines()[1:]:
         fields = row.split("\t")
         if len(fields) < 12 or fields[0] != "5" or not fields[11].strip():
             continue
         x, y, width, height = map(float, fields[6:10])
-        line = lines.setdefault(tuple(fields[1:5]), [])
-        line += _parted(x, y, x + width, y + height, fields[11])
-    return list(lines.values())
+        key = tuple(fields[1:5])
+        sure.setdefault(key, []).append(float(fields[10]) / 100)
+        lines.setdefault(key, []).extend(_parted(x, y, x + width, y + height, fields[11]))
+    return [(_mean(sure[key]), line) for key, line in lines.items()]
 
 
 ENGINES: dict[str, Callable[[str, int], Engine]] = {

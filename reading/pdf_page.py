@@ -12,13 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from pagehop.layout.orientation import reading_turn, turned, turned_size, turned_words
+from pagehop.layout.orientation import (
+    is_upside_down,
+    reading_turn,
+    turned,
+    turned_size,
+    turned_words,
+)
 from pagehop.layout.page_lines import PageLines, Style, fractions, page_lines
 from pagehop.layout.page_marks import Marks, read_marks
 from pagehop.layout.reading_order import read_rows
 from pagehop.layout.rows import RawWord, Row
 from pagehop.reading.ocr_areas import is_garbage
-from pagehop.reading.ocr_words import PageScan, merged, type_sizes
+from pagehop.reading.ocr_words import PageScan, is_ocr, merged, type_sizes
 
 MAX_LINKS = 300
 """Internal links of one page; more are an index or a forgery."""
@@ -135,9 +141,9 @@ def read_lines(
     }
     size = page.rect.width, page.rect.height
     words = merged([] if is_garbage(words) else words, scan, *size)
-    styles |= type_sizes(words)
     marks = _marks(page, size, flags)
     turn = page_turn(words, scan)
+    styles |= type_sizes(turned_words(words, turn, size))
     if turn:
         marks = marks.turned(turn, size)
     upright = turned_size(size, turn)
@@ -148,8 +154,11 @@ def read_lines(
 
 
 def page_turn(words: list[RawWord], scan: PageScan | None) -> int:
-    """Return how far a page is turned to be read; one that OCR read is level already."""
-    return 0 if scan is not None and scan.areas else reading_turn(words)
+    """Return how far a page is turned to be read; only a scan may be upside down."""
+    turn = reading_turn(words)
+    if not turn and scan is not None and scan.areas:
+        return 180 if is_upside_down([word for word in words if is_ocr(word)]) else 0
+    return turn
 
 
 def read_page_rows(

@@ -29,6 +29,7 @@ import pymupdf  # noqa: E402
 
 from pagehop.errors import PdfError  # noqa: E402
 from pagehop.layout.blocks import Block  # noqa: E402
+from pagehop.layout.orientation import turned_size, turned_words  # noqa: E402
 from pagehop.layout.page_lines import Line, PageLines, whole_words  # noqa: E402
 from pagehop.layout.passages import cut_passages, region_fields  # noqa: E402
 from pagehop.layout.regions import LayoutState, read_chunk  # noqa: E402
@@ -336,7 +337,10 @@ def _page_text(document: Any, number: int, labels: bool, scan: PageScan | None) 
     edges = number_candidates(outermost_lines(rows))
     read = None
     if scan is not None and scan.areas is not None:
+        for row in rows:
+            row.words = turned_words(row.words, -turn % 360, turned_size((width, height), turn))
         displayed(rows, scan, width, height)
+        turn = 0
         read = bytes(is_ocr(word) for row in rows for word in row.words)
     text, places = spell_rows(rows, width, height, turn)
     return number, label, width, height, text, places, boxes, read, state, edges

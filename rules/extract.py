@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.finding.periods import find_years
+from pagehop.finding.periods import MONTHS, find_years
 from pagehop.rules.lines import read_lines
 from pagehop.rules.question import AnswerKind, Question
 from pagehop.rules.rows import Row, find_axes, read_rows
@@ -47,8 +47,19 @@ _AMOUNT = re.compile(
 )
 _NAMED = re.compile(r"[A-Z][\w\u2019'-]+[., ]+[A-Z]")
 """Two capitalised words in a row."""
+_MONTH = "|".join(name.capitalize() for name in MONTHS)
+_PLACED = re.compile(rf"\b(?:in|at|near|from|of|to|outside) (?:the )?(?!(?:{_MONTH})\b)[A-Z][a-z]")
+"""A place's name behind a preposition; months stand there too."""
+_WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
+REASON = re.compile(
+    r"\b(?:because|since|as a result|so that|due to|owing to|thanks to|therefore|in order to|"
+    r"caused?|causes|reasons?|led to|why)\b",
+    re.IGNORECASE,
+)
+"""Words by which a line, or the heading over it, gives a reason."""
 _SOURCE_LOSS = 0.15
-_TITLES = frozenset({"title", "heading", "caption"})
+TITLES = frozenset({"title", "heading", "caption"})
+"""Places of lines that name what is below or beside them."""
 _SETTLED = 0.2
 
 
@@ -128,7 +139,10 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
                 frozenset(stems(f"{row.label} {row.text}")), frozenset(stems(around)), row,
             )
         )  # fmt: skip
+    heads = {word for row in rows for column in row.columns for word in column.split()}
     for s in sentences:
+        if s.kind == "table" and heads.issuperset(s.text.split()):
+            continue  # the heading of its columns
         if len(s.text) > 3:
             units.append(
                 Unit(
@@ -209,10 +223,12 @@ def _by_page(
     question: Question,
 ) -> list[Scored]:
     kind, asked = question.kind, {t.stem for t in question.content}
+    why = _WHY.search(question.text) is not None
     scores = [
         COSINE_SHARE * float(cosine)
         + COVERAGE_SHARE * covered
         - _SOURCE_LOSS * is_source(unit.text)
+        - _KIND_LOSS * (why and not REASON.search(f"{unit.around} {unit.text}"))
         for (unit, covered), cosine in zip(chosen, cosines, strict=True)
     ]
     best: dict[PageRef, float] = {}
@@ -235,6 +251,7 @@ def _worth(scored: Scored, kind: AnswerKind, asked: Set[str]) -> float:
         (kind == "number" and not _AMOUNT.search(text))
         or (kind == "date" and not find_years(text))
         or (kind == "person" and not _NAMED.search(text))
+        or (kind == "place" and not _PLACED.search(text))
     )
     row = scored.unit.row
     unlabelled = row is not None and not asked & set(stems(f"{row.label} {row.section}"))
@@ -257,7 +274,7 @@ def page_scores(units: Sequence[Scored]) -> dict[PageRef, float]:
 def is_heading(unit: Unit) -> bool:
     """Whether a unit names a topic without saying anything on it."""
     words = [w for w in unit.text.split() if w[0].isalpha()]
-    if unit.place in _TITLES:
+    if unit.place in TITLES:
         return True
     digits = any(c.isdigit() for c in unit.text)
     if unit.kind == "row" or len(words) > 14 or (unit.place == "table" and digits):

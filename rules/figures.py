@@ -18,6 +18,7 @@ from pagehop.rules.words import stem, stems, tokens
 from pagehop.types import PageRef
 
 TOTALS = frozenset(stem(w) for w in ("total", "totals", "sum", "overall"))
+_CODE = re.compile(r"(?:[A-Za-z]|\b(?:1[5-9]|20)\d\d)-$")
 _MOST_NUMBERS = 12
 _DOCUMENT_STEMS = frozenset(stem(w) for w in DOCUMENT_WORDS)
 _CONTENTS_ROWS = 6
@@ -112,7 +113,7 @@ def _row_figures(row: Row, siblings: frozenset[str]) -> Figures:
         row.label,
         tuple(content_stems(row.label)),
         frozenset(content_stems(row.section)),
-        frozenset(content_stems(row.caption)),
+        frozenset(content_stems(f"{row.caption} {row.heading}")),
         numbers,
         columns,
         row.scale,
@@ -154,7 +155,9 @@ def dated(figures: Figures, years: Sequence[int]) -> Figures:
 
 
 def _measures(number: Number, text: str) -> bool:
-    """Tell amounts from small counts and from the numbers of notes and sections."""
+    """Tell amounts from small counts, from the numbers of notes and sections, and from codes."""
+    if re.match(r"0\d", number.text) or _CODE.search(text[: number.start]):
+        return False  # `D-0442`, `invoice 2023-117`
     if number.unit or number.scale > 1 or abs(number.value) >= 100:
         return True
     if re.match(r"\s+per\b", text[number.end :]):

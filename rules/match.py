@@ -35,6 +35,7 @@ _SECTION_LOSS = 0.03
 _RATE_LOSS = 0.1
 _DATED_LOSS = 0.03
 """A column of one day (of a purchase, say) is not the year's column when there is another."""
+_WRITTEN = re.compile(r"\d+(?:[.,]\d+)*")
 _RATES = frozenset(content_stems("percent percentage rate margin ratio share yield proportion"))
 _CONTRASTS = frozenset("with without before after above below under over not other".split())
 """Words without a topic by which rows or columns of one table may differ."""
@@ -93,6 +94,7 @@ def find_values(
         year = None
     if not wanted:
         return []
+    given = set(_WRITTEN.findall(f"{phrase} {measure}"))
     found = []
     for line in lines:
         if line.table >= 0 and not line.label_stems:
@@ -104,6 +106,8 @@ def find_values(
             column = line.columns[i] if i < len(line.columns) else ""
             if (number.is_year and not number.unit and line.table < 0) or is_reference(column):
                 continue
+            if number.text in given:
+                continue  # it is part of a name that was asked for, such as a version
             score = _score(line, i, list(wanted), extra, near, weight, year)
             if contrasts and line.table >= 0:
                 own = _CONTRASTS & set(re.findall(r"[a-z]+", f"{line.label} {column}".lower()))

@@ -14,6 +14,7 @@ from pagehop.rules.solve import Comparison, Solution
 _SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e12: "in trillions"}
 _SCALES = {1e3: "thousand", 1e6: "million", 1e9: "billion", 1e12: "trillion"}
 _MAX_WORDS = 60
+_MAX_HEADING = 8
 
 
 def phrase_solution(solution: Solution, result: float | None) -> str:
@@ -33,7 +34,8 @@ def phrase_solution(solution: Solution, result: float | None) -> str:
         return f"{each}{_unit(values)}."
     if not solution.expression or result is None:
         shown = " and ".join(_shown(v) for v in values)
-        return f"{shown}{_unit(values)}: {_name(solution)}{_when(values)}."
+        what = f"{_name(solution)}{_column(values)}{_when(values)}"
+        return f"{shown}{_unit(values)}: {what}."
     number = _written(result, solution) + ("%" if solution.percent else "")
     named = len({v.label for v in values}) > 1
     parts = [_part(v, named=named) for v in values]
@@ -70,6 +72,11 @@ def _verdict(solution: Solution, comparison: Comparison, result: float | None) -
     """The verdict, the numbers and their difference."""
     names, values = solution.task.operands, solution.values
     shown = [_shown(v) for v in values]
+    if comparison.dates:
+        if len({v.value for v in values[:2]}) < 2:
+            return f"The same year, {shown[0]}: {' and '.join(names)}."
+        rest = ", ".join(f"{s} ({n})" for n, s in zip(names[1:], shown[1:], strict=True))
+        return f"{names[0]}: {shown[0]} against {rest}."
     if len({v.scale for v in values}) > 1:  # a sentence's million against a table in millions
         shown = [f"{s}{_unit([v])}" for s, v in zip(shown, values, strict=True)]
     first, second = (v.value * v.scale for v in solution.values[:2])
@@ -145,6 +152,15 @@ def _name(solution: Solution) -> str:
     if not labels:
         return f"what the text says on {solution.task.operands[0]}"
     return " and ".join(" ".join(label.split()[:14]) for label in labels)
+
+
+def _column(values: Sequence[Value]) -> str:
+    """The heading over the values, where it says what they are and not only when."""
+    headings = {" ".join(v.column.split()) for v in values}
+    heading = headings.pop() if len(headings) == 1 else ""
+    if not heading or len(heading.split()) > _MAX_HEADING or any(c.isdigit() for c in heading):
+        return ""
+    return f", {heading}" if values[0].table >= 0 else ""
 
 
 def _when(values: Sequence[Value]) -> str:

@@ -30,6 +30,9 @@ _OPERATION_STEMS = frozenset(
     stem(w) for w in OPERATION_WORDS | HIGHEST | LOWEST | COMPARATIVE_UP | COMPARATIVE_DOWN
 )
 _QUARTER = re.compile(r"q[1-4]", re.IGNORECASE)
+_JOINTS = (" ", " & ", "-")
+_INNER = re.compile(r"(?=.{5})[a-z]+[A-Z]\w*")
+"""A name with its capitals inside; units such as `kWh` are shorter."""
 _FORM = re.compile(r"\d+-?[a-z]", re.IGNORECASE)
 _KINDS: tuple[tuple[AnswerKind, str], ...] = (
     ("number", r"\bhow (many|much|long|old|far|large|big|high|tall|fast|often)\b"),
@@ -144,7 +147,7 @@ def _names(text: str, found: list[Token], periods: tuple[Period, ...]) -> tuple[
             if not _is_name(found, i, periods) or any(a <= token.start < b for a, b in quoted):
                 continue
             before = groups[-1][-1] if groups else None
-            if before and not before.possessive and text[before.end : token.start] in (" ", " & "):
+            if before and not before.possessive and text[before.end : token.start] in _JOINTS:
                 groups[-1].append(token)
             else:
                 groups.append([token])
@@ -168,6 +171,8 @@ def _leads_name(found: list[Token]) -> bool:
 def _is_name(found: list[Token], i: int, periods: tuple[Period, ...]) -> bool:
     token = found[i]
     word = token.text
+    if _INNER.fullmatch(word):
+        return True
     if not word[0].isupper() or word == "I" or _QUARTER.fullmatch(word):
         return False
     if any(p.start <= token.start < p.end for p in periods) or len(word) == 1:

@@ -18,6 +18,8 @@ from pagehop.rules.numbers import table_scale
 from pagehop.types import Box, Page, PageRef
 
 _MAX_HEADING_LINES = 6
+_MIDDLE = 3
+"""Fewest cells among which one is in the middle."""
 _TICKS = 3
 """Fewest numbers that make the scale of a chart."""
 
@@ -45,6 +47,8 @@ class Row:
     """Number of its line on the page."""
     table: int
     """Number of its table on the page."""
+    heading: str = ""
+    """Of the section it stands in, by the layout."""
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -166,6 +170,7 @@ def _row(ref: PageRef, table: _Table, line: Line, index: int, wrapped: str) -> R
         line.box,
         index,
         table.number,
+        line.region.section.split(" > ")[-1] if line.region and line.region.section else "",
     )
 
 
@@ -188,8 +193,10 @@ def _spread(head: Line, cells: Sequence[Cell]) -> list[str]:
         return [text for text, _, _ in parts]
     if k == 1 and _spans(parts[0], cells):
         return [parts[0][0]] * n
-    if k > 1 and n % k == 0 and (head.kind == "periods" or not _aligned(parts, cells)):
-        share = n // k
+    share = n // k
+    grouped = k > 1 and n % k == 0
+    spanning = head.kind == "periods" or not _aligned(parts, cells) or _centred(parts, cells)
+    if grouped and spanning:
         return [parts[i // share][0] for i in range(n)]
     return [_above(parts, cell) for cell in cells]
 
@@ -208,6 +215,16 @@ def _parts(head: Line, x_cells: float) -> list[tuple[str, float, float]]:
 def _aligned(parts: Sequence[tuple[str, float, float]], cells: Sequence[Cell]) -> bool:
     """Whether each part stands over one cell of its own, so that some cells have none."""
     return all(sum(1 for c in cells if _overlap(p, c) > 0) == 1 for p in parts)
+
+
+def _centred(parts: Sequence[tuple[str, float, float]], cells: Sequence[Cell]) -> bool:
+    """Whether each part stands over the middle one of its share of three or more cells."""
+    share = len(cells) // len(parts)
+    groups = [cells[i * share : (i + 1) * share] for i in range(len(parts))]
+    return share >= _MIDDLE and all(
+        abs(part[1] + part[2] - group[0].x0 - group[-1].x1) < group[-1].x1 - group[0].x1
+        for part, group in zip(parts, groups, strict=True)
+    )
 
 
 def _spans(part: tuple[str, float, float], cells: Sequence[Cell]) -> bool:

@@ -5,11 +5,13 @@
 2. The solution names the expression for `calculate`; the rules never compute a result themselves.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pagehop.finding.periods import find_years
+from pagehop.rules.expressions import as_amounts, expression_of, unlike_scales
 from pagehop.rules.figures import Figures, content_stems
 from pagehop.rules.match import (
     Value,
@@ -20,19 +22,17 @@ from pagehop.rules.match import (
     nearness,
     twins,
 )
-from pagehop.rules.numbers import format_number
 from pagehop.rules.task import Task
-from pagehop.rules.vocabulary import SIGNED
-from pagehop.rules.words import stems
 from pagehop.types import PageRef
 
 MIN_FIT = 0.45
 """Least fit of an operand's value; below it the number is about something else."""
 
-_SIGNED = frozenset(stems(" ".join(SIGNED)))
 _SAME_TABLE = 0.06
+_SAME_COLUMN = 0.06
 _PAGE_SHARE = 0.3
 _OVER_TIME = ("difference", "growth")
+_FROM = re.compile(r"\bfrom (?:the |a |an |about |around |some )?[$€£¥]?\s*$", re.IGNORECASE)
 _FEWEST_ROWS = 2
 _ROWS_SHOWN = 5
 
@@ -49,6 +49,8 @@ class Comparison:
     """The larger one is asked for, or whether the first is larger."""
     sides: tuple[str, str] | None = None
     """What stands on each side, when they are two things; else one thing of several names."""
+    dates: bool = False
+    """Years are compared; the larger one is the later."""
 
 
 @dataclass(frozen=True)
@@ -128,13 +130,13 @@ def _on_page(
         return _share_of_year(task, prepared, weight, page_stems)
     slots = _slots(task)
     if not slots:
-        return None
+        return _told_change(task, values)
     choices = [
         [v for v in values(phrase, year)[:40] if v.score >= MIN_FIT] for phrase, year in slots
     ]
     if not all(choices):
         return None
-    chosen = _choose(choices)
+    chosen = _choose(choices, one_column=len(task.operands) > 1)
     if not chosen:
         return None
     if unlike_scales(chosen) or (task.operation in _OVER_TIME and not _one_measure(task, chosen)):
@@ -159,39 +161,60 @@ def _slots(task: Task) -> list[tuple[str, int | None]]:
     return [(phrase, year) for year in years]
 
 
-def _choose(choices: Sequence[Sequence[Value]]) -> list[Value]:
-    """Take the best value of each slot, or a slightly worse set out of one table."""
-    tables = {v.table for options in choices for v in options[:12]}
+def _choose(choices: Sequence[Sequence[Value]], *, one_column: bool) -> list[Value]:
+    """Take the best value of each slot, or a slightly worse set out of one table.
+
+    Args:
+        choices: For each slot what fits it, best first.
+        one_column: The slots are several things: a budget is no part of what was spent, so a set
+            out of one column is better still.
+    """
+    first = [v for options in choices for v in options[:12]]
+    tables: list[int | None] = [None, *sorted({v.table for v in first})]
+    places: list[tuple[int | None, str]] = [(table, "") for table in tables]
+    if one_column and len(choices) > 1:
+        places += sorted({(v.table, v.column) for v in first if v.table >= 0 and v.column})
     best: tuple[float, list[Value]] | None = None
-    for table in (None, *sorted(tables)):
+    for table, column in places:
         chosen: list[Value] = []
         for options in choices:
-            same = [v for v in options if table is None or v.table == table]
+            same = [
+                v
+                for v in options
+                if (table is None or v.table == table) and (not column or v.column == column)
+            ]
             fresh = [v for v in same if not any(twins(v, c) for c in chosen)]
             if fresh:
                 chosen.append(fresh[0])
         if len(chosen) < len(choices):
             continue
         together = table is not None and len(choices) > 1
-        total = sum(v.score for v in chosen) / len(chosen) + (_SAME_TABLE if together else 0)
+        total = sum(v.score for v in chosen) / len(chosen)
+        total += (_SAME_TABLE if together else 0) + (_SAME_COLUMN if column else 0)
         if best is None or total > best[0]:
             best = (total, chosen)
     return best[1] if best else []
 
 
-def as_amounts(values: Sequence[Value]) -> list[Value]:
-    """Return costs that a table brackets as amounts, unless they may be of either sign.
-
-    `(26.4)` is a minus in a column of profits; asked for a total of payments it is 26.4, and
-    payments that went from (21.6) to (26.4) grew.
-    """
-    bracketed = all(v.number.value < 0 and v.number.text.endswith(")") for v in values)
-    if not bracketed or any(_SIGNED & set(stems(v.label)) for v in values):
-        return list(values)
-    return [
-        replace(v, number=replace(v.number, value=-v.number.value, text=v.number.text.strip("()")))
-        for v in values
-    ]
+def _told_change(task: Task, values: Callable[[str, int | None], list[Value]]) -> Solution | None:
+    """A change that one sentence tells: `rose from A to B`, `to B, down from A`."""
+    if task.operation not in _OVER_TIME or len(task.operands) != 1:
+        return None
+    for first in values(task.operands[0], None):
+        if first.score < MIN_FIT:
+            return None
+        own = [v for v in values(task.operands[0], None) if v.quote == first.quote]
+        old = [v for v in own if _FROM.search(v.quote[: v.number.start])]
+        new = [v for v in own if v not in old]
+        if first.table >= 0 or len(old) != 1 or len(new) != 1:
+            continue
+        if old[0].number.unit != new[0].number.unit or unlike_scales([*old, *new]):
+            continue
+        # A year of the sentence is not when either was so.
+        pair = tuple(replace(v, column="", year=None) for v in (old[0], new[0]))
+        expression, percent = expression_of(task, pair)
+        return Solution(task, pair, expression, first.score, percent)
+    return None
 
 
 def _one_measure(task: Task, chosen: Sequence[Value]) -> bool:
@@ -208,54 +231,6 @@ def _one_measure(task: Task, chosen: Sequence[Value]) -> bool:
         return False
     places = {(v.table, "" if v.table >= 0 else v.quote) for v in chosen}
     return len(places) == 1
-
-
-def unlike_scales(values: Sequence[Value]) -> bool:
-    """Whether one number says that it is in millions and another, smaller than one, says nothing.
-
-    Its table's heading was not read then: 531.9 beside 412.8 million is no amount to work with.
-    """
-    whole = [(v, v.scale * v.number.scale) for v in values if v.number.unit != "%"]
-    largest = max((scale for _, scale in whole), default=1.0)
-    return largest > 1 and any(scale == 1 and 0 < abs(v.value) < largest for v, scale in whole)
-
-
-def expression_of(task: Task, chosen: Sequence[Value]) -> tuple[str, bool]:
-    """Write the formula of a task over its values, and whether its result is a percentage."""
-    n = _numbers(chosen)
-    match task.operation:
-        case "difference":
-            a, b = (n[0], n[1]) if len(task.operands) > 1 else (n[-1], n[0])
-            return f"{a} - {_wrapped(b)}", False
-        case "growth":
-            a, b = (n[0], n[1]) if len(task.operands) > 1 else (n[-1], n[0])
-            return f"({a} - {_wrapped(b)}) / {_wrapped(b)} * 100", True
-        case "share":
-            return f"{n[0]} / {_wrapped(n[-1])} * 100", True
-        case "ratio":
-            return f"{n[0]} / {_wrapped(n[-1])}", False
-        case "average":
-            return f"({' + '.join(_wrapped(x) for x in n)}) / {len(n)}", False
-        case "sum" | "top_sum":
-            return " + ".join(_wrapped(x) for x in n), False
-    return "", False
-
-
-def _numbers(chosen: Sequence[Value]) -> list[str]:
-    """Write the values in one scale: as printed when they share it, else multiplied out."""
-    scales = {v.scale * (v.number.scale if v.number.unit != "%" else 1.0) for v in chosen}
-    same_words = len({v.number.scale for v in chosen}) == 1
-    # 412.8 million of a sentence and 531.9 of a table in millions share a scale, not a form.
-    mixed = not same_words or (len(scales) > 1 and any(v.table < 0 for v in chosen))
-    numbers = []
-    for v in chosen:
-        value = v.value * v.scale if mixed else v.value / v.number.scale
-        numbers.append(format_number(value, decimals=6).replace(",", ""))
-    return numbers
-
-
-def _wrapped(number: str) -> str:
-    return f"({number})" if number.startswith("-") else number
 
 
 def _top_sum(task: Task, values: Callable[[str, int | None], list[Value]]) -> Solution | None:

@@ -51,6 +51,10 @@ _CHANGE = r"(?:change|increase|decrease|growth|decline|difference|reduction|drop
 _PERCENT = r"(?:percentage|percent|proportion|portion|share|fraction|%)"
 _BE = r"(?:is|are|was|were|do|does|did|has|have|had)"
 _VERBS = r"(?:change|increase|decrease|grow|decline|rise|fall|drop|differ|improve|vary)[sd]?"
+_MOVES = (
+    r"(?:cut|reduce|lower|raise|increase|decrease|change|widen|narrow|extend|shorten|slow)[sd]?"
+)
+"""What somebody does to a quantity."""
 _N = "|".join((*(w for w, n in NUMBER_WORDS.items() if n > 1), r"\d+"))
 
 
@@ -170,6 +174,14 @@ def _difference(core: str, years: tuple[int, ...], _: str) -> Task | None:
         r"\bhow (?:much|many) (?:more|less|fewer|higher|lower|greater|larger|smaller) "
         r"(?P<x>.+ than .+)",
     )
+    sides = re.search(
+        rf"\b(?:by )?how much {_BE} (?P<a>.+?) (?:exceed|surpass)(?:s|ed)? (?P<b>.+)", core
+    )
+    if sides is not None:
+        return _exceeding(sides["a"], sides["b"], years)
+    moved = re.search(rf"\bby how much {_BE} .+? {_MOVES} (?P<x>.+)", core)
+    if moved is not None:
+        return _compared("difference", moved["x"], years)
     told = re.search(rf"^how {_BE} (?P<x>.+?) (?:change|develop|evolve)d?$", core)
     if told is not None and len(set(years)) > 1:
         return _compared("difference", told["x"], years)
@@ -184,6 +196,16 @@ def _difference(core: str, years: tuple[int, ...], _: str) -> Task | None:
                 return None
         return _compared("difference", match["x"], years)
     return None
+
+
+def _exceeding(more: str, less: str, years: tuple[int, ...]) -> Task:
+    """`the forecast for training` over `its budget`: what both are of is said once."""
+    owned = re.match(r"(?:its|their|the) ", less)
+    about = re.search(r"\b(?:for|of|in|on) (?P<thing>.+)$", more)
+    if owned and owned[0] != "the " and about:
+        less = f"{less[owned.end() :]} {about['thing']}"
+    a, b = _phrase(more), _phrase(re.sub(r"^(?:that|those) (?:of|for|in)?\b", "", less))
+    return Task("difference", (a, b), years) if b else _compared("difference", more, years)
 
 
 def _compared(operation: Operation, phrase: str, years: tuple[int, ...]) -> Task:

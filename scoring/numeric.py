@@ -6,6 +6,7 @@
    only one says million, 1.2 million is 1.2 and 1,200,000.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,12 @@ from pagehop.rules.numbers import Number, find_numbers
 
 TOLERANCE = 0.01
 """Of the gold value, as in MMLongBench-Doc (`rel_tol`)."""
+
+_UNIT_WORDS = frozenset(
+    """approximately about around us usd eur gbp dollars euros pounds cents percent per cent points
+    point basis bps times x thousand thousands million millions billion billions trillion trillions
+    m k b bn""".split()
+)
 
 
 @dataclass(frozen=True)
@@ -91,3 +98,18 @@ def _amount(number: Number) -> _Amount:
     hundredths = number.unit == "%" and ("bps" in number.text or "basis" in number.text)
     value = number.value / number.scale / (100 if hundredths else 1)
     return _Amount(value, number.scale, number.unit)
+
+
+def is_amount(text: str) -> bool:
+    """Whether a text is one number with its unit and no sentence, e.g. `about 57.3 million crowns`.
+
+    Before the number stand only words such as about, behind it one word at most beside the units.
+    """
+    numbers = find_numbers(text)
+    if len(numbers) != 1:
+        return False
+    before, behind = (
+        [word for word in re.findall(r"[a-z]+", part.lower()) if word not in _UNIT_WORDS]
+        for part in (text[: numbers[0].start], text[numbers[0].end :])
+    )
+    return not before and len(behind) <= 1

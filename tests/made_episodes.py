@@ -110,6 +110,7 @@ class Tale:
         role: str = "explorer",
         same: int = 0,
         tool_calls: Sequence[dict[str, Any]] = (),
+        begin: dict[str, Any] | None = None,
         **end: Any,
     ) -> str:
         """Add a call of a model: the messages that its prompt adds after `same` of the last."""
@@ -117,6 +118,7 @@ class Tale:
         name, after = f"llm.{role}.0.{self._prompt}", getattr(self, "_last", "")
         self._last = f"{self.step}/{name}"
         start = {"call": name, "role": role, "step": self.step, "round": 0, "after": after}
+        start |= begin or {}
         self.tell("llm.start", f"{name}.start", {**start, "same": same, "messages": list(messages)})
         said = {"text": text, "tool_calls": list(tool_calls), "usage": {"model_calls": 1}}
         self.tell("llm.end", f"{name}.end", {"call": name, "role": role, **said, **end})

@@ -231,6 +231,7 @@ def test_search_lists_pages_with_their_boxes(folder: Path) -> None:
     assert 1 <= len(hits) <= 3
     assert set(hits[0]) == {
         "document", "name", "page", "score", "box", "kind", "text", "found_by", "ranks", "source",
+        "why",
     }  # fmt: skip
     assert hits[0]["name"] == HALDEN
     assert [h["score"] for h in hits] == sorted((h["score"] for h in hits), reverse=True)

@@ -21,7 +21,7 @@ DOCUMENTS = [
 
 
 def chosen(predicate: str) -> list[str]:
-    return [document.name for document in filter_documents(DOCUMENTS, predicate)]
+    return [document.name for document in filter_documents(DOCUMENTS, predicate).documents]
 
 
 @pytest.mark.parametrize(

@@ -324,6 +324,28 @@ def test_an_encrypted_file_opens_with_its_password_and_can_be_rendered(
         assert library.add(tmp_path / "in").unchanged == ["locked.pdf"]
 
 
+def test_an_add_that_finds_nothing_leaves_no_library_behind(
+    tmp_path: Path, write_page: WritePage
+) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "notes.bin").write_bytes(b"x")
+    with Library(folder) as library:
+        for _ in range(2):
+            with pytest.raises(LibraryError, match=r"no .* file in"):
+                library.add(folder)
+            assert [path.name for path in folder.iterdir()] == ["notes.bin"]
+        assert library.documents() == ()
+        write_page(folder / "alpha.pdf", "The alpha engine runs on hydrogen.")
+        assert library.add(folder).added == ["alpha.pdf"]
+        assert _found(library) == {"alpha"}
+    (folder / "alpha.pdf").unlink()
+    with Library(folder) as library:
+        with pytest.raises(LibraryError, match="does not exist"):
+            library.add(folder / "alpha.pdf")
+        assert library.documents()
+
+
 def test_folders_without_a_pdf_and_missing_paths_are_errors(tmp_path: Path, engines: Path) -> None:
     (tmp_path / "none").mkdir()
     with Library(tmp_path / "lib") as library:

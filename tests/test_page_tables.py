@@ -17,6 +17,15 @@ from pagehop.tools.toolset import toolset
 from pagehop.types import PageRef
 
 PROSE = "The harbour office counted the barges that came down the river in spring and found more "
+CONTENTS = (
+    "Letter of the harbour master",
+    "The year on the river",
+    "Locks and bridges",
+    "Barges and their masters",
+    "Dues and other income",
+    "Repairs of the canal",
+    "Notes to the statement",
+)
 
 
 def put(sheet: Canvas, x: float, y: float, *texts: str, right: bool = False) -> None:
@@ -81,6 +90,16 @@ def chart(sheet: Canvas, y: float) -> None:
         sheet.drawString(66, foot + 30 * i, str(20 * i))
 
 
+def contents(sheet: Canvas, y: float) -> None:
+    """Set a table of contents, its first half with dots."""
+    sheet.setFont("Helvetica-Bold", 14)
+    put(sheet, 60, y, "Contents")
+    sheet.setFont("Helvetica", 9)
+    for i, title in enumerate(CONTENTS):
+        put(sheet, 60, y + 20 + 14 * i, title + (" " + ". " * 20 if i < 4 else ""))
+        put(sheet, 420, y + 20 + 14 * i, str(3 + 4 * i), right=True)
+
+
 @pytest.fixture(scope="module")
 def tables_view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
     folder = tmp_path_factory.mktemp("tables")
@@ -108,6 +127,14 @@ def tables_view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
     sheet.setFont("Helvetica", 9)
     financial(sheet, 40, heads=False)
     prose(sheet, 160, 4)
+    sheet.showPage()
+    sheet.setFont("Helvetica", 9)
+    contents(sheet, 90)
+    sheet.showPage()
+    sheet.setFont("Helvetica", 9)
+    for i, lock in enumerate(("Northern lock", "Middle lock", "Old lock", "Sea lock", "All")):
+        put(sheet, 60, 160 + 14 * i, lock)
+        put(sheet, 300, 160 + 14 * i, str(12 + 31 * i), right=True)
     sheet.save()
     with Library(folder) as library:
         library.add(folder)
@@ -164,6 +191,15 @@ def test_the_tool_names_columns_units_and_rows(tables_view: View) -> None:
     assert "unit: in millions" in text
     assert "Dividends paid | (312) | (290)" in text
     assert "has no table" in tool.invoke({"ref": f"{NAME}:2"})
+
+
+def test_a_table_of_contents_is_no_table(tables_view: View) -> None:
+    """Page numbers were given as values under their titles once."""
+    (tool,) = (tool for tool in toolset(tables_view) if tool.name == "find_tables")
+    assert all(table.is_contents for table in tables_view.tables(PageRef(NAME, 5)))
+    text = tool.invoke({"ref": f"{NAME}:5"})
+    assert "lists what stands on which page, and has no other table" in text
+    assert "Old lock | 74" in tool.invoke({"ref": f"{NAME}:6"})
 
 
 def test_a_chart_is_one_figure_with_its_labels_and_caption(tables_view: View) -> None:

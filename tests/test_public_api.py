@@ -8,8 +8,8 @@ import pagehop
 
 PUBLIC = [
     "Answer", "Budget", "Citation", "ConfigError", "Event", "Hit", "IngestReport", "Library",
-    "LibraryError", "ModelError", "PageRef", "PagehopError", "ToolError", "View", "aask", "ask",
-    "astream", "chat", "graph", "list_graphs", "stream", "toolset",
+    "LibraryError", "ModelError", "PageRef", "PagehopError", "ToolError", "View", "aask",
+    "arollout", "ask", "astream", "chat", "graph", "list_graphs", "rollout", "stream", "toolset",
 ]  # fmt: skip
 
 

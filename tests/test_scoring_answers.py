@@ -4,7 +4,7 @@ import pytest
 
 from pagehop.scoring.items import list_f1, literal_list, read_list
 from pagehop.scoring.mmlongbench import Format, Scored, answer_score, generalised
-from pagehop.scoring.numeric import numeric_match
+from pagehop.scoring.numeric import is_amount, numeric_match
 from pagehop.scoring.refusal import count_refusals
 from pagehop.scoring.words import (
     anls,
@@ -112,6 +112,23 @@ def test_which_number_and_its_sign_can_be_left_open() -> None:
     assert numeric_match("down 5 %", ["-5%"]) == 0
     assert numeric_match("down 5 %", ["-5%"], signed=False) == 1
     assert numeric_match("102", ["100"], tolerance=0.02) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("$ 1,577 million", True),
+        ("about 57.3 million crowns", True),
+        ("30 days", True),
+        ("(12.5%)", True),
+        ("Note 4", False),
+        ("5 of 7", False),
+        ("57.3 million crowns were spent", False),
+        ("Porto", False),
+    ],
+)
+def test_amounts_are_told_from_sentences(text: str, amount: bool) -> None:
+    assert is_amount(text) is amount
 
 
 def test_lists_are_read_in_several_forms_and_never_run() -> None:

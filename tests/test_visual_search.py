@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL.Image import Image
+from reportlab.pdfgen import canvas
 
 from page_models import write_page_model
 from pagehop.errors import ConfigError, ModelError
@@ -14,6 +15,7 @@ from pagehop.library.library import Library
 from pagehop.models import page_encoder
 from pagehop.models.maxsim import Vectors
 from pagehop.models.page_encoder import PageEncoder
+from pagehop.tools.toolset import toolset
 from pagehop.types import FULL_PAGE
 
 WritePage = Callable[..., None]
@@ -37,6 +39,16 @@ def folder(tmp_path: Path, write_page: WritePage) -> Path:
     for name, words in (("alpha", "hydrogen " * 40), ("beta", "Ammonia."), ("gamma", "x " * 900)):
         write_page(tmp_path / "in" / f"{name}.pdf", words)
     return tmp_path / "in"
+
+
+@pytest.fixture
+def picture_page(folder: Path) -> Path:
+    """A page that is a drawing, without a word."""
+    drawing = canvas.Canvas(str(folder / "drawn.pdf"), pagesize=(400, 500))
+    for i in range(12):
+        drawing.circle(40 + 25 * i, 60 + 30 * i, 20 + i, fill=i % 2)
+    drawing.save()
+    return folder / "drawn.pdf"
 
 
 @pytest.fixture
@@ -288,3 +300,51 @@ def test_a_library_read_again_keeps_its_page_vectors(
     with Library(folder) as library:
         assert any("read again" in words for words in library.add(folder).warnings)
         assert sum(encoded) == 3 and len(best(library)) == 3 and library.status().complete
+
+
+def test_hybrid_search_finds_pages_without_words_by_their_pictures(
+    folder: Path, model: Path, picture_page: Path
+) -> None:
+    with Library(folder, page_encoder=str(model)) as library:
+        library.add(folder)
+        view = library.view()
+        hits = view.search("hydrogen")
+        assert hits[0].name == "alpha" and set(hits[0].found_by) == {
+            "keyword", "semantic", "visual",
+        }  # fmt: skip
+        drawn = next(hit for hit in hits if hit.name == "drawn")
+        assert drawn.found_by == ("visual",) and drawn.kind == "page" and drawn.box == FULL_PAGE
+        assert drawn.crop(max_pixels=10_000).size[0] > 1
+        plain = view.search("hydrogen", pictures=False)
+        assert "drawn" not in [hit.name for hit in plain]
+        assert not any("visual" in hit.found_by for hit in plain)
+        assert not any("visual" in hit.found_by for hit in view.search("x", kinds=["text"]))
+
+
+def test_an_encoder_that_cannot_be_loaded_leaves_hybrid_search_with_a_note(
+    folder: Path, model: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "model"
+    shutil.copytree(model, moved)
+    with Library(folder, page_encoder=str(moved)) as library:
+        library.add(folder)
+    page_encoder._open.cache_clear()
+    shutil.rmtree(moved)
+    with Library(folder) as library:
+        hits = library.search("hydrogen")
+        assert hits[0].name == "alpha" and "not found by their pictures" in hits.note
+        with pytest.raises(ModelError, match="neither a folder nor a hub id"):
+            best(library)
+
+
+def test_the_tool_names_page_and_box(folder: Path, model: Path, picture_page: Path) -> None:
+    with Library(folder, page_encoder=str(model)) as library:
+        library.add(folder)
+        tool = next(t for t in toolset(library.view()) if t.name == "semantic_search")
+        said = tool.invoke({"query": "hydrogen", "by": "image"})
+        assert "[drawn:1] page | found by its picture" in said
+        assert "(look(drawn:1, 0, 0, 1, 1) shows the page)" in said
+        assert "found by its picture" in tool.invoke({"query": "hydrogen", "by": "both"})
+        assert "found by its picture" not in tool.invoke({"query": "hydrogen"})
+        refused = tool.invoke({"query": "hydrogen", "by": "image", "kinds": "table"})
+        assert 'drop kinds, or use by="both"' in refused

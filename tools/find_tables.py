@@ -30,11 +30,15 @@ def find_tables(view: View) -> BaseTool:
         Next, calculate with the values.
         """
         where = read_ref(view, ref)
-        tables = view.tables(where)
+        found = view.tables(where)
+        tables = [table for table in found if not table.is_contents]
         artifact = {
             "ref": str(where),
             "tables": [{"region": t.region, "box": list(t.box)} for t in tables],
         }
+        if found and not tables:
+            contents = f"[{where}] lists what stands on which page, and has no other table"
+            return Result(f"{contents}; outline({where.name}) or read_page({where}).", artifact)
         if not tables:
             advice = f"read_page({where}) gives its text, look({where}) shows charts"
             text = f"[{where}] has no table that could be read as cells; {advice}."

@@ -36,6 +36,8 @@ def _shown(view: View, query: str, number: int, hit: Hit, regions: Mapping[str, 
     matches = int(hit.scores.get("matches", 0))
     why = f" | {matches} matches" if matches > 1 else ""
     why += " | read by OCR" if hit.source == "ocr" else ""
+    why += " | found by its picture" if "visual" in hit.found_by else ""
+    why += f" | names {hit.why}" if hit.why else ""
     lines = [f"{number}. [{hit.ref}]{printed(page)} {hit.kind}{section}{why}"]
     most = LONG if number <= FIRST else SHORT
     rows = hit.kind in ("table", "list")
@@ -50,6 +52,8 @@ def _shown(view: View, query: str, number: int, hit: Hit, regions: Mapping[str, 
     if hit.kind == "figure":
         box = ", ".join(f"{side:.2g}" for side in hit.box)
         lines.append(f"(drawn; look({hit.ref}, {box}) shows it)")
+    if hit.kind == "page" and "visual" in hit.found_by:
+        lines.append(f"(look({hit.ref}, 0, 0, 1, 1) shows the page)")
     return "\n   ".join(filter(None, lines))
 
 
@@ -76,4 +80,5 @@ def _reference(hit: Hit) -> dict[str, object]:
         "found_by": list(hit.found_by),
         "ranks": dict(hit.ranks),
         "source": hit.source,
+        **({"why": hit.why} if hit.why else {}),
     }

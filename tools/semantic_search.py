@@ -40,13 +40,22 @@ def semantic_search(view: View) -> BaseTool:
         read_page the promising ones before you quote them; set `documents` once you know
         which one; use keyword_search for exact terms, numbers and names.
         """
-        if by != "text":
+        if by != "text" and not view.has_picture_vectors:
             raise ToolError(
                 f"by={by!r} needs vectors of page pictures, which this library has not; "
                 'use by="text", or look at a page with look'
             )
-        names = read_documents(view, documents)
-        hits = view.search(query, k=k, mode="hybrid", documents=names, kinds=read_kinds(kinds))
+        chosen = read_kinds(kinds)
+        if by == "image" and chosen:
+            raise ToolError('by="image" finds whole pages: drop kinds, or use by="both"')
+        hits = view.search(
+            query,
+            k=k,
+            mode="visual" if by == "image" else "hybrid",
+            documents=read_documents(view, documents),
+            kinds=chosen,
+            pictures=by == "both",
+        )
         return show_hits(
             view, query, hits, "Nothing found. Use other words, or drop documents and kinds."
         )

@@ -11,6 +11,7 @@ from typing import get_args
 
 from langchain_core.tools import BaseTool
 
+from pagehop.arguments import misfit
 from pagehop.errors import ConfigError
 from pagehop.library.view import View
 from pagehop.tools.aggregate import aggregate
@@ -52,8 +53,10 @@ def toolset(
         inside: Add what only a machine understands (`note`, `recall`).
 
     Raises:
-        ConfigError: `images` is none of the three.
+        ConfigError: `images` is none of the three, or `view` is no view.
     """
+    if not isinstance(view, View):
+        raise misfit("view", view, "a View, e.g. library.view()")
     if images not in get_args(Images):
         raise ConfigError(f"images is {images!r}; use {', '.join(get_args(Images))}")
     pictures = Pictures(view, images, perceive, max_pixels)

@@ -192,7 +192,9 @@ class Conversation:
         """Give the messages of a prompt their token ids."""
         if tokens.get("delta_ids") is None:
             return
-        before = self._ids.get(tokens.get("after", ""), ())
+        last = tokens.get("after", "")
+        said = self.calls[last].completion_ids if last in self.calls else ()
+        before = self._ids.get(last, ()) + said
         ids = before[: tokens.get("same", 0)] + unpacked(tokens["delta_ids"])
         self._ids[name] = ids
         prompt = self._prompts[name]
@@ -218,9 +220,15 @@ class Conversation:
             self.messages[self._at[name]] = replace(self.message(name), tokens=delta)
 
     def _on_its_own(self, name: str, ids: tuple[int, ...], tokens: Mapping[str, Any]) -> None:
-        """Copy a prompt whose ids do not go on from those of its path."""
+        """Copy a prompt whose ids do not go on from those of its path; what is new in it moves."""
         copies: list[str] = []
         for old in map(self.message, self._prompts[name]):
+            if old.tokens is None:
+                self._known.pop((old.parent, old.sha256), None)
+                moved = replace(old, parent=copies[-1] if copies else None)
+                self.messages[self._at[old.id]] = moved
+                copies.append(old.id)
+                continue
             made = replace(
                 old, id=f"m{len(self.messages) + 1}", parent=copies[-1] if copies else None,
                 copied_from=old.copied_from or old.id, tokens=None,

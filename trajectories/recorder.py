@@ -25,10 +25,13 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
+from pagehop.errors import LibraryError
 from pagehop.events import Event
 from pagehop.trajectories.blobs import keep_blob
 from pagehop.trajectories.manifest import SCHEMA
@@ -54,7 +57,9 @@ class Recorder:
     _seq: int = 0
     _files: int = 0
     _bytes: int = 0
+    _syncing: "Future[None] | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _writer: str = field(default_factory=lambda: _writer())
     _secrets: re.Pattern[str] | None = field(default_factory=lambda: secret_values())
 
     def __call__(self, event: Event) -> None:
@@ -75,6 +80,8 @@ class Recorder:
             return
         file, self._file = self._file, None
         try:
+            if self._syncing is not None:
+                self._syncing.exception()  # the file may not be closed under it
             os.fsync(file)
         except OSError as error:
             self._give_up(error)
@@ -99,7 +106,11 @@ class Recorder:
         self._seq += 1
         self._bytes += len(line)
         if event.type == "episode.end":
-            os.fsync(self._file)
+            self._sync_soon(self._file)
+
+    def _sync_soon(self, file: int) -> None:
+        """Sync in another thread: many runs share the one that appends, and must not wait."""
+        self._syncing = _syncer().submit(os.fsync, file)
 
     def _line(self, event: Event) -> bytes:
         body = _json(event.body)
@@ -115,7 +126,7 @@ class Recorder:
 
     def _open(self) -> None:
         assert self.path is not None
-        name = f"{_writer()}-{self._files:04}.jsonl"
+        name = f"{self._writer}-{self._files:04}.jsonl"
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(self.path / "events" / name, flags, 0o600)
         self._files += 1
@@ -125,6 +136,11 @@ class Recorder:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         self.problem = f"This run is not (fully) recorded in {self.path}: {reason}."
         _log.warning(self.problem)
+
+
+@lru_cache(maxsize=1)
+def _syncer() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="record")
 
 
 def new_run_id() -> str:
@@ -155,7 +171,7 @@ def record_run(
         if parent is None:
             continue
         try:
-            return Recorder(run_id, _made(parent, run_id, manifest, blobs or {}))
+            return Recorder(run_id, _made(parent / run_id, run_id, manifest, blobs or {}))
         except OSError as error:
             reasons.append(f"{parent}: {error.strerror or error}")
     problem = f"This run is not recorded ({'; '.join(reasons)})."
@@ -163,11 +179,37 @@ def record_run(
     return Recorder(run_id, None, problem)
 
 
+def open_record(
+    folder: Path, manifest: Mapping[str, Any], blobs: Mapping[str, bytes] | None = None
+) -> Recorder:
+    """Go on with the record in a folder, or begin it there.
+
+    Args:
+        folder: Of the run itself.
+        manifest: As for `record_run`; left as it is when there is one already.
+        blobs: As for `record_run`.
+
+    Raises:
+        LibraryError: The folder cannot be written.
+    """
+    try:
+        written = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return Recorder(str(written.get("run_id", folder.name)), folder)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise LibraryError(f"{folder} is no record of a run: {error}") from error
+    run_id = new_run_id()
+    try:
+        return Recorder(run_id, _made(folder, run_id, manifest, blobs or {}))
+    except OSError as error:
+        raise LibraryError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
 def _made(
-    parent: Path, run_id: str, manifest: Mapping[str, Any], blobs: Mapping[str, bytes]
+    folder: Path, run_id: str, manifest: Mapping[str, Any], blobs: Mapping[str, bytes]
 ) -> Path:
-    folder = parent / run_id
-    for path in (parent, folder, folder / "events"):
+    for path in (folder.parent, folder, folder / "events"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     for digest, data in blobs.items():
         keep_blob(folder, digest, data)
@@ -215,4 +257,4 @@ def _clean(value: object) -> Any:
 
 def _writer() -> str:
     host = re.sub(r"[^\w.]", "_", socket.gethostname()) or "host"
-    return f"{host}.{os.getpid()}"
+    return f"{host}.{os.getpid()}.{secrets.token_hex(3)}"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pagehop.interfaces.api import list_graphs as list_graphs
     from pagehop.interfaces.api import stream as stream
     from pagehop.interfaces.chat import chat as chat
+    from pagehop.interfaces.rollouts import arollout as arollout
+    from pagehop.interfaces.rollouts import rollout as rollout
     from pagehop.library.library import IngestReport as IngestReport
     from pagehop.library.library import Library as Library
     from pagehop.library.view import View as View
@@ -49,10 +51,12 @@ _HOMES = {
     "View": "library.view",
     "aask": "interfaces.api",
     "ask": "interfaces.api",
+    "arollout": "interfaces.rollouts",
     "astream": "interfaces.api",
     "chat": "interfaces.chat",
     "graph": "interfaces.api",
     "list_graphs": "interfaces.api",
+    "rollout": "interfaces.rollouts",
     "stream": "interfaces.api",
     "toolset": "tools.toolset",
 }

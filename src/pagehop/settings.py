@@ -70,6 +70,9 @@ class SearchSettings(BaseModel):
 
     fusion: str = "weighted"
     """Strategy of hybrid search, by name (docs/SEARCH.md)."""
+    rerank: str = ""
+    """Who puts the first hits into a second order: late, cross-encoder:ID_OR_PATH or
+    chat:PROVIDER:NAME; empty: nobody."""
 
 
 class OcrSettings(BaseModel):
@@ -119,6 +122,8 @@ class RunSettings(BaseModel):
     tool_timeout_s: float = Field(default=30.0, gt=0)
     record: bool = True
     """Write each run's events into the library's `runs/`."""
+    tokens: bool = False
+    """Ask the model's endpoint for token ids and logprobs (vLLM has them), for trainers."""
 
 
 class Price(BaseModel):

@@ -175,6 +175,9 @@ class Hit:
     """`ocr` when the words were read by OCR, so that letters and digits may be wrong."""
     ranks: Mapping[str, int] = field(default_factory=dict)
     """For each signal that found the page, the page's rank in its own list, from 1."""
+    why: str = ""
+    """Why its document was preferred: the words of the question that name it; empty when it was
+    not."""
 
     @property
     def ref(self) -> PageRef:

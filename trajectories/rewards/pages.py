@@ -104,7 +104,7 @@ def fetch_proximity() -> Reward:
     The distance is the mean over the gold pages of the same document, in pages; a page of a
     document without gold earns 0.
 
-    Source: ALDEN (SYSTEMS: gipplab/ALDEN), its turn reward of `fetch`; differs: several documents.
+    Source: ALDEN (gipplab/ALDEN), its turn reward of `fetch`; differs: several documents.
     """
 
     def rule(episode: Episode) -> list[Scored]:

@@ -1,0 +1,139 @@
+"""What recording costs: an event, an episode's end, and its share of a rollout.
+
+    python benchmarks/recording.py [--runs 64] [--rounds 3] [--save]
+
+A rollout of one question against a stub endpoint of 50 ms in a process of its own (that of
+concurrency.py), its events recorded and not, in turn; not means that the recorder drops them. Then
+the events of one of its episodes are written again and again, alone.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pagehop
+from pagehop.events import Event
+from pagehop.models.chat_models import load_chat_model
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.recorder import Recorder, record_run
+
+sys.path.insert(0, str(Path(__file__).parent))
+import concurrency
+
+TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "recording.md"
+EPISODES = 200
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Let recorders drop what they are given."""
+    real = Recorder.__call__
+    Recorder.__call__ = lambda self, event: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Recorder.__call__ = real  # type: ignore[method-assign]
+
+
+async def rolled(view: pagehop.View, url: str, out: Path, runs: int) -> tuple[float, float]:
+    """Run a rollout; return its calls a second and CPU-ms a call."""
+    shutil.rmtree(out, ignore_errors=True)
+    model = load_chat_model("openai:stub", base_url=url, api_key=concurrency.KEY)
+    cpu = time.process_time()
+    report = await pagehop.arollout(
+        [concurrency.QUESTION], view, out=out, samples=runs, concurrency=runs, model=model
+    )
+    assert report.statuses in ({"answered": runs}, {"aborted": runs}), report
+    calls = report.usage.model_calls
+    return calls / report.seconds, 1000 * (time.process_time() - cpu) / calls
+
+
+async def measured(
+    view: pagehop.View, folder: Path, runs: int, rounds: int
+) -> dict[str, list[tuple[float, float]]]:
+    """Let both take turns; the first turn warms up."""
+    found: dict[str, list[tuple[float, float]]] = {"recorded": [], "not recorded": []}
+    with concurrency.endpoint(0.05) as url:
+        await rolled(view, url, folder / "warm", 8)
+        for _ in range(rounds):
+            found["recorded"].append(await rolled(view, url, folder / "on", runs))
+            with unrecorded():
+                found["not recorded"].append(await rolled(view, url, folder / "off", runs))
+    return found
+
+
+def alone(events: tuple[Event, ...], folder: Path) -> list[str]:
+    """Write one episode's events many times; return rows of the table."""
+    each: list[float] = []
+    syncs: list[float] = []
+    with record_run(folder / "alone", fallback=folder, manifest={}) as recorder:
+        for i in range(EPISODES):
+            for event in events:
+                named = replace(event, episode_id=f"e{i}", id=f"e{i}/{event.id}")
+                started = time.perf_counter()
+                recorder(named)
+                each.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            if recorder._syncing is not None:
+                recorder._syncing.result()
+            syncs.append(time.perf_counter() - started)
+    assert recorder.path is not None
+    size = sum(path.stat().st_size for path in (recorder.path / "events").iterdir())
+    started = time.perf_counter()
+    read = len(read_run(recorder.path).episodes)
+    reading_ms = 1000 * (time.perf_counter() - started) / read
+    count = len(events)
+    return [
+        f"| one event | {1000 * statistics.mean(each):.4f} ms mean, "
+        f"{1000 * statistics.median(each):.4f} ms median of {len(each)} |",
+        f"| an episode of {count} events | {1000 * count * statistics.mean(each):.2f} ms |",
+        f"| the sync at its end, in another thread | {1000 * statistics.median(syncs):.2f} ms |",
+        f"| its size | {size / EPISODES / 1000:.1f} kB |",
+        f"| read back and folded | {reading_ms:.2f} ms |",
+    ]
+
+
+def main() -> None:
+    """Measure, print, and perhaps save."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--save", action="store_true", help=f"write {TABLE.name} into docs/")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, pagehop.Library(Path(name) / "l") as library:
+        folder = Path(name)
+        library.add(concurrency.mill(folder))
+        view = library.view()
+        found = asyncio.run(measured(view, folder, given.runs, given.rounds))
+        lines = ["| rollout at 50 ms | calls/s (median) | CPU-ms a call |", "|---|---|---|"]
+        for what, turns in found.items():
+            rate, cpu = (statistics.median(turn[i] for turn in turns) for i in (0, 1))
+            lines.append(f"| {what} | {rate:.1f} | {cpu:.2f} |")
+        on, off = (statistics.median(turn[0] for turn in turns) for turns in found.values())
+        share = 100 * (1 - on / off)
+        lines += ["", f"Recording took {share:.1f} % of the calls a second.", ""]
+        lines += ["| written alone | |", "|---|---|"]
+        lines += alone(read_run(folder / "on").episodes[0].events, folder)
+    lines += ["", f"Load average at the end {os.getloadavg()[0]:.1f}."]
+    text = "\n".join(lines)
+    print(text)
+    if given.save:
+        command = " ".join(["python benchmarks/recording.py", *sys.argv[1:]])
+        about = " ".join((__doc__ or "").split("\n\n", 2)[2].split())
+        TABLE.write_text(
+            f"# What recording costs\n\n{date.today()}: `{command}`. {about}\n\n{text}\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,311 @@
+"""Run a recorded episode again from its recorded replies: the same, or with something changed.
+
+1. The tools run anew over the library; each call of the model is answered by the recorded reply.
+   So a replay over an unchanged library gives the same events, and says where it does not.
+2. A branch: from one call on another reply is given. A counterfactual: pages are taken out of the
+   view. From the first prompt that is another than the recorded one, a model goes on when one is
+   given; otherwise the recorded replies are given as they came.
+3. A run by rules is run again by the rules.
+
+What is compared are the bodies of all events but for times, what the endpoint counted, and names
+of runs. Not covered: runs on a thread, whose history the record does not hold, and tools of a
+user's own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pagehop.answers import Answer
+from pagehop.errors import ConfigError, LibraryError
+from pagehop.events import Event
+from pagehop.interfaces.options import EpisodeOptions, checked_options
+from pagehop.interfaces.recording import run_manifest
+from pagehop.interfaces.running import machine_for, tools_for
+from pagehop.interfaces.showing import library_of
+from pagehop.library.view import View
+from pagehop.trajectories.episode import Episode
+from pagehop.trajectories.reading import Run, read_run
+from pagehop.trajectories.recorder import Recorder, new_run_id, open_record
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+_UNSTABLE = frozenset({
+    "seconds", "ttft_s", "usage", "attempts", "retried", "trajectory", "sampling", "model",
+    "model_served", "tokens", "trace", "blobs", "finish_reason", "reasoning_tokens", "id",
+    "arguments_raw", "task", "group_id", "rollout_index", "group_size", "seed", "parent",
+    "budget", "library_version",
+})  # fmt: skip
+"""Keys that are not compared."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a replay came to."""
+
+    answer: Answer
+    recorded: Answer | None
+    """What the episode answered then; None when it was cut off."""
+    differences: tuple[str, ...]
+    """Where its events are others, the first first; empty when they are the same."""
+    events: tuple[Event, ...] = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """All events are the same but for times."""
+        return not self.differences
+
+    @property
+    def answers_alike(self) -> bool:
+        """Status, text and citations are the same."""
+        return self.recorded is not None and _answered(self.answer) == _answered(self.recorded)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that `pagehop replay --json` prints."""
+        return {
+            "same": self.same,
+            "answers_alike": self.answers_alike,
+            "differences": list(self.differences),
+            "answer": self.answer.to_json(),
+            "recorded": self.recorded.to_json() if self.recorded is not None else None,
+            "warnings": list(self.warnings),
+        }
+
+
+def replay(
+    folder: str | Path,
+    episode: str,
+    *,
+    library: str | Path | None = None,
+    drop: Sequence[str] = (),
+    at: str = "",
+    reply: str = "",
+    model: "str | BaseChatModel | None" = None,
+    base_url: str | None = None,
+    out: str | Path | None = None,
+) -> Replay:
+    """Run a recorded episode again.
+
+    Args:
+        folder: Of the run.
+        episode: Its id, or a beginning of it.
+        library: Where the documents are; None takes the one that was asked.
+        drop: Pages (`name:page`) and documents taken out of the view.
+        at: Id of a model call, e.g. `3/llm.explorer.0.1`, that gets another reply.
+        reply: The words of that reply.
+        model: Who goes on where the prompts are no longer the recorded ones.
+        base_url: Of that model's server.
+        out: Folder for a record of the replay.
+
+    Raises:
+        LibraryError: There is no such run, episode or library.
+        ConfigError: There is no such call.
+    """
+    run = read_run(folder)
+    found = run.episode(episode)
+    view, problem = library_of(run.manifest, None if library is None else Path(library))
+    if view is None:
+        raise LibraryError(problem)
+    names = [call.id for call in found.calls]
+    if at and at not in names:
+        raise ConfigError(f"{found.episode_id} has no model call {at!r}; it has {', '.join(names)}")
+    script = _Script(found, at, reply, _live(model, base_url))
+    warnings = [problem] if problem else []
+    warnings += _changed(run, view)
+    from pagehop.interfaces.api import run_sync  # noqa: PLC0415 - imports go one way
+
+    played = run_sync(partial(_played, found, view, script, drop, out))
+    answer = Answer.from_json(played[-1].body["answer"], pictures=view)
+    warnings += script.warnings
+    return Replay(
+        answer, found.answer, tuple(_differences(found.events, played)), tuple(played),
+        tuple(warnings),
+    )  # fmt: skip
+
+
+@dataclass
+class _Script:
+    """Gives the recorded replies in order."""
+
+    episode: Episode
+    at: str
+    reply: str
+    live: "BaseChatModel | None"
+    given: int = 0
+    strayed: bool = False
+    """A prompt was another than the recorded one."""
+    warnings: list[str] = field(default_factory=list)
+
+    async def say(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
+        """Answer one call."""
+        calls = self.episode.calls
+        call = calls[self.given] if self.given < len(calls) else None
+        self.given += 1
+        if call is not None and not self.strayed:
+            told = [message.text for message in self.episode.path(call.leaf)]
+            self.strayed = told != [message.text for message in messages]
+            if not self.strayed and call.id == self.at:
+                self.strayed = True
+                return self.reply
+        if self.strayed and self.live is not None:
+            bound = self.live.bind_tools(tools) if tools else self.live
+            return await bound.ainvoke(messages)
+        if call is None:
+            raise RuntimeError(
+                f"the record has {len(calls)} replies and the replay asks for more; "
+                "give a model that goes on"
+            )
+        if self.strayed and not self.warnings:
+            self.warnings.append(
+                "A prompt is not the recorded one; the recorded replies were given all the same."
+            )
+        return _reply_of(self.episode, call.id)
+
+
+async def _played(
+    episode: Episode, view: View, script: _Script, drop: Sequence[str], out: str | Path | None
+) -> list[Event]:
+    """Run the episode and return its events."""
+    from pagehop.graphs.budget import Budget  # noqa: PLC0415 - graphs load late
+
+    start = next((e.body for e in episode.events if e.type == "episode.start"), {})
+    limits: Mapping[str, Any] = start.get("budget") or {}
+    options = EpisodeOptions(
+        budget=Budget(**{**limits, "seconds": None}), effort=start.get("effort") or "medium"
+    )
+    if episode.calls:
+        from pagehop.models.scripted import ScriptedModel  # noqa: PLC0415 - only with a model
+
+        options["model"] = ScriptedModel(replies=script.say, model_name=episode.model or "recorded")
+    else:
+        options["model"] = "builtin"
+    checked = checked_options(options)
+    if episode.task.scope is not None:
+        view = view.within(episode.task.scope)
+    view = view.without(list(drop)) if drop else view
+    recorder = Recorder(new_run_id(), None)
+    if out is not None:
+        folder = Path(out).expanduser()
+        recorder = open_record(folder, *run_manifest(view, checked, tools_for(view, checked)))
+    played: list[Event] = []
+    parent = {
+        "episode_id": episode.episode_id,
+        "kind": "branch" if script.at or drop else "replay",
+        "at": script.at,
+    }
+    machine = machine_for(view, checked, recorder, _sink(played, recorder, parent))
+    with recorder:
+        asked: Any = {"question": episode.question, "episode_id": episode.episode_id}
+        await machine.ainvoke(asked)
+    return played
+
+
+def _sink(
+    played: list[Event], recorder: Recorder, parent: Mapping[str, Any]
+) -> Callable[[Event], None]:
+    def take(event: Event) -> None:
+        played.append(event)
+        if event.type == "episode.start":
+            event = replace(event, body={**event.body, "parent": dict(parent)})
+        recorder(event)
+
+    return take
+
+
+def _live(model: "str | BaseChatModel | None", base_url: str | None) -> "BaseChatModel | None":
+    if model is None:
+        return None
+    return checked_options(EpisodeOptions(model=model, base_url=base_url)).model
+
+
+def _reply_of(episode: Episode, name: str) -> Any:
+    """Return what a model said, as its client gave it."""
+    from langchain_core.messages import AIMessage  # noqa: PLC0415 - only with a model
+
+    call = next(one for one in episode.calls if one.id == name)
+    if not call.message:
+        return _error_of(call.error)
+    message = episode.message(call.message)
+    calls: list[Any] = []
+    broken: list[Any] = []
+    for part in message.calls:
+        about = {"name": part.name, "id": part.id}
+        if part.arguments is not None:
+            calls.append({**about, "args": dict(part.arguments), "type": "tool_call"})
+        else:
+            why = {"args": part.arguments_raw, "error": part.parse_error}
+            broken.append({**about, **why, "type": "invalid_tool_call"})
+    usage = call.usage
+    spent = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    ended = {"finish_reason": call.finish_reason} if call.finish_reason else {}
+    return AIMessage(
+        message.text,
+        tool_calls=calls,
+        invalid_tool_calls=broken,
+        usage_metadata={**spent, "total_tokens": sum(spent.values())},
+        response_metadata=ended,
+        additional_kwargs={"reasoning_content": message.reasoning} if message.reasoning else {},
+    )
+
+
+def _error_of(told: str) -> Exception:
+    """Return the error with which a call failed then."""
+    from pagehop import errors  # noqa: PLC0415 - looked up by name
+
+    name, _, words = told.partition(": ")
+    kinds = {"ContextOverflow", "ToolsUnsupported", "PicturesUnsupported"}
+    if name in kinds:
+        kind: type[Exception] = getattr(errors, name)
+        return kind(words)
+    return errors.CallFailed(words or "the call was cut off", kind="request")
+
+
+def _changed(run: Run, view: View) -> list[str]:
+    """Say what of this program is no longer as it was then."""
+    told = run.manifest
+    if not told.prompts:
+        return []
+    from pagehop.agents.prompting import PROMPTS, Prompts  # noqa: PLC0415 - only with a model
+    from pagehop.models.token_arrays import text_sha256  # noqa: PLC0415 - as above
+
+    shipped = Prompts()
+    names = [n for n in PROMPTS if n in told.prompts and text_sha256(shipped[n]) != told.prompts[n]]
+    return [f"Prompts are no longer as they were: {', '.join(names)}."] if names else []
+
+
+def _differences(old: Sequence[Event], new: Sequence[Event]) -> list[str]:
+    """Return where two runs of an episode differ, in the order of the first."""
+    first = {_key(event): event for event in old if event.type != "llm.delta"}
+    second = {_key(event): event for event in new if event.type != "llm.delta"}
+    found = []
+    for key, event in first.items():
+        if key not in second:
+            found.append(f"{key} ({event.type}) did not happen again")
+        elif (before := _stable(event.body)) != (after := _stable(second[key].body)):
+            names = [n for n in {**before, **after} if before.get(n) != after.get(n)]
+            found.append(f"{key} ({event.type}) is another: {', '.join(sorted(names))}")
+    found += [f"{key} ({second[key].type}) is new" for key in second if key not in first]
+    return found
+
+
+def _key(event: Event) -> str:
+    return event.id.partition("/")[2]
+
+
+def _stable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        kept = {name: _stable(part) for name, part in value.items() if name not in _UNSTABLE}
+        return {name: part for name, part in kept.items() if part not in (None, "", [], {})}
+    if isinstance(value, list | tuple):
+        return [_stable(part) for part in value]
+    return value
+
+
+def _answered(answer: Answer) -> tuple[Any, ...]:
+    cited = tuple((c.ref, c.quote) for c in answer.citations)
+    return answer.status, answer.text, cited
