@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DATA ?= ../shared/data
 EXTRAS := local,openai,notebook,weak,dev
 
-.PHONY: setup demo test check notebooks bench bench-short clean
+.PHONY: setup demo test check notebooks bench bench-short contracts contracts-short clean
 
 setup: $(READY)
 
@@ -54,5 +54,25 @@ bench-short: $(READY)
 	$(BIN)/python benchmarks/answers.py --data examples
 	$(BIN)/python benchmarks/small_model.py --runs 3 --seconds 20
 
+# What other projects' own loaders and trainers make of our exports: each in an environment of its own.
+CONTRACTS := build/contracts
+contracts: contracts-short
+	$(PYTHON) -m venv .venv-trl
+	.venv-trl/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	.venv-trl/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e . trl==1.16.0 datasets accelerate
+	.venv-trl/bin/python contracts/check_datasets.py $(CONTRACTS)
+	.venv-trl/bin/python contracts/check_trl.py $(CONTRACTS)
+	$(PYTHON) -m venv .venv-verifiers
+	.venv-verifiers/bin/pip install --quiet --disable-pip-version-check verifiers==0.4.0 inspect-ai==0.3.285
+	.venv-verifiers/bin/python contracts/check_verifiers.py $(CONTRACTS)
+	.venv-verifiers/bin/python contracts/check_inspect.py $(CONTRACTS)
+
+# Every target is exported; Harbor's validator needs nothing but pydantic, though its package asks for Python 3.12.
+contracts-short: $(READY)
+	rm -rf $(CONTRACTS)
+	$(BIN)/python contracts/made_run.py $(CONTRACTS)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --target build/harbor harbor==0.25.0
+	PYTHONPATH=build/harbor $(BIN)/python contracts/check_harbor.py $(CONTRACTS)
+
 clean:
-	rm -rf $(VENV) demo-output build *.egg-info src/*.egg-info
+	rm -rf $(VENV) .venv-trl .venv-verifiers demo-output build *.egg-info src/*.egg-info

@@ -255,7 +255,9 @@ def measure(planted: PlantedPages, folder: Path, n: int, *, index: bool) -> Iter
     yield "|---|---|---|---|---|---|"
     exact(queries[0], [queries[0]])  # loads torch
     before = memory()
-    yield row("**pagehop**: bytes of all, 50 again exactly", own(built), queries, best, wanted)
+    yield row(
+        "**pagehop**: bytes of all, the best again exactly", own(built), queries, best, wanted
+    )
     after = memory()
     small = planted.pages * planted.vectors <= 2_000_000
     if small:

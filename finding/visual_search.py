@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 OVERFETCH = 20
 """Candidates asked of an index for each page wanted."""
-RANKED = 50
+RANKED = 30
 """Fewest candidates that are compared exactly, where there are as many."""
-RANKED_VECTORS = 12_000
+RANKED_VECTORS = 8_000
 """As many more of them are as have so many vectors together: pages with one vector are closer."""
 
 
@@ -250,6 +250,6 @@ def _scan(
         scores[~np.isin(numbers, list(pages))] = -np.inf
     at = np.flatnonzero(scores > -np.inf)
     vectors = sum(int(each.counts.sum()) for each in codes)
-    depth = max(RANKED, 5 * limit, RANKED_VECTORS * len(scores) // max(1, vectors))
+    depth = max(RANKED, 3 * limit, RANKED_VECTORS * len(scores) // max(1, vectors))
     at = at[np.argsort(-scores[at], kind="stable")][:depth]
     return [(documents[owner[i]], int(numbers[i])) for i in at]

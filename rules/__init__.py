@@ -4,7 +4,8 @@ The roles of `agents/` that need no model decide with these; docs/BUILTIN.md sho
 where they fail.
 
 1. The question: `question` (terms, names, kind of answer), `task` (the calculation it asks for),
-   `scope` and `presence` (which documents it is about, where its names stand).
+   `scope` and `presence` (which documents it is about, where its names stand), `tally` (documents
+   that it counts or lists).
 2. A page: `lines` (geometry, cells, regions), `rows` (tables), `sentences`, `figures` (what states
    numbers), `extract` (which of them answer best).
 3. Numbers: `match` (the cell for a phrase and a year), `solve` (the numbers of a task, the

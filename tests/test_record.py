@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pagehop
+import pagehop.trajectories
 from made_episodes import Tale
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
@@ -141,3 +142,11 @@ def test_the_same_words_in_other_tokens_are_drift() -> None:
     assert (one.begins, two.begins) == ("start", "drift:2")
     assert one.response_mask == (True, True) and two.prompt_ids == (1, 2, 45, 6)
     assert two.response_mask == (True,) and len(two.messages) == 4
+
+
+def test_the_map_of_the_layer_names_every_module() -> None:
+    folder = Path(str(pagehop.trajectories.__file__)).parent
+    modules = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+    modules |= {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    named = {line.split()[0] for line in (pagehop.trajectories.__doc__ or "").splitlines() if line}
+    assert modules <= named

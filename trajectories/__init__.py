@@ -6,6 +6,7 @@ The log of events is the truth; everything else is derived from it.
     provenance.py     code and packages, for the manifest
     secrets.py        strikes keys out of what is written
     blobs.py          pictures and long texts by their hash
+    rollout.py        which episodes a rollout runs, when, and which are done
     scores.py         rewards added later, beside the log
     reading.py        read_run: a folder back to episodes
     fold.py           events -> Episode
@@ -17,5 +18,6 @@ The log of events is the truth; everything else is derived from it.
     calls.py          LLMCall, ToolCallRecord, ContextEdit
     tokens.py         token ids, and how arrays of numbers are written
     manifest.py       RunManifest, ModelBinding
+    exporters/        rows and files for trainers and viewers; its own map
     rewards/          what an episode is worth to a trainer; its own map
 """
