@@ -8,8 +8,8 @@ where they fail.
    that it counts or lists).
 2. A page: `lines` (geometry, cells, regions), `rows` (tables), `sentences`, `figures` (what states
    numbers), `extract` (which of them answer best).
-3. Numbers: `match` (the cell for a phrase and a year), `solve` (the numbers of a task, the
-   expression), `phrasing` (the answer's words).
+3. Numbers: `match` (the cell for a phrase and a year), `solve` (the numbers of a task),
+   `expressions` (the formula over them), `phrasing` (the answer's words).
 4. Words: `words` (tokens, stems), `vocabulary` (closed classes), `numbers`; years and dates are
    read in `finding/periods.py`.
 """
