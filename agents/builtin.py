@@ -6,6 +6,7 @@ works and what it cannot do.
 """
 
 from pagehop.agents.answerer import Answerer
+from pagehop.agents.counting import with_counting
 from pagehop.agents.desk import Desk
 from pagehop.agents.explorer import Explorer
 from pagehop.agents.moves import Roles
@@ -18,11 +19,13 @@ from pagehop.agents.verifier import RuleVerifier
 def builtin_roles() -> Roles:
     """Return the roles of one run; they share one desk, so make new ones for each run."""
     desk = Desk()
-    return Roles(
-        planner=Planner(desk),
-        explorer=Explorer(desk),
-        summarizer=Summarizer(desk),
-        reflector=Reflector(desk),
-        answerer=Answerer(desk),
-        verifier=RuleVerifier(),
+    return with_counting(
+        Roles(
+            planner=Planner(desk),
+            explorer=Explorer(desk),
+            summarizer=Summarizer(desk),
+            reflector=Reflector(desk),
+            answerer=Answerer(desk),
+            verifier=RuleVerifier(),
+        )
     )

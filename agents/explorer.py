@@ -1,10 +1,8 @@
 """The explorer by rules: search, read the best pages, follow their references, calculate.
 
 For each open sub-question, one phase a step: (1) both searches, (2) reading the pages that rank
-best, (3) while words are still uncovered, a walk along the references of the best lines (`see
-Note
-8`), or else from the best page to what goes on, is cited or shares a rare name with it, (4)
-`calculate` with the numbers found. A phase that has nothing to do is skipped.
+best, (3) a walk along references (`see Note 8`) when a page points elsewhere and words are still
+uncovered, (4) `calculate` with the numbers found. A phase that has nothing to do is skipped.
 """
 
 import asyncio
@@ -21,8 +19,6 @@ from pagehop.types import PageRef
 SEARCH_PAGES = 10
 """Pages a search returns."""
 _WALKS = 2
-_ONWARD = "continues,cites,mentions"
-"""Edges followed from the best page when its lines refer to nothing."""
 
 
 class Explorer:
@@ -96,12 +92,9 @@ class Explorer:
         if not uncovered(read_question(sub.text), units, 1):
             return []
         refs: dict[PageRef, None] = {ref: None for ref, _ in references(units)}
-        starts, relations = list(refs)[:_WALKS], "refers_to"
-        if not starts:
-            starts, relations = [units[0].unit.ref], _ONWARD
         return [
-            _call("walk", sub, ref=str(ref), relations=relations, query=sub.text, hops=1, width=3)
-            for ref in starts
+            _call("walk", sub, ref=str(ref), relations="refers_to", query=sub.text, hops=1, width=3)
+            for ref in list(refs)[:_WALKS]
         ]
 
     def _sums(self, context: Context, waiting: Sequence[Call]) -> list[Call]:

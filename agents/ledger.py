@@ -15,7 +15,7 @@ from pagehop.tools.recall import overlap
 
 BATCH = 6
 """Items that may come before the list is trimmed again."""
-EXPLORE_CHARACTERS = 2_200
+EXPLORE_CHARACTERS = 2_000
 """Of evidence that explorer and condenser see."""
 ANSWER_CHARACTERS = 20_000
 """Of evidence that the answerer sees."""

@@ -254,22 +254,20 @@ def library_overview(context: Context) -> str:
         return "The library has no documents."
     if len(documents) <= LISTED:
         count = "1 document" if len(documents) == 1 else f"{len(documents)} documents"
-        listed, head = list(documents), f"The library has {count}:"
+        listed, head = list(documents), f"The library has {count}, with this many pages:"
     else:
         hits = context.view.search(context.question, k=60)
         names = list(dict.fromkeys(hit.name for hit in hits))[: LISTED // 2]
         listed = [context.view.document(name) for name in names]
         head = (
             f"The library has {len(documents)} documents; list_documents(filter) finds them by "
-            "name. A first search finds these likely, best first:"
+            "name. A first search finds these likely, best first, with this many pages:"
         )
     lines = []
     for document in listed:
         title = document.title[:100] if tells_more(document.title, document.name) else ""
         scans = f", {len(document.scanned_pages)} scanned" if document.scanned_pages else ""
-        lines.append(
-            f"{document.name}: {document.pages} pages{scans}" + (f" | {title}" if title else "")
-        )
+        lines.append(f"{document.name}: {document.pages}{scans}" + (f" | {title}" if title else ""))
     return "\n".join([head, *lines])
 
 

@@ -3,7 +3,8 @@
 1. The first line of a tool's text, the paragraph with the syntax where two follow, and the
    arguments: every prompt repeats them, so that an endpoint reuses them, and the explorer's own
    prompt says how to work with them. The whole text is for agents that have no such prompt.
-   An argument that an earlier tool has, too, with the same text, has it there only.
+   An argument that an earlier tool has, too, with the same text, has it there only; one with a
+   list of its values needs none.
 2. A tool of which an argument has no description is always shown whole.
 3. A prompt that was too long for its endpoint gets one line a tool.
 
@@ -87,7 +88,8 @@ def _short(tool: Mapping[str, Any], told: set[tuple[str, str]]) -> dict[str, Any
         return dict(tool)
     slim = {}
     for name, schema in arguments.items():
-        left_out = (*_LIMITS, "description") if (name, schema["description"]) in told else _LIMITS
+        says_itself = "enum" in schema or (name, schema["description"]) in told
+        left_out = (*_LIMITS, "description") if says_itself else _LIMITS
         slim[name] = {key: value for key, value in schema.items() if key not in left_out}
         told.add((name, schema["description"]))
     parameters = {**function["parameters"], "properties": slim}

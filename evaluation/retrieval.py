@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.evaluation.questions import Question
+from pagehop.scoring import ranking
+from pagehop.scoring.ranking import hit_at, reciprocal_rank
 from pagehop.types import Hits, Mode
 
 
@@ -86,17 +88,17 @@ def rank_pages(
 
 def recall_at(rankings: Sequence[Ranking], k: int) -> NDArray[np.float64]:
     """Return 1 for each question with a gold page among the first k hits, else 0: (n,)."""
-    return np.array([float(r.rank is not None and r.rank <= k) for r in rankings])
+    return np.array([hit_at(r.found, r.gold, k) for r in rankings], dtype=np.float64)
 
 
 def coverage_at(rankings: Sequence[Ranking], k: int) -> NDArray[np.float64]:
     """Return the share of each question's gold pages among the first k hits: (n,)."""
-    return np.array([len(r.gold.intersection(r.found[:k])) / len(r.gold) for r in rankings])
+    return np.array([ranking.recall_at(r.found, r.gold, k) for r in rankings], dtype=np.float64)
 
 
 def reciprocal_rank_at(rankings: Sequence[Ranking], k: int) -> NDArray[np.float64]:
     """Return 1 / rank of each question's first gold page among k hits, 0 without: (n,)."""
-    return np.array([1 / r.rank if r.rank and r.rank <= k else 0.0 for r in rankings])
+    return np.array([reciprocal_rank(r.found, r.gold, k) for r in rankings], dtype=np.float64)
 
 
 def paired_bootstrap(

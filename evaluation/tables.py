@@ -91,7 +91,7 @@ def _estimates(title: str, summaries: Sequence[SystemSummary], columns: Mapping[
         for s in summaries
         if any(name in s.metrics for name in used)
     ]
-    return title, ["system", "n", *(columns[name] for name in used)], rows
+    return title, ["system", "n", *(_head(summaries, name, columns) for name in used)], rows
 
 
 def _judged(summaries: Sequence[SystemSummary]) -> Table:
@@ -130,6 +130,15 @@ def _failures(summaries: Sequence[SystemSummary]) -> Table:
         if s.places
     ]
     return "Where runs fail", ["system", *used, "not told"], rows
+
+
+def _head(summaries: Sequence[SystemSummary], name: str, columns: Mapping[str, str]) -> str:
+    """Return a column's head; with the number of questions that it applies to where not to all."""
+    counts = {(s.n, s.metrics[name].questions) for s in summaries if name in s.metrics}
+    if all(n == questions for n, questions in counts):
+        return columns[name]
+    low, high = min(c for _, c in counts), max(c for _, c in counts)
+    return f"{columns[name]} (n {low})" if low == high else f"{columns[name]} (n {low} to {high})"
 
 
 def _with_count(estimate: Estimate | None) -> str:

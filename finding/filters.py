@@ -96,9 +96,10 @@ def values_of(document: Document, field: str, table: FieldTable | None = None) -
     """Return the values of a field: several years perhaps, none when it has no such field."""
     if field == "year":
         named = years_of(document)
-        if named or table is None:
-            return [(year, None) for year in named]
-        return list(table.years(document.id).items())
+        stated_years = table.years(document.id) if table else {}
+        if named:
+            return [(year, stated_years.get(year)) for year in named]
+        return list(stated_years.items())
     if field in FIELDS:
         return [(getattr(document, field), None)]
     if field in document.metadata:

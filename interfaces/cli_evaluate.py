@@ -75,14 +75,14 @@ def evaluate(
             judge=judge,
             labelled=judge_labelled,
         )
-        with cli_library.brought_up_to_date(path) as (library, warnings):
+        with cli_library.brought_up_to_date(path) as (library, _):
             view = library.view(cli_options.words(labels))
             head = "pagehop " + " ".join(sys.argv[1:])
             done = asyncio.run(
                 evaluating.evaluate(view, questions, out, plan, head=head, progress=_progress())
             )
-    for warning in (*warnings, *done.notes):
-        warn(warning)
+    for note in done.notes:
+        warn(note)
     for fault in done.faults[:_SHOWN_FAULTS]:
         warn(f"left out: {fault}")
     if len(done.faults) > _SHOWN_FAULTS:

@@ -21,6 +21,7 @@ from pagehop.library.ingest import Ingestion, Interrupted, Request
 from pagehop.library.manifest import FailedFile, RemovedFile
 from pagehop.library.scan import Found, is_below
 from pagehop.library.tables import Source, StoredDocument, page_rows
+from pagehop.reading.formats import spelling_warnings
 from pagehop.reading.office import find_soffice
 from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PdfJob
 from pagehop.types import Scalar
@@ -224,7 +225,8 @@ class TextStage:
         self._pages += len(text.pages)
         told = self._report.updated if pending.replaces else self._report.added
         told.append(source.name)
-        self._report.warnings += [f"{source.name}: {warning}" for warning in text.warnings]
+        warnings = [*text.warnings, *spelling_warnings(source.name, (p.text for p in text.pages))]
+        self._report.warnings += [f"{source.name}: {warning}" for warning in warnings]
 
     def _fail(self, found: Found, error: PdfError) -> None:
         source = found.source

@@ -3,7 +3,7 @@
 Both ways take the two most alike again and again, so that what stands alone on a page stays
 longest: `drop` keeps one of the two as it is, `merge` their average. Averages of vectors that are
 not alike resemble neither, which is how pooling loses the one line a question is about
-(docs/benchmarks/visual.md).
+(tests/test_maxsim.py).
 """
 
 from typing import Literal

@@ -6,8 +6,8 @@ A document is opened only in a worker process, with limits on its time and memor
    `reading_task` (one file's way through it), `parsed` (what comes back).
 2. The process: `pdf_worker`, `pdf_page` (a page of the engine), `render` (crops).
 3. What joins pages: `anchors` (what a page defines and refers to) with `referrals` and `entries`
-   (lists of works cited), `continuations` (tables and
-   paragraphs over a page's end), `mentions` (names), `signatures` (near-identical pages).
+   (lists of works cited), `continuations` (tables and paragraphs over a page's end), `mentions`
+   (names), `signatures` (near-identical pages); `fields` (labelled values of a document).
 4. Files that are no PDFs: `formats` (what a file is), `pdf_convert` (makes a PDF of it, in the
    process), `archives` (bounds on what a ZIP file may hold), `office`, `office_process` and
    `office_links` (through LibreOffice).

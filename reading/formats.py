@@ -6,6 +6,8 @@ one when they are added (`pdf_convert.py`, `office.py`): their pages then stay a
 """
 
 import codecs
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
@@ -30,6 +32,9 @@ _SUFFIXES: dict[Family, tuple[str, ...]] = {
         ".pptx", ".pptm", ".ppt", ".odp",
     ),
 }  # fmt: skip
+_SET_BY_THE_ENGINE: tuple[Family, ...] = ("epub", "text", "markdown", "html")
+_JOINED = re.compile(r"[\u0600-\u06ff\u0750-\u077f\u0900-\u0dff\ufb50-\ufdff\ufe70-\ufefc]")
+"""Letters of scripts that are joined or change places: Arabic, Devanagari to Sinhala."""
 _BY_SUFFIX = {suffix: family for family, suffixes in _SUFFIXES.items() for suffix in suffixes}
 READABLE = "PDF, PNG, JPEG, TIFF, BMP, GIF, EPUB, XPS, CBZ, text, Markdown, HTML or Office"
 
@@ -62,6 +67,22 @@ class Format:
 def is_readable(name: str) -> bool:
     """Tell whether a file in a folder is taken: by its name, and not what open programs leave."""
     return not name.startswith((".", "~$")) and PurePath(name).suffix.lower() in _BY_SUFFIX
+
+
+def spelling_warnings(name: str, pages: Iterable[str]) -> list[str]:
+    """Say that words of a file come out wrong, where the engine has set and joined its letters.
+
+    Args:
+        name: Its end says what the file is.
+        pages: What was read on the pages made of it.
+    """
+    family = _BY_SUFFIX.get(PurePath(name).suffix.lower())
+    if family not in _SET_BY_THE_ENGINE or not any(map(_JOINED.search, pages)):
+        return []
+    return [
+        "words of Arabic or Indian scripts are not read rightly from this format, so most of them "
+        "cannot be found or quoted; save it as PDF and add that"
+    ]
 
 
 def identify(name: str, head: bytes) -> Format:

@@ -137,7 +137,7 @@ def _on_page(
     if not all(choices):
         return None
     chosen = _choose(choices, one_column=len(task.operands) > 1)
-    if not chosen:
+    if not chosen or (task.calculates and not all(map(_is_stated, chosen))):
         return None
     if unlike_scales(chosen) or (task.operation in _OVER_TIME and not _one_measure(task, chosen)):
         return None
@@ -146,6 +146,11 @@ def _on_page(
         chosen = as_amounts(chosen)
     expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)
+
+
+def _is_stated(value: Value) -> bool:
+    """Whether a cell says a number; a dash is nil, which no quote of a calculation shows."""
+    return any(c.isdigit() for c in value.number.text)
 
 
 def _slots(task: Task) -> list[tuple[str, int | None]]:

@@ -46,6 +46,7 @@ PAPERS: Mapping[str, Sequence[Sequence[Line]]] = {
             (60, "Licences", 220, "640", 320, "610", 420, "640"),
             (60, "Training", 220, "420", 320, "518", 420, "590"),
             (60, "Total", 220, "2,910", 320, "3,040", 420, "3,270"),
+            (60, "Rework of barges", 220, "-", 320, "-", 420, "-"),
         ),
     ),
     "boxes.pdf": (
@@ -204,3 +205,11 @@ def test_what_stands_for_a_word_before_is_no_clause_of_its_own(papers: View) -> 
     question = read_question("What is the ratio of the score of the Corvid to that of the Larus?")
     scope = read_scope(papers, question, read_profiles(papers, question))
     assert [part.after for part in decompose(question, scope)] == [()]
+
+
+def test_a_dash_is_no_number_to_calculate_with(papers: View) -> None:
+    """A ratio of nil was removed by the verifier, and the question refused."""
+    answer = asked(
+        "What is the ratio of rework of barges to licences in the Harrier rollout?", papers
+    )
+    assert answer.status == "answered" and not answer.text.startswith("0:")

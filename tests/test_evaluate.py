@@ -8,16 +8,20 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner, Result
 
+from pagehop.agents.prompting import shipped
 from pagehop.answers import Answer
 from pagehop.errors import ModelError
 from pagehop.evaluation.comparison import Results, System, compare
 from pagehop.evaluation.question_checks import check_questions
 from pagehop.evaluation.questions import GoldPage, Question, read_questions
+from pagehop.evaluation.stand_in import content_of, stand_in
 from pagehop.evaluation.strategies import list_strategies, score_search
 from pagehop.finding.fusion import STRATEGIES
 from pagehop.interfaces.cli import app
 from pagehop.library.library import Library
 from pagehop.library.view import View
+from pagehop.models.stub_endpoint import StubEndpoint
+from pagehop.models.stub_personalities import StubReply, StubRequest
 from pagehop.trajectories.reading import read_run
 
 HALDEN, ORRIN = "Halden 2021 annual report.pdf", "Orrin 2022 annual report.pdf"
@@ -95,7 +99,8 @@ def test_reports_are_written_beside_the_trajectories(
     assert result.exit_code == 0, result.output
     assert "Answers, scored by rules" in result.stdout and "Where runs fail" in result.stdout
     text = (out / "report.md").read_text()
-    assert "| explore, builtin | 3 |" in text and "## By kind of question: right" in text
+    assert "| explore, builtin | 3 |" in text and "| right (n 2) |" in text
+    assert "## By kind of question: right" in text
     page = (out / "report.html").read_text()
     assert page.count("<svg") >= 3 and str(CAPEX["question"]) in page
     for part in page.split("<svg")[1:]:
@@ -268,3 +273,55 @@ def test_documents_are_found_by_the_end_of_their_path(view: View, tmp_path: Path
     questions, _ = read_questions(write(tmp_path / "q.jsonl", SEAT))
     (question,), faults = check_questions(questions, view.documents())
     assert question.documents == (ORRIN,) and question.scope == (ORRIN,) and not faults
+
+
+def judging(request: StubRequest) -> Any:
+    """A model that also answers without documents and judges all that it is asked as right."""
+    system = content_of(request.messages[0])
+    if system == shipped("closed_book"):
+        return StubReply("Lisbon")
+    if system.startswith("You judge"):
+        return StubReply('{"reason": "So.", "score": 1}')
+    return stand_in()(request)
+
+
+def test_a_model_is_judged_and_asked_without_documents(
+    library: Library, asked: Path, tmp_path: Path
+) -> None:
+    labelled = write(
+        tmp_path / "labelled.jsonl",
+        {"question": "Where?", "answers": ["Porto"], "answer": "Porto", "label": 1},
+        {"question": "Where?", "answers": ["Porto"], "answer": "Lisbon", "label": 0},
+    )
+    out = tmp_path / "out"
+    with StubEndpoint(judging) as stub:
+        result = evaluate(
+            library, asked, "--out", out, "--models", "openai:stub", "--judge", "openai:stub",
+            "--base-url", stub.base_url, "--judge-labelled", labelled, "--seeds", "2", "--json",
+        )  # fmt: skip
+    closed, opened = rows(result)
+    assert closed["graph"] == "closed_book" and closed["metrics"]["accuracy"]["value"] == 0
+    assert closed["metrics"]["judged_correct"]["value"] == 1
+    assert not any(name.startswith(("page_", "citation_")) for name in closed["metrics"])
+    assert opened["n"] == 3 and opened["metrics"]["judged_citation_supports"]["value"] == 1
+    assert opened["cost"]["model_calls"] > 1 and opened["cost"]["input_tokens"] > 0
+    assert "agrees with people on 50% of 2 labelled answers" in result.stderr
+    text = (out / "report.md").read_text()
+    rules, _, judged = text.partition("## Answers, judged by a model")
+    assert "correct" in judged and "| correct" not in rules, "never in one table"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--judge", "builtin"), "builtin cannot judge"),
+        (("--judge-labelled", "gone.jsonl"), "name one"),
+        (("--judge", "openai:x", "--judge-labelled", "gone.jsonl"), "cannot be read"),
+    ],
+)
+def test_a_judge_that_cannot_judge_is_refused(
+    library: Library, asked: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    base = ("--base-url", "http://127.0.0.1:9")
+    result = evaluate(library, asked, "--out", tmp_path / "out", *arguments, *base)
+    assert result.exit_code == 2 and said in result.stderr

@@ -30,7 +30,7 @@ from pagehop.interfaces.narration import call_result
 from pagehop.library.library import Library
 from pagehop.library.picture_reader import OFF
 from pagehop.library.view import View
-from pagehop.models.scripted import ScriptedModel
+from pagehop.models.scripted import ScriptedModel, count_tokens
 from pagehop.settings import load_settings
 from pagehop.tools.contact_sheet import plan_sheet, read_sheet
 from pagehop.tools.pictures import BLIND, draw
@@ -331,11 +331,8 @@ def test_the_same_picture_and_question_are_read_once(charts: View) -> None:
     assert len(model.calls) == 2
 
 
-@pytest.mark.parametrize(("most", "calls", "read"), [(None, 6, 2), (5, 5, 1)])
-def test_readings_of_pictures_count_and_end_with_the_budget(
-    charts: View, most: int | None, calls: int, read: int
-) -> None:
-    """Plan, two steps with a picture each, evidence, answer; the answer keeps two calls."""
+def run_over_pictures(charts: View, most: int | None, **eyes: Any) -> pagehop.Answer:
+    """Two steps with a picture each."""
 
     def look(top: float) -> dict[str, Any]:
         arguments = {"ref": f"{NAME}:1", "y0": top, "question": "How many bars?"}
@@ -344,13 +341,27 @@ def test_readings_of_pictures_count_and_end_with_the_budget(
     replies = ['{"parts": [{"id": "Q1", "text": "q"}]}', look(0.0), look(0.3)]
     model = ScriptedModel(replies=[*replies, '{"evidence": [], "sufficient": false}'] * 3)
     model.profile = {"image_inputs": False}
-    eyes = ScriptedModel(replies=["Three bars."] * 4)
     budget = pagehop.Budget(steps=2, seconds=None, model_calls=most)
-    options: dict[str, Any] = {"record": False, "budget": budget, "vision_model": eyes}
-    answer = pagehop.ask("How many hulls?", charts, model=model, **options)
-    plain = pagehop.ask("How many hulls?", charts, model=model, record=False, budget=budget)
-    print(answer.usage, plain.usage, len(eyes.calls), len(model.calls))
-    assert len(eyes.calls) == read
+    return pagehop.ask("How many hulls?", charts, model=model, record=False, budget=budget, **eyes)
+
+
+def test_readings_of_pictures_count(charts: View) -> None:
+    eyes = ScriptedModel(replies=["Three bars."] * 2)
+    with_eyes = run_over_pictures(charts, None, vision_model=eyes).usage
+    without = run_over_pictures(charts, None).usage
+    assert len(eyes.calls) == 2
+    assert with_eyes.model_calls == without.model_calls + 2
+    read = sum(count_tokens(asked.messages) for asked in eyes.calls)
+    assert with_eyes.input_tokens >= read and read > 0
+    said = count_tokens([AIMessage("Three bars.")])
+    assert with_eyes.output_tokens - without.output_tokens >= 2 * said
+
+
+def test_a_spent_budget_leaves_pictures_unread(charts: View) -> None:
+    """Plan, a step and its picture use what exploring may; the answer keeps two calls."""
+    eyes = ScriptedModel(replies=["Three bars."] * 2)
+    usage = run_over_pictures(charts, 4, vision_model=eyes).usage
+    assert usage.model_calls <= 4 and not eyes.calls
 
 
 def test_a_reading_that_failed_is_tried_again_and_none_is_made_twice_at_once() -> None:

@@ -422,3 +422,15 @@ def test_a_folder_without_anything_to_read_says_what_is_read(tmp_path: Path) -> 
         pytest.raises(LibraryError, match=r"no PDF, .* file in"),
     ):
         library.add(tmp_path / "none")
+
+
+def test_words_of_joined_scripts_on_web_pages_are_warned_of(tmp_path: Path) -> None:
+    """Their glyphs are kept, not their letters; that was only said in the documentation."""
+    (tmp_path / "a.html").write_text(
+        f"<p>{WORDS} \u0647\u0630\u0627 \u0627\u0644\u0645\u064a\u0646\u0627\u0621</p>"
+    )
+    (tmp_path / "b.html").write_text(f"<p>{WORDS} \u05e9\u05dc\u05d5\u05dd \u4e2d\u6587</p>")
+    with Library(tmp_path) as library:
+        report = library.add(tmp_path)
+    (warning,) = report.warnings
+    assert warning.startswith("a.html: words of Arabic or Indian scripts are not read rightly")

@@ -16,9 +16,7 @@ class KeywordSearchArguments(Arguments):
     query: str = Field(min_length=1, description="words and signs, or regex:pattern")
     k: int = Field(default=8, ge=1, le=50, description="pages to return")
     documents: str = Field(default="", description="names, comma-separated; empty: all")
-    kinds: str = Field(
-        default="", description="kinds of regions, comma-separated, e.g. table,caption; empty: all"
-    )
+    kinds: str = Field(default="", description="of regions, e.g. table,caption; empty: all")
 
 
 def keyword_search(view: View) -> BaseTool:

@@ -16,14 +16,14 @@ _MOST = 60
 class ListDocumentsArguments(Arguments):
     """Arguments of `list_documents`."""
 
-    filter: str = Field(default="", description="words of the name or title; empty: all")
+    filter: str = Field(default="", description="these words; empty: all")
 
 
 def list_documents(view: View) -> BaseTool:
     """Make the tool."""
 
     def list_documents(filter: str = "") -> Result:
-        """List the documents there are, or those whose name or title holds some words.
+        """List the documents, all or those whose name or title holds some words.
 
         Use it first when the question names a company, year or report and you need the exact
         document name. Returns one line a document: name, title, number of pages, metadata.

@@ -24,13 +24,11 @@ _TARGET = re.compile(r"^\s*\[?(.+?:\s*\d+)[\]\s,#]+(\D.*?)\s*$")
 class LookArguments(Arguments):
     """Arguments of `look`."""
 
-    ref: str = Field(
-        description="name:page, e.g. report_2018:12; or with a caption: report_2018:12 Figure 3"
-    )
-    x0: float = Field(default=0.0, description="left edge")
-    y0: float = Field(default=0.0, description="top edge")
-    x1: float = Field(default=1.0, description="right edge")
-    y1: float = Field(default=1.0, description="bottom edge")
+    ref: str = Field(description="name:page, or with a caption: report_2018:12 Figure 3")
+    x0: float = Field(default=0.0, description="left")
+    y0: float = Field(default=0.0, description="top")
+    x1: float = Field(default=1.0, description="right")
+    y1: float = Field(default=1.0, description="bottom")
     question: str = Field(default="", description="what to find out")
 
 

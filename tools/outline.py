@@ -16,14 +16,14 @@ _MOST = 120
 class OutlineArguments(Arguments):
     """Arguments of `outline`."""
 
-    document: str = Field(description="name of one document")
+    document: str = Field(description="its name")
 
 
 def outline(view: View) -> BaseTool:
     """Make the tool."""
 
     def outline(document: str) -> Result:
-        """Show the table of contents of one document, with the page of each section.
+        """Show the table of contents of a document, with the page of each section.
 
         Use it to find where a long document treats something (a note, a chapter, a statement)
         before you read pages. Returns one line a section with its name:page reference; next,

@@ -27,13 +27,9 @@ _SMALLEST = 0.02
 class OverviewArguments(Arguments):
     """Arguments of `overview`."""
 
-    document: str = Field(
-        default="", description="name of one document; empty with a query: all documents"
-    )
-    pages: str = Field(
-        default="", description="which pages, e.g. 21-40 or 3,7,9; empty: from the first on"
-    )
-    query: str = Field(default="", description="show the pages that a search for this finds")
+    document: str = Field(default="", description="its name; empty with a query: all")
+    pages: str = Field(default="", description="e.g. 21-40 or 3,7,9; empty: from the first on")
+    query: str = Field(default="", description="show what a search for this finds")
 
 
 def overview(view: View, pictures: Pictures) -> BaseTool:

@@ -15,12 +15,10 @@ from pagehop.tools.tool import Arguments, Result, make_tool
 class SemanticSearchArguments(Arguments):
     """Arguments of `semantic_search`."""
 
-    query: str = Field(min_length=1, description="a question or a self-contained phrase")
+    query: str = Field(min_length=1, description="a question or phrase")
     k: int = Field(default=8, ge=1, le=50, description="pages to return")
     documents: str = Field(default="", description="names, comma-separated; empty: all")
-    kinds: str = Field(
-        default="", description="kinds of regions, comma-separated, e.g. table,caption; empty: all"
-    )
+    kinds: str = Field(default="", description="of regions, e.g. table,caption; empty: all")
     by: Literal["text", "image", "both"] = Field(default="text", description="what is compared")
 
 
@@ -36,9 +34,8 @@ def semantic_search(view: View) -> BaseTool:
     ) -> Result:
         """Find pages by meaning and words, best first: [name:page] with the passage that fits.
 
-        Write what the page would say, e.g. Acme capital expenditures 2018; one thing a query.
-
-        Use it first for most questions. Each page comes with its printed number, the kind of
+        Use it first for most questions. Write what the page would say, e.g. Acme capital
+        expenditures 2018; one thing a query. Each page comes with its printed number, the kind of
         region, the section, and the best region: rows of a table with its head. Next:
         read_page the promising ones before you quote them; set `documents` once you know
         which one; use keyword_search for exact terms, numbers and names.

@@ -14,10 +14,10 @@ from pagehop.types import PageRef, Path
 class WalkArguments(Arguments):
     """Arguments of `walk`."""
 
-    ref: str = Field(description="page to start from, name:page")
+    ref: str = Field(description="where to start")
     relations: str = Field(
         default="",
-        description="edges to follow, comma-separated; empty: all",
+        description="comma-separated; empty: all",
     )
     query: str = Field(default="", description="pages near it come first")
     hops: int = Field(default=1, ge=1, le=MAX_HOPS, description="most edges of a path")
@@ -32,10 +32,10 @@ def walk(view: View) -> BaseTool:
     ) -> Result:
         """Go from a page to the pages it is connected with.
 
-        refers_to: where "see Note 8", "page 41" lead; continues: where a table or paragraph that
-        breaks off goes on, or came from; cites: another document that it names; mentions: pages of
-        any document with the same rare names; duplicate: nearly the same page; similar: like
-        content, in any document; next, previous; section: its pages.
+        refers_to: where "see Note 8", "page 41" lead; continues: where a broken-off table or
+        paragraph goes on, or came from; cites: a document it names; mentions: pages with the same
+        rare names; duplicate: nearly the same page; similar: like content; next, previous;
+        section: its pages.
 
         Use it when a page you read points elsewhere or breaks off, or to find the same statement
         in another year or document. With a query, pages near it come first. Returns paths: each

@@ -1,0 +1,89 @@
+"""The built-in reasoner counts and lists documents, each with a citation."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pagehop
+from pagehop.library.library import Library
+from pagehop.library.view import View
+from pagehop.rules.tally import read_tally
+
+FILLER = "The parties keep the premises in good order and tell each other of any damage at once."
+LEASES = (
+    ("Alder", "Norway", 1200, 2021),
+    ("Birch", "Norway", 900, 2022),
+    ("Cedar", "Peru", 700, 2022),
+)
+
+
+@pytest.fixture(scope="module")
+def leases(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., None]) -> View:
+    """A view over three leases and a letter."""
+    folder: Path = tmp_path_factory.mktemp("leases")
+    for name, law, fee, year in LEASES:
+        write_page(
+            folder / f"{name}.pdf",
+            "Lease Agreement",
+            f"This lease is made on 3 May {year} by the owners of {name} Hall.",
+            f"The annual fee is EUR {fee:,} and falls due in May.",
+            f"It is governed by the laws of {law}.",
+            FILLER,
+        )
+    write_page(folder / "Letter.pdf", "The hall was painted.", FILLER)
+    library = Library(tmp_path_factory.mktemp("library"))
+    assert not library.add(folder).failed
+    return library.view()
+
+
+@pytest.mark.parametrize(
+    ("question", "predicate"),
+    [
+        (
+            "How many agreements are governed by the laws of Norway?",
+            'kind = "agreement" and "governing law" = "Norway"',
+        ),
+        (
+            "Which agreements have an annual fee above EUR 1,000?",
+            'kind = "agreement" and "annual fee" > 1000',
+        ),
+        ("List all agreements of 2022.", 'kind = "agreement" and year = 2022'),
+        ("How many documents are there?", None),
+        ("How many agreements mention arbitration in 2022?", None),
+        ("How many sheep are kept in Norway?", None),
+        ("What is the annual fee of Alder Hall?", None),
+    ],
+)
+def test_a_question_is_read_whole_or_not_at_all(
+    leases: View, question: str, predicate: str | None
+) -> None:
+    tally = read_tally(question, leases.documents(), leases.fields)
+    assert (tally.predicate if tally else None) == predicate
+
+
+def test_documents_are_counted_with_a_citation_each(leases: View) -> None:
+    answer = pagehop.ask("How many agreements are governed by the laws of Norway?", leases)
+    assert answer.status == "answered"
+    assert answer.text.startswith("2 agreements: Alder, Birch.")
+    assert {citation.document for citation in answer.citations} == {"Alder.pdf", "Birch.pdf"}
+    assert all("Norway" in citation.quote for citation in answer.citations)
+
+
+def test_documents_are_listed_by_a_number(leases: View) -> None:
+    answer = pagehop.ask("Which agreements have an annual fee below EUR 1,000?", leases)
+    assert {citation.document for citation in answer.citations} == {"Birch.pdf", "Cedar.pdf"}
+    assert "Alder" not in answer.text
+
+
+def test_that_none_holds_is_said_and_not_searched(leases: View) -> None:
+    answer = pagehop.ask("How many agreements of 2021 are governed by the laws of Peru?", leases)
+    assert answer.status == "unanswerable"
+    assert "No document says so" in answer.text
+
+
+def test_other_questions_go_the_usual_way(leases: View) -> None:
+    answer = pagehop.ask("What is the annual fee of Alder Hall?", leases)
+    assert "1,200" in answer.text
+    narrow = leases.within(["Alder"])
+    assert pagehop.ask("Which agreements have an annual fee above EUR 1,000?", narrow).citations
