@@ -334,8 +334,9 @@ class Reasoner:
         role = name.split(".")[1]
         form = f"{self.grammar} with pictures" if self.pictures else self.grammar
         edit = self._prompts_told.edit(
-            role, context.round, shrink=shrink, repairs=repairs, form=form
-        )
+            role, context.round, shrink=shrink, repairs=repairs, form=form,
+            begun=bool(context.turns or context.round),
+        )  # fmt: skip
         if edit is not None:
             body: dict[str, Any] = {"call": f"{context.step}/{name}", "after": after}
             body |= {"kind": edit[0], "reason": edit[1]}

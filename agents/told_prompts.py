@@ -68,7 +68,7 @@ class PromptsTold:
         return told
 
     def edit(
-        self, role: str, round_: int, *, shrink: int, repairs: int, form: str
+        self, role: str, round_: int, *, shrink: int, repairs: int, form: str, begun: bool = False
     ) -> tuple[str, str] | None:
         """Return kind and reason of the edit that the last prompt is; None when it is none.
 
@@ -78,9 +78,12 @@ class PromptsTold:
             shrink: How often the prompt was shortened.
             repairs: Messages about unusable replies at its end.
             form: Of calls and pictures, e.g. `native with pictures`.
+            begun: A model has spoken before in this run.
         """
         before, self._why = self._why, (role, round_, shrink, repairs > 0, form)
-        if before is None or self.goes_on:
+        if before is None:  # the first call of this process
+            return ("resume", "the run was taken up again") if begun else None
+        if self.goes_on:
             return None
         old_role, old_round, old_shrink, repaired, old_form = before
         if role != old_role and not {role, old_role} <= {"explorer", "condenser"}:

@@ -155,8 +155,9 @@ class Snapshot:
         for key, documents in wanted.items():
             parts = (where_clause(documents=(id,), pages=of) for id, of in documents.items())
             where = " OR ".join(f"({part})" for part in parts)
-            query = self._open(key, "pages").search().where(where)
-            rows = query.select(["document", "page", "search_text", "skip"]).to_arrow()
+            version = self._partitions[key].tables["pages"]
+            names = ["document", "page", "search_text", "skip"]
+            rows = self._store.rows(key, "pages", version, where=where, columns=names)
             columns = (rows[name].to_pylist() for name in rows.column_names)
             for id, page, text, skip in zip(*columns, strict=True):
                 found[id, page] = (text or "")[skip:]
@@ -283,9 +284,11 @@ class Snapshot:
         columns = ["document", "search_text", "skip"]
         fronts: dict[str, str] = {}
         for key in self._partitions if ids else ():
-            if (opened := self._open(key, "pages")) is None:
+            version = self._partitions[key].tables.get("pages")
+            if version is None:
                 continue
-            rows = self._own(key, opened.search().select(columns).where(where).to_arrow())
+            found = self._store.rows(key, "pages", version, where=where, columns=columns)
+            rows = self._own(key, found)
             for row in rows.to_pylist():
                 fronts[row["document"]] = (row["search_text"] or "")[row["skip"] :]
         return fronts

@@ -57,8 +57,14 @@ def page_names(pages: Sequence[PageText]) -> Iterator[tuple[int, list[str]]]:
     small: set[str] = set()
     for page in pages:
         small.update(_SMALL.findall(page.text))
-    alone = _written_alone(pages, small)
-    found = {page.page: _names(page.text, small, alone) for page in pages}
+    runs = {page.page: list(_runs(page.text)) for page in pages}
+    alone = {
+        name_key(run)
+        for listed in runs.values()
+        for run, before in listed
+        if " " not in run and _WITHIN.fullmatch(before) and not _is_common(run, small)
+    }
+    found = {number: _names(listed, small, alone) for number, listed in runs.items()}
     for page in pages:
         for key in _page_marks(page):
             found[page.page].pop(key, None)
@@ -78,18 +84,10 @@ def name_key(name: str) -> str:
     return folded.removesuffix("'s").removesuffix("'")
 
 
-def _written_alone(pages: Sequence[PageText], small: set[str]) -> set[str]:
-    """Return the keys of words that stand alone within a sentence, behind a small letter."""
-    found: set[str] = set()
-    for page in pages:
-        for match in _RUN.finditer(page.text):
-            word = match.group()
-            before = page.text[max(match.start() - 2, 0) : match.start()]
-            if " " in word or "\n" in word or not _WITHIN.fullmatch(before):
-                continue
-            if not _is_common(word, small):
-                found.add(name_key(word))
-    return found
+def _runs(text: str) -> Iterator[tuple[str, str]]:
+    """Yield runs of capitalised words and codes, each with the two characters before it."""
+    for match in _RUN.finditer(text):
+        yield match.group().replace("\n", " "), text[max(match.start() - 2, 0) : match.start()]
 
 
 def _page_marks(page: PageText) -> set[str]:
@@ -98,11 +96,11 @@ def _page_marks(page: PageText) -> set[str]:
     return {name_key(mark) for mark in (page.label, lines[0], lines[-1])}
 
 
-def _names(text: str, small: set[str], alone: set[str]) -> dict[str, str]:
-    """Return the names in a text by their keys."""
+def _names(runs: Sequence[tuple[str, str]], small: set[str], alone: set[str]) -> dict[str, str]:
+    """Return the names in the runs of a text by their keys."""
     names: dict[str, str] = {}
-    for match in _RUN.finditer(text):
-        words = match.group().replace("\n", " ").split(" ")
+    for run, _ in runs:
+        words = run.split(" ")
         while words and _is_common(words[0], small):
             words.pop(0)
         while words and _is_common(words[-1], small):

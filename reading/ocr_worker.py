@@ -161,10 +161,15 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
     def recognise(picture: Picture, dpi: float) -> list[SureLine]:
         del dpi
         result = read(np.ascontiguousarray(picture[:, :, ::-1]))
-        lines = getattr(result, "word_results", None) or ()
-        return [(_mean([sure for _, sure, _ in line]), _rapid_line(line)) for line in lines]
+        found = [_words(line) for line in getattr(result, "word_results", None) or ()]
+        return [(_mean([sure for _, sure, _ in line]), _rapid_line(line)) for line in found]
 
     return recognise
+
+
+def _words(line: Any) -> list[Any]:
+    """Return the words of a line; one without any comes as a bare `("", 1.0, None)`."""
+    return [word for word in line if isinstance(word, tuple | list) and len(word) == 3]
 
 
 def _mean(values: list[float]) -> float:

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from reportlab.lib.pagesizes import A5
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.evaluation.rasters import save_scans, scan_page
 from pagehop.reading.ocr_engine import OcrEngine
 from pagehop.reading.ocr_words import PageScan
+from pagehop.reading.ocr_worker import rapidocr_engine
 from pagehop.reading.parsed import DocumentText, PageText, PdfJob
 from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import OcrSettings
@@ -82,3 +84,15 @@ def test_a_turned_scan_is_read_upright(
     assert page.text.split("\n") == list(LINES)
     x0, y0, x1, y1 = (page.boxes[0] / 65535).tolist()
     assert x0 - 0.03 < first[0] < x1 + 0.03 and y0 - 0.03 < first[1] < y1 + 0.03
+
+
+def test_a_drawing_without_words_is_read_as_nothing() -> None:
+    picture = Image.new("RGB", (400, 300), "white")
+    pen = ImageDraw.Draw(picture)
+    random = np.random.default_rng(0)
+    for _ in range(3):
+        x, y = (int(random.integers(20, most)) for most in (300, 240))
+        pen.line([x, y, x + 60, y + 4], fill="black", width=3)
+        pen.ellipse([x, y + 20, x + 30, y + 30], fill="gray")
+    engine = rapidocr_engine("", 1)
+    assert all(word[4].strip() for _, line in engine(np.asarray(picture), 150) for word in line)

@@ -41,7 +41,7 @@ def prose(sheet: Canvas, y: float, lines: int, ends: str = ".") -> None:
         put(sheet, 60, y + 12 * i, PROSE if i < lines - 1 else f"than in any other year{ends}")
 
 
-def financial(sheet: Canvas, y: float, *, heads: bool = True) -> None:
+def financial(sheet: Canvas, y: float, *, heads: bool = True, total: bool = True) -> None:
     """Set an unruled statement: spanning heads, a label of two lines, brackets, a unit."""
     if heads:
         put(sheet, 340, y, "Three months ended")
@@ -55,7 +55,7 @@ def financial(sheet: Canvas, y: float, *, heads: bool = True) -> None:
         ("Dividends paid", "(312)", "(290)"),
         ("Total", "1,177", "1,124"),
     )
-    for i, (label, *values) in enumerate(rows):
+    for i, (label, *values) in enumerate(rows if total else rows[:-1]):
         put(sheet, 60, y + 26 + 13 * i, label)
         put(sheet, 375, y + 26 + 13 * i, *values, right=True)
 
@@ -122,7 +122,7 @@ def tables_view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
         sheet, 60, 60, "northern lock had expected it since the canal was dug out to its old depth."
     )
     prose(sheet, 100, 40)
-    financial(sheet, 650)
+    financial(sheet, 650, total=False)
     sheet.showPage()
     sheet.setFont("Helvetica", 9)
     financial(sheet, 40, heads=False)

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from langchain_core.messages import HumanMessage
+
 import pagehop
 import pagehop.trajectories
 from made_episodes import Tale
+from pagehop.agents.told_prompts import PromptsTold
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.trajectories.episode import Episode
@@ -150,3 +153,24 @@ def test_the_map_of_the_layer_names_every_module() -> None:
     modules |= {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
     named = {line.split()[0] for line in (pagehop.trajectories.__doc__ or "").splitlines() if line}
     assert modules <= named
+
+
+def test_the_causes_of_a_new_context_are_told_and_nothing_else_is_excused() -> None:
+    def edits(*asked: tuple[str, int, int, int, list[str]], begun: bool = False) -> list[str]:
+        told, found = PromptsTold(), []
+        for i, (role, round_, shrink, repairs, texts) in enumerate(asked):
+            told.told(f"{i}/call", [HumanMessage(text) for text in texts])
+            edit = told.edit(
+                role, round_, shrink=shrink, repairs=repairs, form="native", begun=begun
+            )
+            found.append(edit[0] if edit is not None else "")
+        return found
+
+    explorer = ("explorer", 0, 0, 0, ["a", "b"])
+    assert edits(explorer, ("explorer", 0, 0, 0, ["a", "b", "c"])) == ["", ""]
+    assert edits(explorer, ("answerer", 0, 0, 0, ["x"])) == ["", "role"]
+    assert edits(explorer, ("explorer", 1, 0, 0, ["a"])) == ["", "summarise"]
+    assert edits(explorer, ("explorer", 0, 1, 0, ["a"])) == ["", "truncate"]
+    assert edits(("explorer", 0, 0, 2, ["a", "b"]), ("explorer", 0, 0, 0, ["a"])) == ["", "repair"]
+    assert edits(explorer, ("explorer", 0, 0, 0, ["z"])) == ["", ""]
+    assert edits(explorer, begun=True) == ["resume"]

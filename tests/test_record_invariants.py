@@ -243,8 +243,8 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 from pagehop.events import Event
 from pagehop.trajectories.recorder import open_record
-with open_record(Path({str(folder)!r}), {{}}) as recorder:
-    name = sys.argv[1]
+name = sys.argv[1]
+with open_record(Path({str(folder)!r}) / name, {{}}) as recorder:
     for i in range(1_000_000):
         kind = "episode.end" if i % 40 == 39 else "note"
         answer = {{"question": "", "answer": "", "status": "answered", "citations": [],
@@ -268,8 +268,8 @@ with open_record(Path({str(folder)!r}), {{}}) as recorder:
         child.wait()
         child.stdout.close()
         last = int(told[-1]) if told else 0
-        run = read_run(folder)
-        mine = [e for e in run.episodes if e.episode_id.startswith(f"w{kill}.")]
+        run = read_run(folder / f"w{kill}")
+        mine = run.episodes
         assert run.damaged_lines == 0
         # What was said to be written is there; at most the event after it was in flight.
         assert last + 1 <= sum(len(e.events) for e in mine) <= last + 3

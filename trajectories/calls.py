@@ -9,9 +9,10 @@ from pagehop.types import Box
 
 EditKind = Literal[
     "role", "summarise", "reflect", "drop_tool_results", "drop_images", "drop_reasoning",
-    "truncate", "repair", "subagent", "merge",
+    "truncate", "repair", "subagent", "merge", "resume",
 ]  # fmt: skip
-"""`role`: another role begins its own conversation. `repair`: unusable replies are left out."""
+"""`role`: another role begins its own conversation. `repair`: unusable replies are left out.
+`resume`: another process went on with the run."""
 
 
 @dataclass(frozen=True)
