@@ -131,6 +131,7 @@ async def evaluate(
 
     Raises:
         ConfigError: No question can be asked, or a system of the plan cannot run.
+        LibraryError: The folder cannot be made.
     """
     read, faults = open_questions(questions_path)
     questions, missing = check_questions(read, view.documents())
@@ -139,6 +140,10 @@ async def evaluate(
         first = [*faults, *missing][0]
         raise ConfigError(f"no question of {questions_path} can be asked; first: {first}")
     done = Evaluation(Path(out), head, faults=[*faults, *missing])
+    try:
+        done.out.mkdir(parents=True, exist_ok=True)  # refused before anything is asked
+    except OSError as error:
+        raise LibraryError(f"{done.out} cannot be written: {error.strerror or error}") from error
     if twice := duplicates(questions):
         pairs = ", ".join(f"{p.first} and {p.second}" for p in twice[:3])
         done.notes.append(f"{len(twice)} pairs of questions ask the same, e.g. {pairs}.")

@@ -352,3 +352,28 @@ def test_the_report_holds_no_password_of_the_command(
     for name in ("report.md", "report.html", "report.json"):
         text = (tmp_path / name).read_text()
         assert "pass@" not in text and "***@localhost" in text
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_asked(
+    library: Library, asked: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = evaluate(library, asked, "--out", tmp_path / "file", "--retrieval-only")
+    assert result.exit_code == 2 and "cannot be written" in result.stderr
+    assert "search:keyword" not in result.stderr
+
+
+def test_what_the_first_search_loads_is_not_counted(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, real = [0.0], View.search
+
+    def search(self: View, *arguments: Any, **more: Any) -> Any:
+        now[0] += 1.0 if now[0] else 100.0
+        return real(self, *arguments, **more)
+
+    monkeypatch.setattr(View, "search", search)
+    monkeypatch.setattr("pagehop.evaluation.strategies.time.perf_counter", lambda: now[0])
+    evidence = (GoldPage(document=HALDEN, page=2),)
+    question = Question(id="a", question="capital expenditure", evidence=evidence)
+    assert score_search("search:keyword", [question], view)[1] == 1.0
