@@ -67,7 +67,9 @@ class Results:
         path.parent.mkdir(parents=True, exist_ok=True)
         found = cls(path)
         if path.exists():
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+                if not line:
+                    continue
                 try:
                     record = json.loads(line)
                     key = record.pop("key")

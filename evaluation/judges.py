@@ -15,6 +15,7 @@ ones. The scale 0, 0.5, 1 of answers is that of M3SciQA.
 import asyncio
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,8 +30,9 @@ from pagehop.agents.replies import read_json, text_of
 from pagehop.errors import ConfigError
 from pagehop.evaluation.observed import Observed
 from pagehop.evaluation.questions import Question
-from pagehop.evaluation.scores import Parts, plain_answer
+from pagehop.evaluation.scores import Parts
 from pagehop.evaluation.summary import Judged
+from pagehop.scoring.words import plain_answer
 
 Aspect = Literal["correct", "relevant", "supports"]
 SCALES: Mapping[Aspect, tuple[float, ...]] = {
@@ -40,6 +42,7 @@ SCALES: Mapping[Aspect, tuple[float, ...]] = {
 }
 TRIES = 2
 _MOST_CITATIONS = 10
+_MARK = re.compile(r"<(?=\s*/?\s*(?:question|gold|answer|passage|statement|quote)\b)", re.I)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Judge:
         """Read the verdicts that there are; damaged lines are passed over."""
         if self.kept is None or not self.kept.exists():
             return
-        for line in self.kept.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in self.kept.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 record = json.loads(line)
                 self._verdicts[record["key"]] = Verdict(record["score"], record["reason"])
@@ -76,18 +79,18 @@ class Judge:
 
     async def correct(self, question: str, golds: Sequence[str], answer: str) -> Verdict | None:
         """Judge an answer by gold answers: 0, 0.5 or 1; None without a verdict."""
-        gold = "\n".join(f"<gold>{one}</gold>" for one in golds)
-        told = f"<question>{question}</question>\n{gold}\n<answer>{answer}</answer>"
+        gold = (_marked("gold", one) for one in golds)
+        told = "\n".join((_marked("question", question), *gold, _marked("answer", answer)))
         return await self._judge("correct", told)
 
     async def relevant(self, question: str, item: str) -> Verdict | None:
         """Judge whether a passage helps to answer a question: 0 or 1; None without a verdict."""
-        told = f"<question>{question}</question>\n<passage>{item}</passage>"
+        told = f"{_marked('question', question)}\n{_marked('passage', item)}"
         return await self._judge("relevant", told)
 
     async def supports(self, statement: str, quote: str) -> Verdict | None:
         """Judge whether a quote supports a statement: 0 or 1; None without a verdict."""
-        told = f"<statement>{statement}</statement>\n<quote>{quote}</quote>"
+        told = f"{_marked('statement', statement)}\n{_marked('quote', quote)}"
         return await self._judge("supports", told)
 
     async def _judge(self, aspect: Aspect, told: str) -> Verdict | None:
@@ -120,6 +123,11 @@ class Judge:
             self.kept.parent.mkdir(parents=True, exist_ok=True)
             with self.kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": key, **vars(verdict)}, ensure_ascii=False) + "\n")
+
+
+def _marked(name: str, text: str) -> str:
+    """Return text between marks that it can neither close nor open."""
+    return f"<{name}>{_MARK.sub('< ', text)}</{name}>"
 
 
 def read_verdict(reply: str, scale: Sequence[float]) -> Verdict | str:
@@ -213,7 +221,7 @@ async def agreement(judge: Judge, path: Path) -> Agreement:
     pairs: list[tuple[float, float]] = []
     labelled = 0
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"labelled answers {path} cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):

@@ -98,7 +98,7 @@ def read_questions(path: str | Path) -> tuple[list[Question], list[Fault]]:
     path = Path(path)
     path = path / "questions.jsonl" if path.is_dir() else path
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # JSON has U+2028 within lines
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"question file {path} cannot be read: {error}") from error
     questions: dict[str, Question] = {}

@@ -97,7 +97,7 @@ class Row:
 
 def json_lines(path: Path) -> Iterator[Row | Fault]:
     """Read a file of one JSON object a line; blank lines are skipped."""
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(_text(path).split("\n"), 1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"

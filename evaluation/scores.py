@@ -9,7 +9,6 @@
 4. Everything here is by rules. What a model judges is in `judged.py`, in columns of its own.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -29,7 +28,15 @@ from pagehop.scoring.ranking import (
     set_fbeta,
     set_precision,
 )
-from pagehop.scoring.words import anls, cover_match, exact_match, normalise, sub_match, token_f1
+from pagehop.scoring.words import (
+    anls,
+    cover_match,
+    exact_match,
+    normalise,
+    plain_answer,
+    sub_match,
+    token_f1,
+)
 
 Parts = dict[str, tuple[float, float]]
 """Numerator and denominator by metric."""
@@ -37,13 +44,7 @@ AnswerKind = Literal["number", "list", "short", "long"]
 CUTS = (1, 3, 5, 10)
 SHORT_WORDS = 10
 """Gold answers of more words cannot be told right or wrong by rules."""
-_MARKS = re.compile(r"\s*\[\d+\]")
 _FORMATS: tuple[Format, ...] = ("Str", "Int", "Float", "List", "None")
-
-
-def plain_answer(text: str) -> str:
-    """Return an answer without citation marks and the quotation marks around it."""
-    return _MARKS.sub("", text).strip().strip('\u201c\u201d" ')
 
 
 def answer_kind(question: Question) -> AnswerKind | None:

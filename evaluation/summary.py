@@ -10,7 +10,8 @@ from pagehop.evaluation.failures import PLACES, PageText, Place, place
 from pagehop.evaluation.intervals import Estimate, estimates
 from pagehop.evaluation.observed import Observed
 from pagehop.evaluation.questions import Question
-from pagehop.evaluation.scores import Parts, cost_of, is_right, plain_answer, score_run
+from pagehop.evaluation.scores import Parts, cost_of, is_right, score_run
+from pagehop.scoring.words import plain_answer
 
 MAIN = "accuracy"
 TYPE_TAGS = ("type", "set")

@@ -20,6 +20,7 @@ _LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MIDDLE = 0.5
+_MARK = re.compile(r"<(?=\s*/?\s*page\b)", re.IGNORECASE)
 TEXT_CHARACTERS = 1200
 """Of each page's text that the model reads."""
 
@@ -47,7 +48,7 @@ class ChatJudge:
 
         prompt = files("pagehop.prompts").joinpath("judge.md").read_text(encoding="utf-8")
         shown = [
-            f'<page number="{i}">\n{text[:TEXT_CHARACTERS].replace("</page>", "< /page>")}\n</page>'
+            f'<page number="{i}">\n{_MARK.sub("< ", text[:TEXT_CHARACTERS])}\n</page>'
             for i, text in enumerate(texts, 1)
         ]
         asked = "\n".join([f"Question: {question}", *shown])

@@ -1,6 +1,7 @@
 """The command `evaluate`: systems or search strategies compared on a question set."""
 
 import asyncio
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -60,6 +61,7 @@ def evaluate(
     with guarded():
         from pagehop.evaluation.tables import tables  # noqa: PLC0415 - loads numpy
         from pagehop.interfaces import evaluating  # noqa: PLC0415 - loads the machine
+        from pagehop.trajectories.secrets import secret_values, struck_out  # noqa: PLC0415 - as above
 
         plan = evaluating.Plan(
             graphs=cli_options.words(graphs) or (),
@@ -77,7 +79,7 @@ def evaluate(
         )
         with cli_library.brought_up_to_date(path) as (library, _):
             view = library.view(cli_options.words(labels))
-            head = "pagehop " + " ".join(sys.argv[1:])
+            head = struck_out(f"pagehop {shlex.join(sys.argv[1:])}", secret_values())
             done = asyncio.run(
                 evaluating.evaluate(view, questions, out, plan, head=head, progress=_progress())
             )

@@ -32,7 +32,7 @@ class Conversation:
         if self.path is None or not self.path.exists():
             return []
         found: list[Exchange] = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 record = json.loads(line)
                 seen = None if record["labels"] is None else frozenset(record["labels"])

@@ -70,8 +70,8 @@ def _answer(episode: Episode, pictures: Pictures) -> str:
 def _citation(number: int, citation: Citation, pictures: Pictures) -> str:
     marks = "" if citation.verified else " (not verified)"
     return (
-        f'<div class="call"><b>[{number}]</b> {words(citation.document)}, page {citation.page}'
-        f'{marks}<p class="words">“{words(citation.quote)}”</p>'
+        f'<div class="call"><b>[{number}]</b> {words(citation.document)}, page '
+        f'{words(citation.page)}{marks}<p class="words">“{words(citation.quote)}”</p>'
         f"{pictures.crop(str(citation.ref), citation.box, marked=True)}</div>"
     )
 

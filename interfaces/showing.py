@@ -73,7 +73,8 @@ def library_of(manifest: RunManifest, library: Path | None) -> tuple[View | None
 def _written(file: Path, html: str) -> Path:
     draft = file.with_suffix(f".{os.getpid()}.tmp")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        bare = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(bare, "w", encoding="utf-8") as stream:
             stream.write(html)
         draft.rename(file)
     except OSError as error:

@@ -10,9 +10,18 @@ from collections.abc import Callable, Sequence
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_MARKS = re.compile(r"\s*\[\d+\]|[\u201c\u201d]")
 _CLOSED = frozenset({"yes", "no", "noanswer"})
 ANLS_THRESHOLD = 0.5
 """Tau of Biten et al. 2019."""
+
+
+def plain_answer(text: str) -> str:
+    """Return an answer without citation marks and the curly quotation marks around quotes.
+
+    `normalise` keeps both, so that the last word of a quote would not be that of the gold answer.
+    """
+    return _MARKS.sub("", text).strip().strip('" ')
 
 
 def normalise(text: str) -> str:

@@ -325,3 +325,30 @@ def test_a_judge_that_cannot_judge_is_refused(
     base = ("--base-url", "http://127.0.0.1:9")
     result = evaluate(library, asked, "--out", tmp_path / "out", *arguments, *base)
     assert result.exit_code == 2 and said in result.stderr
+
+
+async def test_an_answer_with_any_character_is_not_asked_for_again(
+    view: View, tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    async def ask(system: System, question: Question, seen: View, seed: int) -> Answer:
+        said.append(question.id)
+        return Answer(question.question, "Porto\u2028Lisbon\x85", "answered")
+
+    for _ in range(2):
+        question = Question(id="a", question="Where?")
+        await compare([System("closed_book", "m")], [question], view, ask, tmp_path)
+    assert said == ["a"]
+
+
+def test_the_report_holds_no_password_of_the_command(
+    library: Library, asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "http://me:pass@localhost/v1"
+    monkeypatch.setattr("sys.argv", ["pagehop", "evaluate", "my reports", "--base-url", address])
+    result = evaluate(library, asked, "--out", tmp_path, "--limit", "1", "--base-url", address)
+    assert result.exit_code == 0, result.output
+    for name in ("report.md", "report.html", "report.json"):
+        text = (tmp_path / name).read_text()
+        assert "pass@" not in text and "***@localhost" in text

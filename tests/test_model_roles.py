@@ -433,3 +433,13 @@ def test_what_was_seen_in_a_picture_is_cited_as_a_reading(view: View) -> None:
     nothing = json.dumps({"evidence": [], "sufficient": True})
     answer, _ = run(view, [PLAN, READ, DONE, kept, kept, SEARCH, DONE, nothing, nothing])
     assert not answer.citations
+
+
+def test_an_exchange_with_any_character_is_remembered_and_damage_passed_over(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "thread.jsonl"
+    path.write_bytes(b"\xff\xfe\n")
+    answer = Answer("Why?", "One.\u2028Two.\x85", "answered")
+    Conversation(path, None).add("Why?", answer)
+    assert [one.answer for one in Conversation(path, None).history()] == ["One.\u2028Two.\x85"]

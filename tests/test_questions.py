@@ -65,3 +65,11 @@ def test_files_that_are_missing_empty_or_no_text_are_refused(tmp_path: Path) -> 
     (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_questions(tmp_path / "binary.jsonl")
+
+
+def test_a_byte_order_mark_and_line_separators_inside_a_text_do_no_harm(tmp_path: Path) -> None:
+    line = json.dumps({"id": "q1", "question": "Why\u2028so\x85late?"}, ensure_ascii=False)
+    path = tmp_path / "questions.jsonl"
+    path.write_text(f"\ufeff{line}\r\n", encoding="utf-8", newline="")
+    (question,) = load_questions(path)
+    assert question.question == "Why\u2028so\x85late?"

@@ -263,3 +263,33 @@ def test_no_record_and_a_newer_one_are_refused(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"schema_version": "pagehop-trajectory/2.0"}')
     with pytest.raises(LibraryError, match=r"pagehop-trajectory/2\.0"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [[], 7, {"models": {"policy": {}}}, {"models": 3}, {"labels": 1}])
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, wrong: Any) -> None:
+    schema = {"schema_version": "pagehop-trajectory/1.0"}
+    record = {**schema, **wrong} if isinstance(wrong, dict) else wrong
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    with pytest.raises(LibraryError, match="no record of a run"):
+        read_run(tmp_path)
+
+
+def test_a_secret_that_begins_with_another_is_struck_out_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_TOKEN", "abcd1234")
+    monkeypatch.setenv("B_TOKEN", "abcd1234-and-the-rest")
+    with recorder(tmp_path) as made:
+        made(event("x", "error", {"error": "abcd1234-and-the-rest, abcd1234"}))
+    assert read_run(folder_of(made)).episodes[0].events[0].body == {"error": "***, ***"}
+
+
+def test_damaged_scores_are_passed_over(tmp_path: Path) -> None:
+    with recorder(tmp_path) as made:
+        made(start())
+    scores = folder_of(made) / "scores"
+    scores.mkdir()
+    good = b'{"episode_id": "e1", "name": "house", "value": 1.0}\n'
+    (scores / "house@ab.jsonl").write_bytes(b"[1]\n\xff\xfe\nnull\n" + good + b'{"episode')
+    (episode,) = read_run(folder_of(made)).episodes
+    assert [reward.name for reward in episode.rewards] == ["house"]

@@ -372,3 +372,10 @@ def test_every_reward_stays_in_its_range(
             assert not broke(record), record.reason
             assert record.value is None or reward.low - 1e-9 <= record.value <= reward.high + 1e-9
         assert reward.score(episode) == reward.score(episode), "the same every time"
+
+
+def test_marks_of_citations_and_quotes_are_no_words_of_an_answer() -> None:
+    quoted = walk().end("answered", "“455.9 million” [1]", cited=["a:2"])
+    assert value("answer_em", quoted) == 1.0 and value("answer_f1", quoted) == 1.0
+    marked = walk(gold_answers=["1"]).end("answered", "It was 455.9 million. [1]", cited=["a:2"])
+    assert value("answer_numeric", marked) == 0.0 and value("answer_sub_em", marked) == 0.0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -212,3 +213,18 @@ def test_the_command_runs_questions_and_reports(library: Library, tmp_path: Path
         app, ["rollout", str(library.path), str(tmp_path / "no"), "--out", str(tmp_path / "p")]
     )
     assert missing.exit_code == 2 and "cannot be read" in missing.stderr
+
+
+def test_names_of_groups_are_no_hidden_files_and_no_options() -> None:
+    ids = ["../x", ".", "-1", "...", "plain.v2"]
+    groups = [job.group_id for job in planned(ids, 1, 0)]
+    assert all(re.fullmatch(r"\w[\w.-]*", group) for group in groups)
+    assert len(set(groups)) == len(ids) and groups[-1] == "plain.v2"
+
+
+def test_another_machine_is_not_mixed_into_a_rollout(view: View, tmp_path: Path) -> None:
+    run(view, tmp_path, samples=1)
+    begun = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps({**begun, "graph": "one_shot"}))
+    with pytest.raises(ConfigError, match="the machine: 'one_shot' then, 'explore' now"):
+        run(view, tmp_path, samples=1)

@@ -12,6 +12,7 @@ from pagehop.scoring.words import (
     edit_distance,
     exact_match,
     normalise,
+    plain_answer,
     sub_match,
     token_f1,
 )
@@ -210,3 +211,12 @@ def test_refusals_by_hand() -> None:
     assert bold.precision is None and bold.recall == 0 and bold.f1 == 0
     assert count_refusals([(False, True)]).recall is None
     assert count_refusals([(False, True)]).f1 is None
+
+
+def test_marks_of_citations_and_quotes_are_no_words_of_an_answer() -> None:
+    plain = plain_answer(
+        "“Its partner is Gideon Marchetti.” (weakly supported) [1] “It is 7.” [12]"
+    )
+    assert plain == "Its partner is Gideon Marchetti. (weakly supported) It is 7."
+    assert sub_match(plain, ["Gideon Marchetti"]) == cover_match(plain, ["Gideon Marchetti"]) == 1
+    assert exact_match(plain_answer("“455.9 million” [1]"), ["455.9 million"]) == 1

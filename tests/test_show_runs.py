@@ -1,6 +1,10 @@
 """Pages of recorded runs: everything is there, nothing of a document is markup."""
 
+import os
 import re
+import subprocess
+import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -119,3 +123,26 @@ def test_the_overview_sets_the_samples_of_a_question_side_by_side(
 def test_a_folder_without_a_record_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="no record of a run"):
         show_run(tmp_path)
+
+
+def test_a_page_is_utf_8_whatever_the_locale(view: View, tmp_path: Path) -> None:
+    answer = pagehop.ask(
+        "What was the revenue of Hálden in 2022 \u2192 in crowns?", view, record=tmp_path
+    )
+    code = (
+        "import sys; from pathlib import Path; from pagehop.interfaces.showing import show_run; "
+        "show_run(Path(sys.argv[1]), library=Path('nowhere'))"
+    )
+    ascii_only = {**os.environ, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    command = [sys.executable, "-c", code, answer.trajectory]
+    subprocess.run(command, env=ascii_only, check=True, capture_output=True)
+    (page,) = Path(answer.trajectory).glob("show-*.html")
+    assert "Hálden in 2022 \u2192" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_number_that_is_no_number_is_never_markup() -> None:
+    episode = evil_tale().end("answered", "Yes", cited=["a:1"])
+    assert episode.answer is not None
+    citation = replace(episode.answer.citations[0], page=EVIL)  # type: ignore[arg-type]
+    episode = replace(episode, answer=replace(episode.answer, citations=(citation,)))
+    assert "img" not in Tags(episode_page(episode, Pictures(None))).tags

@@ -83,12 +83,17 @@ def read_manifest(folder: Path) -> RunManifest:
         record: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LibraryError(f"{folder} is no record of a run: {error}") from error
+    if not isinstance(record, dict):
+        raise LibraryError(f"{folder} is no record of a run: run.json holds no object")
     schema = str(record.get("schema_version", ""))
     if not schema.startswith(f"pagehop-trajectory/{MAJOR}"):
         raise LibraryError(
             f"{folder} has schema {schema!r}; this pagehop reads {MAJOR}x: install a newer one"
         )
-    return RunManifest.from_json({"run_id": folder.name, **record})
+    try:
+        return RunManifest.from_json({"run_id": folder.name, **record})
+    except (TypeError, ValueError, AttributeError) as error:
+        raise LibraryError(f"{folder} is no record of a run: run.json: {error}") from error
 
 
 def read_events(folder: Path) -> Iterator[Event]:

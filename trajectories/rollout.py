@@ -199,7 +199,7 @@ class Runner:
 
 def _group(name: str) -> str:
     """Return a question's id as a part of file and event names; another one for each id."""
-    safe = _SAFE.sub("_", name)[:80]
+    safe = _SAFE.sub("_", name)[:80].lstrip(".-") or "_"  # no hidden file, no option of a command
     if safe == name:
         return safe
     return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -58,12 +58,12 @@ def read_scores(folder: Path) -> dict[str, list[RewardRecord]]:
     found: dict[str, list[RewardRecord]] = {}
     names = RewardRecord.__annotations__
     for path in sorted((folder / "scores").glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 body: dict[str, Any] = json.loads(line)
                 reward = RewardRecord(**{k: v for k, v in body.items() if k in names})
                 found.setdefault(body["episode_id"], []).append(reward)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
     for rewards in found.values():
         rewards.sort(key=lambda reward: reward.ts)

@@ -28,7 +28,8 @@ def secret_values() -> re.Pattern[str] | None:
         for name, value in os.environ.items()
         if _NAME.search(name) and len(value) >= _SHORTEST and not _is_word(value)
     }
-    return re.compile("|".join(map(re.escape, sorted(values)))) if values else None
+    longest_first = sorted(values, key=lambda value: (-len(value), value))
+    return re.compile("|".join(map(re.escape, longest_first))) if values else None
 
 
 def struck_out(text: str, values: re.Pattern[str] | None) -> str:

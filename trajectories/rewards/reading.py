@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pagehop.scoring.words import plain_answer
 from pagehop.trajectories.calls import ToolCallRecord
 from pagehop.trajectories.episode import Episode
 
@@ -10,9 +11,9 @@ NO_TOOLS = frozenset({"note", "recall"})
 
 
 def answer_text(episode: Episode) -> str:
-    """Return what was answered; empty when the run abstained, failed or was cut off."""
+    """Return what was answered, without its marks; empty when the run abstained or was cut off."""
     answer = episode.answer
-    return answer.text if answer is not None and not abstained(episode) else ""
+    return plain_answer(answer.text) if answer is not None and not abstained(episode) else ""
 
 
 def answered(episode: Episode) -> bool:
