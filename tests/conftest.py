@@ -7,6 +7,7 @@ write make their own.
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate
 
 from pagehop.library.library import Library
 from pagehop.library.view import View
+
+# A suite started in the background of a shell has interrupts switched off, and so would have the
+# processes that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.setdefault("PAGEHOP_OCR__ENGINE", "none")  # seconds a page; test_ocr switches it on
 os.environ.setdefault("PAGEHOP_INGEST__WORKERS", "1")  # starting two takes longer than one page
