@@ -14,8 +14,8 @@ a reply that was cut off, what is whole counts: no call is made with arguments t
    thousandths, cannot be told from pixels: a box beyond the picture is answered with its size.
 4. Lists in arguments become comma-separated strings: tools take flat strings and numbers.
 
-Source: VRAG-RL and ALDEN (SYSTEMS.md 1.3, 1.9 of the project's design notes); differs: nested crops
-keep their frame, text outside tags is kept as the thought.
+Source: VRAG-RL (Alibaba-NLP/VRAG) and ALDEN (gipplab/ALDEN); differs: nested crops keep their
+frame, text outside tags is kept as the thought.
 """
 
 import json

@@ -297,7 +297,8 @@ def measure(planted: PlantedPages, folder: Path, n: int, *, index: bool) -> Iter
 def memory() -> tuple[float, float]:
     """Return this process's own and file-backed memory in MB."""
     said = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return tuple(int(said[key].split()[0]) / 1000 for key in ("RssAnon", "RssFile"))  # type: ignore[return-value]
+    own, mapped = (int(said[key].split()[0]) / 1000 for key in ("RssAnon", "RssFile"))
+    return own, mapped
 
 
 def pruning(pages: int, vectors: int, n: int) -> Iterator[str]:

@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,22 +114,14 @@ async def compare(
     done = {}
     for system in systems:
         results = Results.open(out / "results" / f"{system.slug}.jsonl")
-        wanted = [(q, seed) for q in questions for seed in range(system.seeds)]
-        keys = {(q.id, seed): run_key(system, q, seed, view) for q, seed in wanted}
-        gate = asyncio.Semaphore(concurrency)
-
-        async def one(question: Question, seed: int, system: System = system) -> None:
-            async with gate:  # noqa: B023 - awaited before the next system begins
-                run = await _run(system, question, seed, view, ask)
-                results.add(keys[question.id, seed], run)  # noqa: B023 - likewise
-                if told is not None:
-                    told(system, run)
-
-        async with asyncio.TaskGroup() as group:
-            for question, seed in wanted:
-                if keys[question.id, seed] not in results.by_key:
-                    group.create_task(one(question, seed))
-        done[system] = [results.by_key[key] for key in keys.values()]
+        wanted = {
+            run_key(system, question, seed, view): (question, seed)
+            for question in questions
+            for seed in range(system.seeds)
+        }
+        missing = {key: one for key, one in wanted.items() if key not in results.by_key}
+        await _run_missing(system, missing, view, ask, results, concurrency, told)
+        done[system] = [results.by_key[key] for key in wanted]
     return done
 
 
@@ -143,6 +135,30 @@ def run_key(system: System, question: Question, seed: int, view: View) -> str:
 def seen_by(view: View, question: Question) -> View:
     """Return what a question may search."""
     return view if question.scope is None else view.within(question.scope)
+
+
+async def _run_missing(
+    system: System,
+    missing: Mapping[str, tuple[Question, int]],
+    view: View,
+    ask: Ask,
+    results: Results,
+    concurrency: int,
+    told: Told | None,
+) -> None:
+    """Run a system on the questions and seeds that have no result yet, each kept as it ends."""
+    gate = asyncio.Semaphore(concurrency)
+
+    async def one(key: str, question: Question, seed: int) -> None:
+        async with gate:
+            run = await _run(system, question, seed, view, ask)
+            results.add(key, run)
+            if told is not None:
+                told(system, run)
+
+    async with asyncio.TaskGroup() as group:
+        for key, (question, seed) in missing.items():
+            group.create_task(one(key, question, seed))
 
 
 async def _run(system: System, question: Question, seed: int, view: View, ask: Ask) -> Observed:

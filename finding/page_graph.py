@@ -6,7 +6,7 @@ weights, times the similarity of its end to the query when one is given.
 With a judge, a model says of the best pages of each hop how much they help with the question; the
 mean of that and of the similarity takes the similarity's place. What is judged goes best first and
 is bounded, by a number and by a third of the view's pages.
-Source: MoLoRAG, judged traversal (SYSTEMS.md 1.4); differs: typed edges over documents instead of
+Source: MoLoRAG (arXiv 2509.07666), judged traversal; differs: typed edges over documents instead of
 similar pages in one, one list-wise call a hop, a bound (it judges 46 to 94 % of a document).
 """
 

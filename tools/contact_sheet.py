@@ -3,7 +3,7 @@
 The plan of a sheet (which page stands where, in pixels) is its reference: the picture is drawn from
 it again whenever it is sent, and a box that a model gives on it is turned into one of a page.
 
-Source: ViDoRAG (SYSTEMS.md 1.2 of the project's design notes); differs: numbers are drawn on, and
+Source: ViDoRAG (Alibaba-NLP/ViDoRAG, arXiv 2502.18017); differs: numbers are drawn on, and
 rows and columns are those that show the pages largest.
 """
 

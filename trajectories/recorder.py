@@ -11,7 +11,7 @@
 
 4. Pictures as they were sent lie in `blobs/` by their sha256, each once.
 
-Source: TRAJECTORIES.md 6a of the project's design notes.
+The form is described in docs/TRAJECTORIES.md.
 """
 
 import json

@@ -14,7 +14,7 @@ EventType = Literal[
 class Event:
     """One thing that happened in a run; the terminal, the chat and the record are folds of these.
 
-    The recorder adds `v`, `seq` and `crc` when it writes one (TRAJECTORIES.md 6a).
+    The recorder adds `v`, `seq` and `crc` when it writes one (docs/TRAJECTORIES.md).
     """
 
     id: str
