@@ -1,15 +1,17 @@
 """Messages of a segment in the form of chat completions, which most targets take."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
-from pagehop.trajectories.exporters.exporter import Refused, Sample
+from pagehop.trajectories.exporters.exporter import Job, Refused, Sample
 from pagehop.trajectories.manifest import RunManifest
 from pagehop.trajectories.messages import CallPart, Message
 from pagehop.trajectories.segments import Segment
 
 Arguments = Literal["string", "object"]
+Check = Callable[[Segment], Refused | None]
+"""Refuses a segment that a target cannot carry."""
 
 
 def chat_message(message: Message, *, arguments: Arguments = "string") -> dict[str, Any]:
@@ -56,6 +58,11 @@ def tool_schemas(manifest: RunManifest, segment: Segment) -> list[dict[str, Any]
     ]
 
 
+def described(tools: Sequence[dict[str, Any]]) -> str:
+    """Return tools as a text, for targets that show their templates none."""
+    return "# Tools\n\n" + "\n".join(dumps(tool) for tool in tools)
+
+
 def split(segment: Segment) -> tuple[list[Message], list[Message]]:
     """Return the messages before the first that is trained here, and the others."""
     messages = list(segment.messages)
@@ -63,7 +70,7 @@ def split(segment: Segment) -> tuple[list[Message], list[Message]]:
     return messages[:first], messages[first:]
 
 
-def trained(sample: Sample, segment: Segment) -> Refused | None:
+def trained(segment: Segment) -> Refused | None:
     """Refuse a segment that holds nothing to train on."""
     if not segment.calls:
         return Refused(segment.id, "rules made the run: no model spoke in it")
@@ -86,9 +93,24 @@ def readable_calls(segment: Segment) -> Refused | None:
     return None
 
 
-def first_refusal(*refusals: Refused | None) -> Refused | None:
-    """Return the first reason not to export; None when there is none."""
-    return next((one for one in refusals if one is not None), None)
+def all_new(segment: Segment) -> Refused | None:
+    """Refuse a segment that states again what another trains, for a target that cannot mask it."""
+    said = (message.id for message in segment.messages if message.role == "assistant")
+    if any(name not in segment.new for name in said):
+        return Refused(segment.id, "it repeats messages that another segment trains")
+    return None
+
+
+WORDS: tuple[Check, ...] = (trained, without_pictures, readable_calls)
+"""What a target of words alone asks of a segment."""
+
+
+def usable(job: Job, *checks: Check) -> Iterator[tuple[Sample, Segment] | Refused]:
+    """Yield each segment that passes all checks, and for the others the first reason."""
+    for sample in job.samples:
+        for segment in sample.segments:
+            refused = next((no for check in checks if (no := check(segment))), None)
+            yield refused or (sample, segment)
 
 
 def about(sample: Sample, segment: Segment) -> dict[str, Any]:

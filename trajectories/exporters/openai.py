@@ -8,39 +8,34 @@ Source: OpenAI, fine-tuning data format (chat); limits of pictures unverified.
 from collections.abc import Iterator
 
 from pagehop.trajectories.exporters.chat_form import (
+    WORDS,
     chat_message,
-    first_refusal,
-    readable_calls,
     tool_schemas,
-    trained,
-    without_pictures,
+    usable,
 )
 from pagehop.trajectories.exporters.exporter import Exporter, Job, Refused, Row
 
 
 def _rows(job: Job) -> Iterator[Row | Refused]:
-    for sample in job.samples:
-        for segment in sample.segments:
-            refused = first_refusal(
-                trained(sample, segment), without_pictures(segment), readable_calls(segment)
-            )
-            if refused:
-                yield refused
-                continue
-            messages = []
-            for message in segment.messages:
-                made = chat_message(message)
-                made.pop("reasoning_content", None)
-                if message.role == "tool":
-                    made.pop("name", None)
-                if message.role == "assistant":
-                    made["weight"] = int(message.id in segment.new)
-                messages.append(made)
-            tools = tool_schemas(job.run.manifest, segment)
-            yield {
-                "messages": messages,
-                **({"tools": tools, "parallel_tool_calls": True} if tools else {}),
-            }
+    for found in usable(job, *WORDS):
+        if isinstance(found, Refused):
+            yield found
+            continue
+        _, segment = found
+        messages = []
+        for message in segment.messages:
+            made = chat_message(message)
+            made.pop("reasoning_content", None)
+            if message.role == "tool":
+                made.pop("name", None)
+            if message.role == "assistant":
+                made["weight"] = int(message.id in segment.new)
+            messages.append(made)
+        tools = tool_schemas(job.run.manifest, segment)
+        yield {
+            "messages": messages,
+            **({"tools": tools, "parallel_tool_calls": True} if tools else {}),
+        }
 
 
 OPENAI = Exporter(

@@ -7,7 +7,7 @@ from pagehop.errors import ConfigError
 from pagehop.trajectories.episode import Episode
 from pagehop.trajectories.exporters.exporter import Sample
 from pagehop.trajectories.reading import Run
-from pagehop.trajectories.rewards.advantage import advantages, group_of
+from pagehop.trajectories.rewards.advantage import advantages, group_of, reward_of
 from pagehop.trajectories.segments import segments
 
 
@@ -48,13 +48,6 @@ def select(
         Sample(one, segments(one), values[one.episode_id], over[one.episode_id]) for one in kept
     ]
     return samples, {why: n for why, n in left_out.items() if n}
-
-
-def reward_of(episode: Episode, name: str) -> float | None:
-    """Return the value of a reward; of one that looks at calls the sum, None without any."""
-    latest = {record.target: record.value for record in episode.rewards if record.name == name}
-    values = [value for value in latest.values() if value is not None]
-    return sum(values) if values else None
 
 
 def _reward_name(run: Run, reward: str, *, needed: bool) -> str:

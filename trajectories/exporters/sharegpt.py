@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pagehop.trajectories.exporters.chat_form import (
+    WORDS,
+    all_new,
     dumps,
-    first_refusal,
-    readable_calls,
     tool_schemas,
-    trained,
-    without_pictures,
+    usable,
 )
 from pagehop.trajectories.exporters.exporter import Exporter, Job, Refused, Row, Sample
 from pagehop.trajectories.messages import Message
@@ -34,15 +33,8 @@ INFO = {
 
 
 def _rows(job: Job) -> Iterator[Row | Refused]:
-    for sample in job.samples:
-        for segment in sample.segments:
-            refused = first_refusal(
-                trained(sample, segment),
-                without_pictures(segment),
-                readable_calls(segment),
-                _all_new(segment),
-            )
-            yield refused or _row(job, sample, segment)
+    for found in usable(job, *WORDS, all_new):
+        yield found if isinstance(found, Refused) else _row(job, *found)
 
 
 def _row(job: Job, sample: Sample, segment: Segment) -> Row | Refused:
@@ -78,14 +70,6 @@ def _turn(message: Message) -> dict[str, Any] | None:
         return {"from": "gpt", "value": message.text}
     calls = [{"name": call.name, "arguments": dict(call.arguments or {})} for call in message.calls]
     return {"from": "function_call", "value": dumps(calls[0] if len(calls) == 1 else calls)}
-
-
-def _all_new(segment: Segment) -> Refused | None:
-    """Refuse a segment that states again what another trains: this target cannot leave it out."""
-    said = [m.id for m in segment.messages if m.role == "assistant"]
-    if any(name not in segment.new for name in said):
-        return Refused(segment.id, "it repeats messages that another segment trains")
-    return None
 
 
 def _info(job: Job, rows: Sequence[Row]) -> None:

@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pagehop.trajectories.exporters.chat_form import (
+    WORDS,
     chat_message,
     dumps,
-    first_refusal,
-    readable_calls,
     tool_schemas,
-    trained,
-    without_pictures,
+    usable,
 )
 from pagehop.trajectories.exporters.exporter import Exporter, Job, Refused, Row, Sample
 from pagehop.trajectories.messages import Message
@@ -94,28 +92,17 @@ def _labelled(job: Job) -> Iterator[Row | Refused]:
 
 
 def _replies(job: Job) -> Iterator[_Reply | Refused]:
-    for sample in job.samples:
-        for segment in sample.segments:
-            refused = first_refusal(
-                _rewarded(sample),
-                trained(sample, segment),
-                without_pictures(segment),
-                readable_calls(segment),
-            )
-            if refused:
-                yield refused
-                continue
-            for i, message in enumerate(segment.messages):
-                if message.id in segment.new:
-                    yield _Reply(sample, segment, segment.messages[:i], message)
-
-
-def _rewarded(sample: Sample) -> Refused | None:
-    if sample.reward is None:
-        return Refused(
-            sample.episode.episode_id, "it has no reward: pagehop score DIR --reward NAME"
-        )
-    return None
+    for found in usable(job, *WORDS):
+        if isinstance(found, Refused):
+            yield found
+            continue
+        sample, segment = found
+        if sample.reward is None:
+            yield Refused(segment.id, "it has no reward: pagehop score DIR --reward NAME")
+            continue
+        for i, message in enumerate(segment.messages):
+            if message.id in segment.new:
+                yield _Reply(sample, segment, segment.messages[:i], message)
 
 
 _LOST = ("all of an episode but single replies", "token ids and logprobs", "rewards by part")

@@ -11,15 +11,14 @@ Source: TRL 1.16, `SFTTrainer` (dataset formats), read and run.
 from collections.abc import Iterator
 
 from pagehop.trajectories.exporters.chat_form import (
+    WORDS,
     about,
     chat_message,
     dumps,
-    first_refusal,
-    readable_calls,
     split,
     tool_schemas,
     trained,
-    without_pictures,
+    usable,
 )
 from pagehop.trajectories.exporters.exporter import Exporter, Job, Refused, Row
 from pagehop.trajectories.segments import Segment
@@ -29,40 +28,36 @@ IGNORED = -100
 
 
 def _conversations(job: Job) -> Iterator[Row | Refused]:
-    for sample in job.samples:
-        for segment in sample.segments:
-            refused = first_refusal(
-                trained(sample, segment), without_pictures(segment), readable_calls(segment)
-            )
-            if refused:
-                yield refused
-                continue
-            before, after = split(segment)
-            yield {
-                "prompt": [chat_message(message) for message in before],
-                "completion": [chat_message(message) for message in after],
-                # A string: as structs, Arrow would fill each schema with the others' keys.
-                "tools": dumps(tool_schemas(job.run.manifest, segment)),
-                **about(sample, segment),
-            }
+    for found in usable(job, *WORDS):
+        if isinstance(found, Refused):
+            yield found
+            continue
+        sample, segment = found
+        before, after = split(segment)
+        yield {
+            "prompt": [chat_message(message) for message in before],
+            "completion": [chat_message(message) for message in after],
+            # A string: as structs, Arrow would fill each schema with the others' keys.
+            "tools": dumps(tool_schemas(job.run.manifest, segment)),
+            **about(sample, segment),
+        }
 
 
 def _tokens(job: Job) -> Iterator[Row | Refused]:
-    for sample in job.samples:
-        for segment in sample.segments:
-            refused = first_refusal(trained(sample, segment), with_tokens(segment))
-            if refused:
-                yield refused
-                continue
-            labels = [
-                token if kept else IGNORED
-                for token, kept in zip(segment.response_ids, segment.response_mask, strict=True)
-            ]
-            yield {
-                "input_ids": [*segment.prompt_ids, *segment.response_ids],
-                "labels": [*[IGNORED] * len(segment.prompt_ids), *labels],
-                **about(sample, segment),
-            }
+    for found in usable(job, trained, with_tokens):
+        if isinstance(found, Refused):
+            yield found
+            continue
+        sample, segment = found
+        labels = [
+            token if kept else IGNORED
+            for token, kept in zip(segment.response_ids, segment.response_mask, strict=True)
+        ]
+        yield {
+            "input_ids": [*segment.prompt_ids, *segment.response_ids],
+            "labels": [*[IGNORED] * len(segment.prompt_ids), *labels],
+            **about(sample, segment),
+        }
 
 
 def with_tokens(segment: Segment) -> Refused | None:

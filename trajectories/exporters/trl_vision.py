@@ -16,11 +16,11 @@ from pagehop.errors import LibraryError
 from pagehop.trajectories.blobs import read_blob
 from pagehop.trajectories.exporters.chat_form import (
     about,
-    dumps,
-    first_refusal,
+    described,
     readable_calls,
     tool_schemas,
     trained,
+    usable,
 )
 from pagehop.trajectories.exporters.exporter import Exporter, Job, Refused, Row, Sample
 from pagehop.trajectories.exporters.verl_sft import written
@@ -29,10 +29,8 @@ from pagehop.trajectories.segments import Segment
 
 
 def _rows(job: Job) -> Iterator[Row | Refused]:
-    for sample in job.samples:
-        for segment in sample.segments:
-            refused = first_refusal(trained(sample, segment), readable_calls(segment))
-            yield refused or _row(job, sample, segment)
+    for found in usable(job, trained, readable_calls):
+        yield found if isinstance(found, Refused) else _row(job, *found)
 
 
 def _row(job: Job, sample: Sample, segment: Segment) -> Row | Refused:
@@ -47,8 +45,8 @@ def _row(job: Job, sample: Sample, segment: Segment) -> Row | Refused:
     prompt = [turn for i, turn in turns if i < first]
     tools = tool_schemas(job.run.manifest, segment)
     if tools:
-        described = "# Tools\n\n" + "\n".join(dumps(tool) for tool in tools)
-        prompt.insert(0, {"role": "system", "content": [{"type": "text", "text": described}]})
+        text = described(tools)
+        prompt.append({"role": "system", "content": [{"type": "text", "text": text}]})
     return {
         "prompt": _one_system(prompt),
         "completion": [turn for i, turn in turns if i >= first],
@@ -70,7 +68,7 @@ def _one_system(prompt: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Join the system messages, which chat templates want to be one, at the beginning."""
     systems = [turn for turn in prompt if turn["role"] == "system"]
     others = [turn for turn in prompt if turn["role"] != "system"]
-    text = "\n\n".join(part["text"] for turn in reversed(systems) for part in turn["content"])
+    text = "\n\n".join(part["text"] for turn in systems for part in turn["content"])
     return [{"role": "system", "content": [{"type": "text", "text": text}]}, *others]
 
 

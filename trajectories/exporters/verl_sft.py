@@ -9,12 +9,12 @@ Source: verl 0.9.1, `MultiTurnSFTDataset`, read and run.
 from collections.abc import Iterator
 
 from pagehop.trajectories.exporters.chat_form import (
+    WORDS,
+    all_new,
+    described,
     dumps,
-    first_refusal,
-    readable_calls,
     tool_schemas,
-    trained,
-    without_pictures,
+    usable,
 )
 from pagehop.trajectories.exporters.exporter import Exporter, Job, Refused, Row, Sample
 from pagehop.trajectories.messages import Message
@@ -22,15 +22,8 @@ from pagehop.trajectories.segments import Segment
 
 
 def _rows(job: Job) -> Iterator[Row | Refused]:
-    for sample in job.samples:
-        for segment in sample.segments:
-            refused = first_refusal(
-                trained(sample, segment),
-                without_pictures(segment),
-                readable_calls(segment),
-                _all_new(segment),
-            )
-            yield refused or _row(job, sample, segment)
+    for found in usable(job, *WORDS, all_new):
+        yield found if isinstance(found, Refused) else _row(job, *found)
 
 
 def _row(job: Job, sample: Sample, segment: Segment) -> Row:
@@ -41,11 +34,10 @@ def _row(job: Job, sample: Sample, segment: Segment) -> Row:
         messages.append({"role": message.role, "content": text})
     tools = tool_schemas(job.run.manifest, segment)
     if tools:
-        described = "# Tools\n\n" + "\n".join(dumps(tool) for tool in tools)
         if messages[0]["role"] == "system":
-            messages[0]["content"] += f"\n\n{described}"
+            messages[0]["content"] += f"\n\n{described(tools)}"
         else:
-            messages.insert(0, {"role": "system", "content": described})
+            messages.insert(0, {"role": "system", "content": described(tools)})
     return {
         "messages": messages,
         "episode_id": sample.episode.episode_id,
@@ -58,13 +50,6 @@ def written(message: Message) -> str:
     calls = [{"name": c.name, "arguments": dict(c.arguments or {})} for c in message.calls]
     tagged = [f"<tool_call>\n{dumps(call)}\n</tool_call>" for call in calls]
     return "\n".join(part for part in (message.text, *tagged) if part)
-
-
-def _all_new(segment: Segment) -> Refused | None:
-    said = [m.id for m in segment.messages if m.role == "assistant"]
-    if any(name not in segment.new for name in said):
-        return Refused(segment.id, "it repeats messages that another segment trains")
-    return None
 
 
 VERL_SFT = Exporter(

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from pagehop.errors import ConfigError
 from pagehop.trajectories.episode import Episode
+from pagehop.trajectories.rewards.answers import score_right
 from pagehop.trajectories.segments import segments
 
 Baseline = Literal["grpo", "dr_grpo", "rloo"]
@@ -70,7 +71,7 @@ def stamp(
         per_token: Divide by the number of tokens that the episode sampled, so that long episodes
             weigh no more than short ones.
     """
-    values = {one.episode_id: _value(one, reward) for one in episodes}
+    values = {one.episode_id: reward_of(one, reward) for one in episodes}
     over = advantages(values, {one.episode_id: group_of(one) for one in episodes}, baseline)
     stamped: dict[str, float | None] = {}
     for episode in episodes:
@@ -105,13 +106,11 @@ def report(episodes: Sequence[Episode], reward: str) -> list[PartReport]:
         episodes: With the reward among theirs.
         reward: Name of the reward.
     """
-    from pagehop.trajectories.rewards.answers import score_right  # noqa: PLC0415 - only here
-
     rows: dict[str, dict[str, float | None]] = {reward: {}}
     for episode in episodes:
         record = episode.reward(reward)
         if record is not None:
-            rows[reward][episode.episode_id] = _value(episode, reward)
+            rows[reward][episode.episode_id] = reward_of(episode, reward)
             for part, value in record.parts.items():
                 rows.setdefault(part, {})[episode.episode_id] = value
     right = {one.episode_id: score_right(one).value for one in episodes}
@@ -132,7 +131,7 @@ def _over(known: Mapping[str, float], baseline: Baseline) -> dict[str, float]:
     return {name: (value - mean) / scale for name, value in known.items()}
 
 
-def _value(episode: Episode, reward: str) -> float | None:
+def reward_of(episode: Episode, reward: str) -> float | None:
     """Return the sum of an episode's records of a reward; None when none has a value."""
     latest = {r.target: r.value for r in episode.rewards if r.name == reward}
     values = [value for value in latest.values() if value is not None]
