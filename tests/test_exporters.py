@@ -1,6 +1,7 @@
 """Exports of episodes made by hand and of a real run; what a target cannot carry is refused."""
 
 import contextlib
+import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import pagehop
@@ -16,6 +18,7 @@ from made_episodes import Tale
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.interfaces.cli import app
 from pagehop.library.view import View
+from pagehop.trajectories.blobs import digest_of, keep_blob
 from pagehop.trajectories.exporters.exporter import Job, Refused, Row, Sample
 from pagehop.trajectories.exporters.exporting import EXPORTERS, export_run
 from pagehop.trajectories.manifest import RunManifest
@@ -286,3 +289,52 @@ def test_the_best_of_each_group_are_kept(tmp_path: Path, run_folder: Path) -> No
     with pytest.raises(LibraryError, match="no record"):
         export_run(tmp_path, "otel", tmp_path / "x.jsonl", best=1)
     assert export_run(run_folder, "otel", tmp_path / "x.jsonl", best=1).rows == 1
+
+
+def seen(folder: Path, *, keep: bool = True) -> Sample:
+    """A search whose result shows a picture of the page."""
+    picture = io.BytesIO()
+    Image.new("RGB", (30, 20), "red").save(picture, "PNG")
+    blob = digest_of(picture.getvalue())
+    if keep:
+        keep_blob(folder, blob, picture.getvalue())
+    shown = [{"type": "text", "text": "a:2"}, {"type": "image", "blob": blob, "page": "a:2"}]
+    call: dict[str, Any] = {"id": "c1", "name": "look", "arguments": {"ref": "a:2"}}
+    tale = Tale("Revenue?", gold_answers=["455.9"])
+    begin = {"tools_sha256": "x"}
+    tale.say([SYSTEM, ASKED], "I look.", tool_calls=[call], begin=begin)
+    said = {"role": "ai", "content": "I look.", "tool_calls": [call]}
+    tale.say([said, {**FOUND, "name": "look", "content": shown}], "455.9", same=2, begin=begin)
+    tale.end("answered", "455.9", cited=["a:2"])
+    return sample(tale)
+
+
+def test_pictures_stand_behind_the_call_that_fetched_them(tmp_path: Path) -> None:
+    row = one(rows_of("trl-vision", [seen(tmp_path)], tmp_path))
+    system, asked = row["prompt"]
+    assert [part["text"] for part in system["content"]] == [
+        "Look it up.\n\n# Tools\n\n" + json.dumps(tool_schema())
+    ]
+    assert asked == {"role": "user", "content": [{"type": "text", "text": "Revenue?"}]}
+    acted, found, shown, said = row["completion"]
+    assert "<tool_call>" in acted["content"][0]["text"]
+    assert found == {"role": "tool", "content": [{"type": "text", "text": "a:2"}]}
+    assert shown == {"role": "user", "content": [{"type": "image"}]}
+    assert said["content"] == [{"type": "text", "text": "455.9"}]
+    (image,) = row["images"]
+    assert Image.open(io.BytesIO(image["bytes"])).size == (30, 20)
+
+
+def test_a_picture_that_is_missing_or_not_wanted_is_refused(tmp_path: Path) -> None:
+    (refused,) = rows_of("trl-vision", [seen(tmp_path, keep=False)], tmp_path)
+    assert isinstance(refused, Refused) and "missing from the run's blobs" in refused.reason
+    (refused,) = rows_of("trl-vision", [sample(told())], tmp_path)
+    assert isinstance(refused, Refused) and "trl-sft takes it" in refused.reason
+    for to in ("trl-sft", "openai", "sharegpt", "verl-sft", "trl-dpo"):
+        (refused,) = rows_of(to, [seen(tmp_path)], tmp_path)
+        assert isinstance(refused, Refused) and "pictures" in refused.reason
+
+
+def tool_schema() -> dict[str, Any]:
+    function = {"name": "keyword_search", "description": "Find.", "parameters": SCHEMA}
+    return {"type": "function", "function": function}
