@@ -11,11 +11,10 @@ partitions: that is what keeps documents outside a view without any influence on
 
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,16 +35,14 @@ from pagehop.library.picture_vectors import PictureVectors
 from pagehop.library.tables import (
     PAGE_VECTORS,
     PAGES,
-    REGIONS,
-    SCHEMAS,
     VECTORS,
     StoredDocument,
     to_anchors,
-    to_documents,
     to_page,
     to_page_texts,
     to_regions,
 )
+from pagehop.library.visible_rows import VisibleRows
 from pagehop.reading.anchors import Anchor
 from pagehop.reading.parsed import PageText
 from pagehop.types import Document, Page, Region
@@ -59,8 +56,6 @@ CACHED_REGIONS = 20_000
 CACHED_PAGES = 256
 MANY_DOCUMENTS = 500
 """More documents are not named one by one in a query."""
-SHOWN = {"regions": [name for name in REGIONS.names if name != "terms"]}
-"""Columns worth reading, where that is not all of them."""
 
 
 class Snapshot:
@@ -70,6 +65,7 @@ class Snapshot:
         self._store = store
         self._manifest = manifest
         self._partitions = manifest.visible(labels)
+        self._visible = VisibleRows(store, self._partitions)
         self._regions: OrderedDict[str, Region] = OrderedDict()
         self._page_texts: OrderedDict[tuple[str, int], PageText] = OrderedDict()
         self._lock = RLock()
@@ -87,30 +83,10 @@ class Snapshot:
         serving = self._manifest.serving
         return (serving, self._manifest.encoders[serving]) if serving else None
 
-    @cached_property
+    @property
     def records(self) -> dict[str, tuple[StoredDocument, str]]:
         """Every visible document, first added first, with the partition it is read from."""
-        found: dict[str, tuple[StoredDocument, str]] = {}
-        rows = [(document, key) for key in self._partitions for document in self._stored(key)]
-        for document, key in sorted(rows, key=lambda row: (row[0].added, row[0].id, row[1])):
-            if document.id in found:
-                first, home = found[document.id]
-                found[document.id] = (
-                    replace(first, sources=first.sources + document.sources),
-                    home,
-                )
-            else:
-                found[document.id] = (document, key)
-        return found
-
-    def _stored(self, key: str) -> list[StoredDocument]:
-        def make() -> list[StoredDocument]:
-            rows = self._rows(key, "documents")
-            with self._store.reading(key, "documents"):
-                return to_documents(rows)
-
-        version = self._partitions[key].tables.get("documents")
-        return self._store.memo(("documents", key, version), make)
+        return self._visible.records
 
     def documents(self) -> list[Document]:
         """Return the documents, first added first, named by their bare slug."""
@@ -136,7 +112,7 @@ class Snapshot:
         if cached and all(cached):
             return sorted((text for text in cached if text), key=lambda text: text.page)
         where = where_clause(documents=(document_id,), pages=pages)
-        rows = self._rows(self.records[document_id][1], "pages", where)
+        rows = self._visible.rows(self.records[document_id][1], "pages", where)
         texts = to_page_texts(rows.sort_by("page"))
         with self._lock:
             _remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
@@ -155,9 +131,8 @@ class Snapshot:
         for key, documents in wanted.items():
             parts = (where_clause(documents=(id,), pages=of) for id, of in documents.items())
             where = " OR ".join(f"({part})" for part in parts)
-            version = self._partitions[key].tables["pages"]
             names = ["document", "page", "search_text", "skip"]
-            rows = self._store.rows(key, "pages", version, where=where, columns=names)
+            rows = self._visible.rows(key, "pages", where, names)
             columns = (rows[name].to_pylist() for name in rows.column_names)
             for id, page, text, skip in zip(*columns, strict=True):
                 found[id, page] = (text or "")[skip:]
@@ -171,7 +146,7 @@ class Snapshot:
             return []
         pages = None if page is None else (page,)
         where = where_clause(documents=(document_id,), pages=pages, column="kind", values=kinds)
-        rows = self._rows(self.records[document_id][1], "regions", where)
+        rows = self._visible.rows(self.records[document_id][1], "regions", where)
         return to_regions(rows.sort_by([("page", "ascending"), ("order", "ascending")]))
 
     def regions_by_id(self, ids: Iterable[str]) -> dict[str, Region]:
@@ -183,8 +158,8 @@ class Snapshot:
         if missing:
             where = f"id IN ({quoted(missing)})"
             for key in self._partitions:
-                for region in to_regions(self._rows(key, "regions", where)):
-                    if self._home(region.document) == key:
+                for region in to_regions(self._visible.rows(key, "regions", where)):
+                    if self._visible.home(region.document) == key:
                         found[region.id] = region
             with self._lock:
                 _remember(self._regions, found, CACHED_REGIONS)
@@ -212,7 +187,7 @@ class Snapshot:
         terms = tokens(words) if isinstance(words, str) else words
         # ids only: the regions of a query like earlier ones are in memory
         columns = ["id", "document", "page", "order"]
-        rows = self._full_text("regions", "terms", terms, limit, where, columns)
+        rows = self._visible.full_text("regions", "terms", terms, limit, where, columns)
         if rows is None:
             return []
         columns = ["id", "document", "page", "_score"]
@@ -228,7 +203,7 @@ class Snapshot:
     ) -> list[Matched]:
         """Return pages that hold any of the words: finds documents not yet read into regions."""
         where = where_clause(documents=documents, pages=pages)
-        rows = self._full_text("pages", "search_text", words, limit, where, PAGES.names)
+        rows = self._visible.full_text("pages", "search_text", words, limit, where, PAGES.names)
         if rows is None:
             return []
         keys = list(zip(rows["document"].to_pylist(), rows["page"].to_pylist(), strict=True))
@@ -245,7 +220,7 @@ class Snapshot:
         counts = []
         for id in documents:
             where = where_clause(documents=(id,))
-            for row in self._rows(self.records[id][1], "terms", where).to_pylist():
+            for row in self._visible.rows(self.records[id][1], "terms", where).to_pylist():
                 df = dict(zip(row["words"], row["counts"], strict=True))
                 counts.append(TermCounts(row["passages"], row["total_length"], df))
         return TermStatistics.of(counts)
@@ -284,29 +259,22 @@ class Snapshot:
         columns = ["document", "search_text", "skip"]
         fronts: dict[str, str] = {}
         for key in self._partitions if ids else ():
-            version = self._partitions[key].tables.get("pages")
-            if version is None:
-                continue
-            found = self._store.rows(key, "pages", version, where=where, columns=columns)
-            rows = self._own(key, found)
-            for row in rows.to_pylist():
+            for row in self._visible.own_rows(key, "pages", where, columns).to_pylist():
                 fronts[row["document"]] = (row["search_text"] or "")[row["skip"] :]
         return fronts
 
     def _counted(self, key: str) -> tuple[pa.Table, pa.Table]:
         """Return the lengths of a partition's documents and its summed word counts."""
-        doubles = tuple(self._doubles.get(key, ()))
-        version = self._partitions[key].tables.get("terms")
 
         def make() -> tuple[pa.Table, pa.Table]:
-            rows = self._own(key, self._rows(key, "terms"))
+            rows = self._visible.own_rows(key, "terms")
             words, counts = (pc.list_flatten(rows[name]) for name in ("words", "counts"))
             ones = pa.repeat(pa.scalar(1, pa.int32()), len(words))
             columns = {"word": words, "count": counts, "documents": ones}
             summed = sum_counts([pa.table(columns)])
             return rows.select(["passages", "total_length"]), summed
 
-        return self._store.memo(("terms", key, version, doubles), make)
+        return self._visible.kept("terms", key, "terms", make)
 
     def passages(self) -> int:
         """Return how many visible passages there are."""
@@ -336,7 +304,7 @@ class Snapshot:
     @cached_property
     def _vectors(self) -> VectorBlock:
         name = VECTORS + self._manifest.serving
-        blocks = [self._own(key, self._rows(key, name)) for key in self._partitions]
+        blocks = [self._visible.own_rows(key, name) for key in self._partitions]
         return to_vector_block([block for block in blocks if block.num_columns])
 
     def nearest(
@@ -355,7 +323,7 @@ class Snapshot:
         where = where_clause(documents=documents, pages=pages, column="kind", values=kinds)
         name, found = VECTORS + self._manifest.serving, []
         for key in self._partitions:
-            table = self._open(key, name)
+            table = self._visible.open(key, name)
             if table is None:
                 continue
             query = table.search(vector, vector_column_name="vector").distance_type("cosine")
@@ -366,7 +334,7 @@ class Snapshot:
                 rows = query.to_arrow()
             found += [
                 Matched(row["id"], row["document"], row["page"], 1.0 - row["_distance"])
-                for row in self._own(key, rows).to_pylist()
+                for row in self._visible.own(key, rows).to_pylist()
             ]
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
 
@@ -391,11 +359,7 @@ class Snapshot:
         self, document_ids: Collection[str] | None = None, keys: Collection[str] | None = None
     ) -> list[Anchor]:
         """Return anchors of these documents with these keys, in document and page order."""
-        where = where_clause(documents=document_ids, column="key", values=keys)
-        tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
-        found = [anchor for rows in tables for anchor in to_anchors(rows)]
-        order = {id: i for i, id in enumerate(self.records)}
-        return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
+        return self._anchors(where_clause(documents=document_ids, column="key", values=keys))
 
     def stated(self) -> list[Anchor]:
         """Return the fields that documents state of themselves, in document and page order."""
@@ -403,8 +367,10 @@ class Snapshot:
 
     @cached_property
     def _stated_fields(self) -> list[Anchor]:
-        where = where_clause(column="role", values=("states",))
-        tables = (self._own(key, self._rows(key, "anchors", where)) for key in self._partitions)
+        return self._anchors(where_clause(column="role", values=("states",)))
+
+    def _anchors(self, where: str) -> list[Anchor]:
+        tables = (self._visible.own_rows(key, "anchors", where) for key in self._partitions)
         found = [anchor for rows in tables for anchor in to_anchors(rows)]
         order = {id: i for i, id in enumerate(self.records)}
         return sorted(found, key=lambda anchor: (order[anchor.document], anchor.page))
@@ -415,14 +381,11 @@ class Snapshot:
         return ViewKeys([self._keyed(key) for key in self._partitions])
 
     def _keyed(self, key: str) -> PageKeys:
-        doubles = tuple(self._doubles.get(key, ()))
-        version = self._partitions[key].tables.get("anchors")
-
         def make() -> PageKeys:
             where = where_clause(column="role", values=("mentions", "resembles"))
-            return PageKeys.of(self._own(key, self._rows(key, "anchors", where)))
+            return PageKeys.of(self._visible.own_rows(key, "anchors", where))
 
-        return self._store.memo(("page_keys", key, version, doubles), make)
+        return self._visible.kept("page_keys", key, "anchors", make)
 
     def source_path(self, document_id: str) -> Path:
         """Return the library's own copy of a document's file.
@@ -440,66 +403,6 @@ class Snapshot:
                 "run: pagehop check, then add the file again"
             )
         return path
-
-    def _full_text(
-        self,
-        table: str,
-        column: str,
-        words: str | Iterable[str],
-        limit: int,
-        where: str,
-        columns: list[str],
-    ) -> pa.Table | None:
-        text = words if isinstance(words, str) else " ".join(words)
-        found = []
-        for key in self._partitions if text.strip() else ():
-            opened = self._open(key, table)
-            if opened is None:
-                continue
-            query = opened.search(text, query_type="fts", fts_columns=column).limit(limit)
-            query = query.where(where, prefilter=True) if where else query
-            with self._store.reading(key, table):
-                rows = query.select([*columns, "_score"]).to_arrow()
-            found.append(self._own(key, rows))
-        if not found:
-            return None
-        rows = pa.concat_tables(found)
-        order = [("_score", "descending"), ("document", "ascending"), ("page", "ascending")]
-        return rows.sort_by(order + ([("order", "ascending")] if "order" in columns else []))
-
-    def _home(self, document_id: str) -> str:
-        record = self.records.get(document_id)
-        return record[1] if record else ""
-
-    @cached_property
-    def _doubles(self) -> Mapping[str, list[str]]:
-        """Documents each partition holds that are shown from another one."""
-        doubles: dict[str, list[str]] = {}
-        if len(self._partitions) > 1:
-            for key in self._partitions:
-                ids = (document.id for document in self._stored(key))
-                doubles[key] = [id for id in ids if self._home(id) != key]
-        return doubles
-
-    def _own(self, key: str, rows: pa.Table) -> pa.Table:
-        doubles = self._doubles.get(key)
-        if not doubles or not rows.num_columns:
-            return rows
-        return rows.filter(pc.invert(pc.is_in(rows["document"], pa.array(doubles))))
-
-    def _open(self, key: str, table: str) -> Any:
-        version = self._partitions[key].tables.get(table)
-        return None if version is None else self._store.at(key, table, version)
-
-    def _rows(self, key: str, table: str, where: str = "") -> pa.Table:
-        version = self._partitions[key].tables.get(table)
-        if version is None:
-            return _empty(table)
-        return self._store.rows(key, table, version, where=where, columns=SHOWN.get(table))
-
-
-def _empty(table: str) -> pa.Table:
-    return SCHEMAS[table].empty_table() if table in SCHEMAS else pa.table({})
 
 
 def _remember(cache: OrderedDict[K, V], values: Mapping[K, V], size: int) -> None:
