@@ -23,7 +23,7 @@ demo: $(READY)
 	$(BIN)/pagehop demo --out demo-output
 
 test: $(READY)
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 check: $(READY)
 	$(BIN)/ruff check .
