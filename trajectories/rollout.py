@@ -114,6 +114,8 @@ class Ends:
     statuses: dict[str, str] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     """The last one that was begun."""
+    rows: dict[str, str] = field(default_factory=dict)
+    """sha256 of the question's row that an episode was begun with, as its start tells it."""
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Ends":
@@ -129,6 +131,10 @@ class Ends:
         if event.attempt > self.attempts.get(name, -1):
             self.attempts[name] = event.attempt
             self.statuses.pop(name, None)
+        if event.type == "episode.start" and (
+            row := (event.body.get("task") or {}).get("row_sha256")
+        ):
+            self.rows[name] = row
         if event.type == "episode.end" and event.attempt == self.attempts[name]:
             self.statuses[name] = str(event.body.get("status", "failed"))
 
