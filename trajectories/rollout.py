@@ -99,7 +99,7 @@ def planned(ids: Sequence[str], samples: int, seed: int) -> list[Job]:
         raise ConfigError(f"two questions have the id {twice!r}")
     jobs = []
     for question, name in enumerate(ids):
-        group = _group(name)
+        group = group_name(name)
         for index in range(samples):
             digest = hashlib.sha256(f"{seed}\n{name}\n{index}".encode()).digest()
             own = int.from_bytes(digest[:4], "big") & 0x7FFF_FFFF
@@ -203,7 +203,7 @@ class Runner:
         self.on_end(this, answer)
 
 
-def _group(name: str) -> str:
+def group_name(name: str) -> str:
     """Return a question's id as a part of file and event names; another one for each id."""
     safe = _SAFE.sub("_", name)[:80].lstrip(".-") or "_"  # no hidden file, no option of a command
     if safe == name:
