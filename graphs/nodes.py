@@ -103,7 +103,7 @@ class Nodes:
     async def plan(self, state: State) -> Work:
         """Split the question."""
         labels = self.view.labels
-        start = {
+        start: dict[str, Any] = {
             "question": state["question"],
             "model": self.model,
             "graph": "explore",
@@ -112,6 +112,8 @@ class Nodes:
             "library_version": self.view.version,
             "budget": self.asker.limits(state).to_json(),
         }
+        if history := state.get("history"):
+            start["history"] = [dict(vars(one)) for one in history]
         self.teller.tell(state, "episode.start", "start", start)
         move, spent = await self.asker.ask(self._roles(state).planner, Plan, state, state["spent"])
         parts = list(move.sub_questions) if move else []

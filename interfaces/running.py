@@ -320,6 +320,7 @@ def _staff(
             shown=beside,
             deltas=options.deltas,
             tokens=run.tokens,
+            raw=run.raw,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,
