@@ -176,7 +176,8 @@ def replay(
         else:
             print_answer(played.answer)
             same = "the same" if played.answers_alike else "another"
-            say(f"The answer is {same}; {len(played.differences)} events differ.")
+            count = len(played.differences)
+            say(f"The answer is {same}; {count} event{'s differ' if count != 1 else ' differs'}.")
             for difference in played.differences[:20]:
                 tell(difference)
         for warning in played.warnings:
