@@ -1,13 +1,17 @@
 """`pagehop chat`: a line a question, on one thread; what goes wrong ends one question only."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from pagehop.interfaces import cli_chat
+from pagehop.answers import Answer
+from pagehop.events import Event
+from pagehop.interfaces import cli_chat, terminal
 from pagehop.interfaces.cli import app
 from pagehop.library.library import Library
+from pagehop.types import PageSource
 
 FIRST = "What was the capital expenditure of Halden Marine in 2021?"
 
@@ -39,13 +43,13 @@ def test_a_question_that_is_refused_does_not_end_the_conversation(library: Libra
 def test_ctrl_c_ends_the_run_in_hand_and_keeps_the_conversation(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow, stopped = cli_chat.follow, []
+    runs: list[bool] = []
 
-    def interrupted(*args: object, **options: object) -> object:
-        if not stopped:
-            stopped.append(True)
+    def interrupted(events: Iterable[Event], pictures: PageSource, *, show: bool) -> Answer:
+        runs.append(True)
+        if len(runs) == 1:
             raise KeyboardInterrupt
-        return follow(*args, **options)  # type: ignore[arg-type]
+        return terminal.follow(events, pictures, show=show)
 
     monkeypatch.setattr(cli_chat, "follow", interrupted)
     talked = talk(library, FIRST, FIRST)
