@@ -145,6 +145,44 @@ def answer_schema(evidence: Sequence[str], calculations: Sequence[str]) -> Schem
     return _object(fields, ["claims", "unanswerable"])
 
 
+def quoted_schema(pages: Sequence[str]) -> Schema:
+    """Return the schema of an answer given at once from pages, each claim with its quotes.
+
+    Args:
+        pages: That were shown: quotes can be of no other one.
+    """
+    ref = _one_of(pages, 100)
+    quote = {
+        "anyOf": [
+            _object({"ref": ref, "quote": _text(600)}, ["ref", "quote"]),
+            _object({"ref": ref, "reading": _text(600), "box": _BOX}, ["ref", "reading"]),
+        ]
+    }
+    claim = _object(
+        {"text": _text(800), "quotes": _list(quote, most=6), "calculation": _text(200)},
+        ["text", "quotes"],
+    )
+    fields = {
+        "claims": _list(claim, most=8),
+        "not_found": _WORDS,
+        "unanswerable": _YES_OR_NO,
+        "reason": _WORDS,
+    }
+    return _object(fields, ["claims", "unanswerable"])
+
+
+def choice_schema(items: int, more: Mapping[str, Schema] | None = None) -> Schema:
+    """Return the schema of a choice of numbered pages with a reason, and further fields.
+
+    Args:
+        items: How many there are to choose from.
+        more: Fields by name.
+    """
+    number = {"type": "integer", "minimum": 1, "maximum": items}
+    fields = {"reason": _WORDS, "choice": _list(number, most=items), **(more or {})}
+    return _object(fields, ["reason", "choice"])
+
+
 def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bool) -> Schema:
     """Return the schema of the explorer's reply: calls, or what it keeps, or that it is done.
 

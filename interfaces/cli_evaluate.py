@@ -29,7 +29,9 @@ def evaluate(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Reports, results and trajectories.")],
     graphs: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Machines; with an effort: explore:low. Default all."),
+        typer.Option(
+            metavar="A,B", help="Machines: names, FILE.py:NAME, explore:low. Default explore."
+        ),
     ] = None,
     models: Annotated[
         str, typer.Option(metavar="A,B", help="Models as for ask --model.")
