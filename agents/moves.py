@@ -166,6 +166,8 @@ class Claim:
     """Evidence ids: quotes that hold what it says, and the numbers its calculations work on."""
     calculations: tuple[str, ...] = ()
     """Ids of `calculate` calls whose result it states."""
+    doubt: str = ""
+    """Why it may be wrong although its quote was found; becomes a warning of the answer."""
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
