@@ -8,8 +8,8 @@
 3. A run by rules is run again by the rules.
 
 What is compared are the bodies of all events but for times, what the endpoint counted, and names
-of runs. Not covered: runs on a thread, whose history the record does not hold, and tools of a
-user's own.
+of runs. Not covered: runs on a thread, whose history the record does not hold, questions
+with pictures, and tools of a user's own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -111,7 +111,7 @@ def replay(
     view, problem = library_of(run.manifest, None if library is None else Path(library))
     if view is None:
         raise LibraryError(problem)
-    names = [call.id for call in found.calls]
+    names = [call.id for call in found.calls if call.trainable]
     if at and at not in names:
         raise ConfigError(f"{found.episode_id} has no model call {at!r}; it has {', '.join(names)}")
     script = _Script(found, at, reply, _live(model, base_url))
@@ -143,7 +143,7 @@ class _Script:
 
     async def say(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
         """Answer one call."""
-        calls = self.episode.calls
+        calls = [call for call in self.episode.calls if call.trainable]
         call = calls[self.given] if self.given < len(calls) else None
         self.given += 1
         if call is not None and not self.strayed:
@@ -166,6 +166,28 @@ class _Script:
             )
         return _reply_of(self.episode, call.id)
 
+    def read(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
+        """Answer a vision model's call: what was read then of the same picture."""
+        asked = _seen(messages[-1].content)
+        for call in self.episode.calls:
+            if not call.trainable and call.message:
+                sent = self.episode.message(call.leaf)
+                if asked == (sent.text, tuple(picture.blob for picture in sent.pictures)):
+                    return _reply_of(self.episode, call.id)
+        raise RuntimeError("the record has no reading of this picture")
+
+
+def _seen(content: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the words and the sha256 of the pictures of a prompt."""
+    from langchain_core.messages import HumanMessage  # noqa: PLC0415 - only with a model
+
+    from pagehop.agents.told_prompts import told_messages  # noqa: PLC0415 - as above
+
+    told = told_messages([HumanMessage(content)])[0][0]["content"]
+    words = [str(block.get("text", "")) for block in told if block.get("type") == "text"]
+    blobs = [str(block["blob"]) for block in told if "blob" in block]
+    return "\n".join(words), tuple(blobs)
+
 
 async def _played(
     episode: Episode, view: View, script: _Script, drop: Sequence[str], out: str | Path | None
@@ -181,7 +203,11 @@ async def _played(
     if episode.calls:
         from pagehop.models.scripted import ScriptedModel  # noqa: PLC0415 - only with a model
 
-        options["model"] = ScriptedModel(replies=script.say, model_name=episode.model or "recorded")
+        policy = ScriptedModel(replies=script.say, model_name=episode.model or "recorded")
+        options["model"] = policy
+        if any(not call.trainable for call in episode.calls):
+            policy.profile = {"image_inputs": False}
+            options["vision_model"] = ScriptedModel(replies=script.read, model_name="recorded")
     else:
         options["model"] = "builtin"
     checked = checked_options(options)
