@@ -8,8 +8,8 @@
 3. A run by rules is run again by the rules.
 
 What is compared are the bodies of all events but for times, what the endpoint counted, and names
-of runs. Not covered: runs on a thread, whose history the record does not hold, questions
-with pictures, and tools of a user's own.
+of runs. A conversation's history is in the record; tools of a user's own give what they gave then
+(`recorded_tools.py`). Not covered: pictures of the question, and those that such a tool gave.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,7 @@ from pagehop.interfaces.running import machine_for, tools_for
 from pagehop.interfaces.showing import library_of
 from pagehop.library.view import View
 from pagehop.trajectories.episode import Episode
+from pagehop.trajectories.manifest import RunManifest
 from pagehop.trajectories.reading import Run, read_run
 from pagehop.trajectories.recorder import Recorder, new_run_id, open_record
 
@@ -38,7 +39,7 @@ _UNSTABLE = frozenset({
     "seconds", "ttft_s", "usage", "attempts", "retried", "trajectory", "sampling", "model",
     "model_served", "tokens", "trace", "blobs", "finish_reason", "reasoning_tokens", "id",
     "arguments_raw", "task", "group_id", "rollout_index", "group_size", "seed", "parent",
-    "budget", "library_version",
+    "budget", "library_version", "request_blob", "response_blob",
 })  # fmt: skip
 """Keys that are not compared."""
 
@@ -119,7 +120,7 @@ def replay(
     warnings += _changed(run, view)
     from pagehop.interfaces.api import run_sync  # noqa: PLC0415 - imports go one way
 
-    played = run_sync(partial(_played, found, view, script, drop, out))
+    played = run_sync(partial(_played, run.manifest, found, view, script, drop, out))
     answer = Answer.from_json(played[-1].body["answer"], pictures=view)
     warnings += script.warnings
     return Replay(
@@ -190,10 +191,17 @@ def _seen(content: Any) -> tuple[str, tuple[str, ...]]:
 
 
 async def _played(
-    episode: Episode, view: View, script: _Script, drop: Sequence[str], out: str | Path | None
+    manifest: RunManifest,
+    episode: Episode,
+    view: View,
+    script: _Script,
+    drop: Sequence[str],
+    out: str | Path | None,
 ) -> list[Event]:
     """Run the episode and return its events."""
+    from pagehop.agents.moves import Exchange  # noqa: PLC0415 - agents load late
     from pagehop.graphs.budget import Budget  # noqa: PLC0415 - graphs load late
+    from pagehop.interfaces.recorded_tools import recorded_tools  # noqa: PLC0415 - loads langchain
 
     start = next((e.body for e in episode.events if e.type == "episode.start"), {})
     limits: Mapping[str, Any] = start.get("budget") or {}
@@ -210,7 +218,8 @@ async def _played(
             options["vision_model"] = ScriptedModel(replies=script.read, model_name="recorded")
     else:
         options["model"] = "builtin"
-    checked = checked_options(options)
+    own = recorded_tools(manifest, episode, tools_for(view, checked_options(options)))
+    checked = checked_options({**options, "tools": own})
     if episode.task.scope is not None:
         view = view.within(episode.task.scope)
     view = view.without(list(drop)) if drop else view
@@ -226,7 +235,10 @@ async def _played(
     }
     machine = machine_for(view, checked, recorder, _sink(played, recorder, parent))
     with recorder:
-        asked: Any = {"question": episode.question, "episode_id": episode.episode_id}
+        history = [Exchange(**one) for one in start.get("history") or ()]
+        asked: Any = {
+            "question": episode.question, "episode_id": episode.episode_id, "history": history
+        }  # fmt: skip
         await machine.ainvoke(asked)
     return played
 

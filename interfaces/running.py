@@ -350,6 +350,7 @@ def _staff(
             reads=reads,
             deltas=options.deltas,
             tokens=run.tokens,
+            raw=run.raw,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,
