@@ -276,6 +276,8 @@ def test_vrag_zooms_into_the_picture_shown_last_and_into_a_zoom(view: View) -> N
     assert 1 > areas[0] > areas[1] > 0
     assert all(look["width_px"] * look["height_px"] <= 512 * 28 * 28 for look in looks)
     assert any(isinstance(message.content, list) for message in model.calls[1].messages)
+    pictures = [m for m in model.calls[-1].messages if isinstance(m.content, list)]
+    assert len(pictures) == 3, "the reader sees the page and both zooms"
 
 
 def test_a_policy_that_has_taken_its_turns_answers_from_what_it_saw(view: View) -> None:
