@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from pagehop.graphs.explore import Machine
 
 EXPLORE = "explore"
-PUBLISHED = {"one_shot": "OneShot", "molorag": "MoLoRAG"}
-"""Names of the published systems, each a module of `published/`, with its class."""
+PUBLISHED = {
+    "one_shot": "one_shot:OneShot",
+    "m3docrag": "m3docrag:M3DocRAG",
+    "m3docrag_closed": "m3docrag:M3DocRAGClosed",
+    "mdocagent": "mdocagent:MDocAgent",
+    "vidorag": "vidorag:ViDoRAG",
+    "vrag": "vrag:VRAG",
+    "molorag": "molorag:MoLoRAG",
+    "marag": "marag:MARAG",
+    "text_only": "text_only:TextOnly",
+}
+"""The published systems: module of `published/` and class."""
 NAMES = (EXPLORE, *PUBLISHED)
 
 
@@ -84,9 +94,8 @@ def all_graphs() -> list[Graph]:
 
 @lru_cache(maxsize=32)
 def _published(name: str) -> Graph:
-    made: Graph = getattr(
-        importlib.import_module(f"pagehop.graphs.published.{name}"), PUBLISHED[name]
-    )()
+    module, _, kind = PUBLISHED[name].partition(":")
+    made: Graph = getattr(importlib.import_module(f"pagehop.graphs.published.{module}"), kind)()
     return made
 
 

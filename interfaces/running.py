@@ -24,6 +24,7 @@ from pagehop.library.view import View
 from pagehop.settings import load_settings
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.tools import BaseTool
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -228,7 +229,7 @@ def _setup(
     from pagehop.graphs.graph import Setup  # noqa: PLC0415 - graphs load late
 
     seen = _sees(options)
-    eyes: Eyes = "pictures" if seen else "reader" if options.vision_model is not None else "text"
+    eyes: Eyes = "pictures" if seen else "reader" if _reader(options) is not None else "text"
     rules = options.model is None
     notes = options.machine.missing(
         rules=rules, eyes="text" if rules else eyes, page_vectors=view.has_picture_vectors
@@ -273,8 +274,20 @@ def check_seen(options: Options, asked: Asked) -> None:
         check_pictures(asked, rules=rules, sees=_sees(options), has_vision=has_vision)
 
 
+def _reader(options: Options) -> "BaseChatModel | None":
+    """Return who reads pictures for the model."""
+    if options.vision_model is None and options.machine.blind and options.model is not None:
+        from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
+
+        # A reasoner that is to see none may well read them when it is asked on its own.
+        return options.model if takes_pictures(options.model) else None
+    return options.vision_model
+
+
 def _sees(options: Options) -> bool:
     """Tell whether the model is shown pictures."""
+    if options.machine.blind:
+        return False
     from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
 
     wanted = load_settings().run.pictures
@@ -308,10 +321,11 @@ def _staff(
     model = options.model
     pictures = _sees(options)
     perceive = None
-    if options.vision_model is not None and not pictures:
+    reader = _reader(options)
+    if reader is not None and not pictures:
         from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
 
-        perceive = Perceiver(options.vision_model)
+        perceive = Perceiver(reader)
     images: Images = "reference" if pictures else "text"
 
     @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
