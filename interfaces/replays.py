@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+    from pagehop.graphs.graph import Graph
+
 _UNSTABLE = frozenset({
     "seconds", "ttft_s", "usage", "attempts", "retried", "trajectory", "sampling", "model",
     "model_served", "tokens", "trace", "blobs", "finish_reason", "reasoning_tokens", "id",
@@ -87,6 +89,7 @@ def replay(
     reply: str = "",
     model: "str | BaseChatModel | None" = None,
     base_url: str | None = None,
+    graph: "str | Graph | None" = None,
     out: str | Path | None = None,
 ) -> Replay:
     """Run a recorded episode again.
@@ -100,11 +103,12 @@ def replay(
         reply: The words of that reply.
         model: Who goes on where the prompts are no longer the recorded ones.
         base_url: Of that model's server.
+        graph: The machine, where it was a user's own; None takes the one of the record by name.
         out: Folder for a record of the replay.
 
     Raises:
         LibraryError: There is no such run, episode or library.
-        ConfigError: There is no such call.
+        ConfigError: There is no such call, or the machine is a user's own and was not given.
     """
     run = read_run(folder)
     found = run.episode(episode)
@@ -117,9 +121,12 @@ def replay(
     script = _Script(found, at, reply, _live(model, base_url))
     warnings = [problem] if problem else []
     warnings += _changed(run, view)
+    machine = _graph(graph, run)
     from pagehop.interfaces.api import run_sync  # noqa: PLC0415 - imports go one way
 
-    played = run_sync(partial(_played, found, view, script, drop, out))
+    eyes = run.manifest.more.get("eyes")
+    play = partial(_played, found, view, script, drop, out, graph=machine, eyes=eyes)
+    played = run_sync(play)
     answer = Answer.from_json(played[-1].body["answer"], pictures=view)
     warnings += script.warnings
     return Replay(
@@ -167,8 +174,33 @@ class _Script:
         return _reply_of(self.episode, call.id)
 
 
+def _graph(given: "str | Graph | None", run: Run) -> "Graph":
+    """Return the machine of a record, with the constants that it had.
+
+    Raises:
+        ConfigError: It has no name here.
+    """
+    from pagehop.graphs.registry import find_graph, with_constants  # noqa: PLC0415 - graphs load late
+
+    if given is not None:
+        return find_graph(given)
+    name = run.manifest.graph or "explore"
+    try:
+        found = find_graph(name)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; the run was made by {name!r}: give graph=") from error
+    return with_constants(found, run.manifest.more.get("constants") or {})
+
+
 async def _played(
-    episode: Episode, view: View, script: _Script, drop: Sequence[str], out: str | Path | None
+    episode: Episode,
+    view: View,
+    script: _Script,
+    drop: Sequence[str],
+    out: str | Path | None,
+    *,
+    graph: "Graph",
+    eyes: str | None,
 ) -> list[Event]:
     """Run the episode and return its events."""
     from pagehop.graphs.budget import Budget  # noqa: PLC0415 - graphs load late
@@ -176,12 +208,17 @@ async def _played(
     start = next((e.body for e in episode.events if e.type == "episode.start"), {})
     limits: Mapping[str, Any] = start.get("budget") or {}
     options = EpisodeOptions(
-        budget=Budget(**{**limits, "seconds": None}), effort=start.get("effort") or "medium"
+        budget=Budget(**{**limits, "seconds": None}),
+        effort=start.get("effort") or "medium",
+        graph=graph,
     )
     if episode.calls:
         from pagehop.models.scripted import ScriptedModel  # noqa: PLC0415 - only with a model
 
-        options["model"] = ScriptedModel(replies=script.say, model_name=episode.model or "recorded")
+        model = ScriptedModel(replies=script.say, model_name=episode.model or "recorded")
+        if eyes is not None:  # whether the model was shown pictures then
+            model.profile = {"image_inputs": eyes == "pictures"}
+        options["model"] = model
     else:
         options["model"] = "builtin"
     checked = checked_options(options)

@@ -1,6 +1,7 @@
 """The published systems, by rules and with a scripted model: who is asked what, in which order."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,12 @@ from pagehop.graphs.graph import Graph
 from pagehop.graphs.published.m3docrag import M3DocRAG
 from pagehop.graphs.published.vidorag import ViDoRAG
 from pagehop.graphs.published.vrag import VRAG
+from pagehop.interfaces.replays import replay
+from pagehop.interfaces.showing import show_run
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.segments import undeclared
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"
@@ -62,6 +67,24 @@ def is_cited(answer: Answer) -> bool:
     return (citation.name, citation.page, citation.verified) == (REPORT, 1, True)
 
 
+def choice(*pages: str | int) -> str:
+    """Write a seeker's reply."""
+    return json.dumps({"reason": "r", "summary": "s", "choice": list(pages)})
+
+
+def inspected(**said: Any) -> str:
+    """Write an inspector's reply."""
+    return json.dumps({"reason": "r", **said})
+
+
+SEARCH = "<think>t</think><search>revenue of Halden Marine 2022</search>"
+SCRIPTS: dict[str, list[Any]] = {
+    "vidorag": [
+        choice(f"{REPORT}:1"), inspected(answer="455.9", reference=[f"{REPORT}:1"]), claims()
+    ],
+    "vrag": [SEARCH, "<answer>455.9</answer>", claims()],
+    "mdocagent": ["G", "no clue in JSON", "T", "I", claims()],
+}  # fmt: skip
 RUNS_BY_RULES = ("one_shot", "molorag", "m3docrag", "m3docrag_closed")
 NEEDS_A_MODEL = ("mdocagent", "vidorag", "vrag", "marag", "text_only")
 
@@ -175,14 +198,6 @@ def test_mdocagent_goes_on_without_clues_that_cannot_be_read(view: View) -> None
     _, events, model = run(view, "mdocagent", ["G", "no clue in JSON", "T", "I", claims()])
     assert asked(events) == ["general", "critic", "text", "image", "summariser"]
     assert str(model.calls[2].messages[-1].content) == "No clue was given."
-
-
-def choice(*pages: str | int) -> str:
-    return json.dumps({"reason": "r", "summary": "s", "choice": list(pages)})
-
-
-def inspected(**said: Any) -> str:
-    return json.dumps({"reason": "r", **said})
 
 
 def test_vidorag_chooses_from_a_pool_that_shrinks_until_its_inspector_answers(view: View) -> None:
@@ -367,3 +382,26 @@ def test_the_graphs_are_listed_with_what_they_need() -> None:
 def test_a_graph_that_is_not_there_is_refused(view: View, given: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         pagehop.ask(QUESTION, view, graph=given, record=False)
+
+
+@pytest.mark.parametrize("name", ["molorag", "vidorag", "vrag", "mdocagent"])
+def test_a_recorded_run_is_replayed_and_its_segments_have_their_reasons(
+    view: View, tmp_path: Path, name: str
+) -> None:
+    graph: Graph | str = {"vidorag": ViDoRAG(rounds=1)}.get(name, name)
+    model = None if name == "molorag" else ScriptedModel(replies=SCRIPTS[name])
+    given: Any = {"model": model or "builtin"}
+    answer = pagehop.ask(QUESTION, view, graph=graph, record=tmp_path, **given)
+    assert answer.status == "answered"
+    run_of = read_run(answer.trajectory)
+    (episode,) = run_of.episodes
+    assert (run_of.manifest.graph, episode.graph) == (name, name)
+    assert not undeclared(episode)
+    assert {str(citation.ref) for citation in answer.citations} <= {s.page for s in episode.shown}
+    if model is not None:
+        (policy, *_) = [c for c in episode.tool_calls if c.tool != "calculate"]
+        assert bool(policy.llm_call) == (name == "vrag")
+    played = replay(answer.trajectory, episode.episode_id)
+    assert played.differences == () and played.answers_alike and not played.warnings
+    page = show_run(Path(answer.trajectory), episode.episode_id).file.read_text()
+    assert "Draft" in page and ("455.9" in page)

@@ -251,6 +251,8 @@ class Step:
         reasoner = self.reasoner
         assert reasoner is not None, "a graph that runs by rules asks no model"
 
+        self.says["roles"] = [*self.says.get("roles", []), role]
+
         async def ask(context: Context) -> _Said[T]:
             said = await reasoner.ask(
                 role, context, make, read, example, tools=tools, schema=schema
