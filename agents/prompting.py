@@ -11,7 +11,7 @@ it cannot close; in native calls it is the content of tool messages.
 import base64
 import io
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
@@ -58,10 +58,6 @@ _REFERENCE = "\n(picture "
 """Begins what the tools say of a picture to a client that renders it itself."""
 LISTED = 40
 """Documents that the overview lists one by one."""
-_FINDERS = {
-    "list_documents": "; list_documents(filter) finds them by name",
-    "filter_documents": "; filter_documents('name ~ \"...\"') finds them by name",
-}
 
 
 @lru_cache(maxsize=32)
@@ -267,12 +263,12 @@ def picture_block(picture: "Image") -> dict[str, Any]:
     return {"type": "image", "base64": data, "mime_type": "image/png"}
 
 
-def library_overview(context: Context, tools: Collection[str] = ()) -> str:
+def library_overview(context: Context, *, lists: bool = True) -> str:
     """Return the documents, one a line; of many only those that a search finds likely.
 
     Args:
-        context: Of the run.
-        tools: Names of those that the model is offered; empty for all.
+        context: Of the step.
+        lists: The model has `list_documents`.
     """
     documents = context.view.documents()
     if not documents:
@@ -284,10 +280,10 @@ def library_overview(context: Context, tools: Collection[str] = ()) -> str:
         hits = context.view.search(context.question, k=60)
         names = list(dict.fromkeys(hit.name for hit in hits))[: LISTED // 2]
         listed = [context.view.document(name) for name in names]
-        finds = (text for tool, text in _FINDERS.items() if tool in tools or not tools)
         head = (
-            f"The library has {len(documents)} documents{next(finds, '')}. A first search finds "
-            "these likely, best first, with this many pages:"
+            f"The library has {len(documents)} documents"
+            + ("; list_documents(filter) finds them by name. " if lists else ". ")
+            + "A first search finds these likely, best first, with this many pages:"
         )
     lines = []
     for document in listed:

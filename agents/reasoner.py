@@ -113,7 +113,8 @@ class Reasoner:
     def library(self, context: Context) -> str:
         """Return the overview of the library, the same for the whole run."""
         if not self._library:
-            self._library = library_overview(context, [tool.name for tool in self.tools])
+            lists = any(tool.name == "list_documents" for tool in self.tools)
+            self._library = library_overview(context, lists=lists)
         return self._library
 
     def explore_schema(self, context: Context, pages: Sequence[str]) -> Schema | None:

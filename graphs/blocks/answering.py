@@ -17,7 +17,6 @@ from pagehop.agents.reply_moves import shown_pages
 from pagehop.agents.reply_schemas import quoted_schema
 from pagehop.graphs.blocks.step import Step
 from pagehop.graphs.state import State
-from pagehop.types import FULL_PAGE, Box
 
 NOTHING = "Nothing was found."
 _FORM = (
@@ -70,22 +69,9 @@ async def answer_from(
 
 
 def pages_seen(step: Step) -> list[Observation]:
-    """Return what was read of pages, each once; what searches found where nothing was read.
-
-    A part that was looked at stands beside its page: alone it lacks head, axes and unit.
-    """
-    read = {
-        (str(item.artifact["ref"]), _part(item)): item
-        for item in step.seen
-        if item.ok and item.call.tool in ("read_page", "look")
-    }
-    return list(read.values()) or [item for item in step.seen if item.ok]
-
-
-def _part(item: Observation) -> Box | None:
-    """Return the box of what a call showed; None for a whole page."""
-    x0, y0, x1, y1 = item.artifact.get("box") or FULL_PAGE
-    return None if (x0, y0, x1, y1) == FULL_PAGE else (x0, y0, x1, y1)
+    """Return what was read of pages, zooms into one too; what was found where nothing was read."""
+    good = [item for item in step.seen if item.ok and not item.cached]
+    return [item for item in good if item.call.tool in ("read_page", "look")] or good
 
 
 async def _draft(step: Step, quoted: Quoted) -> None:

@@ -124,6 +124,7 @@ class Step:
             documents: Names to search in; empty for all.
         """
         given = {"query": query or self.question, "k": k, "documents": ",".join(documents)}
+        by = "" if by == "text" else by
         return _pages(await self.call("semantic_search", **given, by=by))
 
     async def words(self, query: str = "", *, k: int = 10) -> dict[str, float]:
