@@ -5,7 +5,7 @@
     python contracts/check_small_sft.py FOLDER        # where TRL is installed
 
 Six questions, four samples each, in a process of its own that is ended with SIGKILL three times and
-begun again; effort low, steps at most 3, prompts 1,500 tokens, replies 100. The script fails unless
+begun again; effort low, steps at most 3, prompts 1,500 tokens, replies 64. The script fails unless
 every episode is in the record exactly once, no line of it is damaged but torn last ones, and each
 of the fifteen exports gives rows or says why not. The model hardly understands a question: this
 measures the machine.
@@ -36,7 +36,7 @@ import small_model
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "small_rollouts.md"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUESTIONS = 6
-REPLY_TOKENS = 100
+REPLY_TOKENS = 64
 KILLED_AT = (0.2, 0.45, 0.7)
 """Shares of the episodes that have ended when the process is killed."""
 SUFFIXES = {"trl-vision": ".parquet", "verl-rl": ".parquet", "verl-sft": ".parquet"}
