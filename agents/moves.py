@@ -13,6 +13,7 @@ from pagehop.events import EventType
 from pagehop.types import PageRef, as_tuples
 
 if TYPE_CHECKING:
+    from pagehop.agents.reasoner import Reasoner
     from pagehop.library.view import View
 
 
@@ -298,3 +299,5 @@ class Roles:
     verifier: Role[Verdict]
     former: Role[Form] | None = None
     """Who puts the answer into a form; None when none was asked for."""
+    reasoner: "Reasoner | None" = None
+    """The model that fills them, for graphs that ask it in roles of their own; None for rules."""

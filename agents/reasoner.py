@@ -13,7 +13,7 @@
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -98,6 +98,8 @@ class Reasoner:
     """Text is told as it arrives, as `llm.delta` events; the endpoint is asked to stream."""
     shown: Sequence[BaseMessage] = ()
     """What the question shows beside its text; stands in every prompt behind the question."""
+    reads: Callable[[Context], Awaitable[Sequence[BaseMessage]]] | None = None
+    """Makes that of the question's pictures, before the first prompt."""
     failures: int = 0
     """Unusable replies in a row."""
     texts: ToolTexts = field(init=False)
@@ -116,7 +118,8 @@ class Reasoner:
     def library(self, context: Context) -> str:
         """Return the overview of the library, the same for the whole run."""
         if not self._library:
-            self._library = library_overview(context)
+            lists = any(tool.name == "list_documents" for tool in self.tools)
+            self._library = library_overview(context, lists=lists)
         return self._library
 
     def explore_schema(self, context: Context, pages: Sequence[str]) -> Schema | None:
@@ -189,6 +192,8 @@ class Reasoner:
         schema: Schema | None,
     ) -> ChatReply:
         """Call the model; what its endpoint does not take is left out, and the call made again."""
+        if self.reads is not None:
+            self.shown, self.reads = await self.reads(context), None
         shrink = 0
         while True:
             messages = self._fitted(context, make, repairs, shrink)

@@ -40,7 +40,8 @@ _ROLES: Mapping[str, MessageRole] = {
 }  # fmt: skip
 _SAID: Mapping[str, MessageKind] = {
     "planner": "plan", "standalone": "question", "summarizer": "summary", "condenser": "summary",
-    "reflector": "reflection", "answerer": "answer", "former": "answer",
+    "reflector": "reflection", "answerer": "answer", "former": "answer", "reader": "answer",
+    "summariser": "answer", "perceiver": "observation",
 }  # fmt: skip
 """What kind of message the reply of a role is; any other is an action."""
 _OBSERVED = re.compile(r'<observation tool="[^"]*" call="([^"]+)">')
