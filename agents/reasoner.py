@@ -13,7 +13,7 @@
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from langchain_core.tools import BaseTool
 
 from pagehop.agents.moves import Context
 from pagehop.agents.prompting import Grammar, Prompts, library_overview
+from pagehop.agents.raw_exchanges import told_raw
 from pagehop.agents.replies import read_cut, text_of, was_cut
 from pagehop.agents.reply_schemas import Schema, explore_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
@@ -89,12 +90,16 @@ class Reasoner:
     """Wait before a call that failed is made again; it doubles from one time to the next."""
     schemas: bool = True
     """The endpoint is given schemas where the grammar is JSON; False once it refused one."""
+    raw: bool = False
+    """Tell the raw bytes of requests and replies."""
     tokens: bool = False
     """The endpoint is asked for token ids and logprobs, which the record keeps."""
     deltas: bool = False
     """Text is told as it arrives, as `llm.delta` events; the endpoint is asked to stream."""
     shown: Sequence[BaseMessage] = ()
     """What the question shows beside its text; stands in every prompt behind the question."""
+    reads: Callable[[Context], Awaitable[Sequence[BaseMessage]]] | None = None
+    """Makes that of the question's pictures, before the first prompt."""
     failures: int = 0
     """Unusable replies in a row."""
     texts: ToolTexts = field(init=False)
@@ -187,6 +192,8 @@ class Reasoner:
         schema: Schema | None,
     ) -> ChatReply:
         """Call the model; what its endpoint does not take is left out, and the call made again."""
+        if self.reads is not None:
+            self.shown, self.reads = await self.reads(context), None
         shrink = 0
         while True:
             messages = self._fitted(context, make, repairs, shrink)
@@ -325,6 +332,8 @@ class Reasoner:
         tokens = self._prompts_told.told_tokens(f"{context.step}/{name}", reply.captured)
         if tokens is not None:
             end["tokens"] = tokens
+        if self.raw:
+            end |= told_raw(reply.captured)
         context.tell("llm.end", f"{name}.end", end)
         return reply
 

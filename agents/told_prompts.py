@@ -45,8 +45,7 @@ class PromptsTold:
 
     def told(self, name: str, messages: Sequence[BaseMessage]) -> dict[str, Any]:
         """Return what an `llm.start` says of a prompt."""
-        blobs: dict[str, bytes] = {}
-        prompt = [_told(message, blobs) for message in messages]
+        prompt, blobs = told_messages(messages)
         same = 0
         for old, new in zip(self._prompt, prompt, strict=False):
             if old != new:
@@ -97,6 +96,14 @@ class PromptsTold:
         if repaired:
             return "repair", "replies that could not be used are left out"
         return None
+
+
+def told_messages(
+    messages: Sequence[BaseMessage],
+) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Return messages as an `llm.start` has them, and the pictures that they name by sha256."""
+    blobs: dict[str, bytes] = {}
+    return [_told(message, blobs) for message in messages], blobs
 
 
 def told_reply(message: AIMessage, captured: Captured | None = None) -> dict[str, Any]:
@@ -164,6 +171,8 @@ def told_tokens(
     }
     if captured.logprobs:
         told["logprobs"] = packed_floats(captured.logprobs)
+    if captured.image_tokens:
+        told["image_tokens"] = list(captured.image_tokens)
     return told
 
 

@@ -156,7 +156,6 @@ async def prepare_run(source: Source, options: Options, asked: Asked) -> AskRun:
     Raises:
         ConfigError: Nobody could look at the question's pictures.
         LibraryError: There are no documents at that path.
-        ModelError: The vision model did not read the question's pictures.
     """
     check_seen(options, asked)
     from pagehop.graphs.threads import in_thread  # noqa: PLC0415 - graphs load late
@@ -294,12 +293,14 @@ def _staff(
     run = load_settings().run
     model = options.model
     pictures = sees(options)
-    perceive = None
+    perceive = reads = None
     reader = reader_of(options)
     if reader is not None and not pictures:
-        from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
+        from pagehop.agents.perceiver import Perceiver, QuestionPictures  # noqa: PLC0415 - with one
 
         perceive = Perceiver(reader)
+        if asked is not None and asked.pictures:
+            reads = QuestionPictures(reader, asked.text, asked.pictures, run.retry_wait_s)
     images: Images = "reference" if pictures else "text"
 
     @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
@@ -310,7 +311,7 @@ def _staff(
         return [*made, *options.tools]
 
     prompts = Prompts(options.prompts)
-    beside = shown(asked, perceive) if asked is not None else []
+    beside = shown(asked) if asked is not None and reads is None else []
 
     def make_reasoner() -> Reasoner:
         return Reasoner(
@@ -320,8 +321,10 @@ def _staff(
             grammar=options.machine.grammar or run.grammar,
             pictures=pictures,
             shown=beside,
+            reads=reads,
             deltas=options.deltas,
             tokens=run.tokens,
+            raw=run.raw,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,

@@ -24,7 +24,7 @@ from pagehop.graphs.blocks.step import OverBudget, Step
 from pagehop.graphs.budget import COSTS
 from pagehop.graphs.explore import Machine
 from pagehop.graphs.graph import Graph, Setup
-from pagehop.graphs.nodes import Node, Nodes, Work
+from pagehop.graphs.nodes import Nodes, Work
 from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import Question, State, Stop, strict
 from pagehop.graphs.telling import Teller, told
@@ -191,8 +191,7 @@ def compiled(graph: Graph, setup: Setup) -> Machine:
     machine = StateGraph(State, input_schema=Question)
 
     def add(name: str, work: Callable[[State], Awaitable[Work]], *targets: str) -> None:
-        node: Node = partial(nodes.guarded(name, work))
-        machine.add_node(name, node, input_schema=State)
+        machine.add_node(name, partial(nodes.run, name, work), input_schema=State)
         if targets:
             machine.add_conditional_edges(name, _next, [*dict.fromkeys(targets), END])
 
