@@ -62,6 +62,7 @@ contracts: contracts-short
 	.venv-trl/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e . trl==1.16.0 datasets accelerate
 	.venv-trl/bin/python contracts/check_datasets.py $(CONTRACTS)
 	.venv-trl/bin/python contracts/check_trl.py $(CONTRACTS)
+	.venv-trl/bin/python contracts/check_trl_live.py
 	$(PYTHON) -m venv .venv-verifiers
 	.venv-verifiers/bin/pip install --quiet --disable-pip-version-check verifiers==0.4.0 inspect-ai==0.3.285
 	.venv-verifiers/bin/python contracts/check_verifiers.py $(CONTRACTS)

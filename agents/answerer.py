@@ -22,12 +22,12 @@ from pagehop.rules.solve import Solution
 from pagehop.rules.vocabulary import NUMBER_WORDS
 from pagehop.types import PageRef
 
-CHART = "(the chart on this page may show it; charts are not read)"
-SCAN = "(a page of this document has no text, only a picture, and is not read)"
-"""These follow a quote without the number that was asked for."""
-UNLIKE = "(weakly supported: this line is not much like the question)"
-CLOSE = "(weakly supported: another page fits nearly as well)"
-"""These follow a quote that is wrong more often than right (docs/BUILTIN.md, Measured)."""
+CHART = "the chart on this page may show it; charts are not read"
+SCAN = "a page of this document has no text, only a picture, and is not read"
+"""Doubts of a quote without the number that was asked for."""
+UNLIKE = "weakly supported: this line is not much like the question"
+CLOSE = "weakly supported: another page fits nearly as well"
+"""Doubts of a quote that is wrong more often than right (docs/BUILTIN.md, Measured)."""
 LIKE = 0.6
 """Cosine of question and line below which a quote is doubtful."""
 MARGIN = 0.05
@@ -79,7 +79,7 @@ class Answerer:
             claims = _last_first(context, claims)
         if not claims:
             return Draft(unanswerable=True, reason="Nothing found answers the question.")
-        once = tuple({_said(claim): claim for claim in reversed(claims)}.values())[::-1]
+        once = tuple({claim.text: claim for claim in reversed(claims)}.values())[::-1]
         return Draft(once, reason=" ".join(unfound))
 
     def _quotes(self, context: Context, sub: SubQuestion) -> list[Claim]:
@@ -91,12 +91,12 @@ class Answerer:
         claims = [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]
         kind = read_question(sub.text).kind
         told = states_number if kind == "number" else _states_date
-        remark = ""
+        doubt = ""
         if kept and kind in ("number", "date") and not told(kept[0].quote):
-            remark = self._unread(kept[0].ref)
+            doubt = self._unread(kept[0].ref)
         if kept:
-            remark = remark or self._doubt(ranked(self._desk, context, sub), kept[0].ref)
-            claims[0] = replace(claims[0], text=f"{claims[0].text} {remark}".rstrip())
+            doubt = doubt or self._doubt(ranked(self._desk, context, sub), kept[0].ref)
+            claims[0] = replace(claims[0], doubt=doubt)
         return claims
 
     def _doubt(self, units: Sequence[Scored], ref: PageRef) -> str:
@@ -114,11 +114,6 @@ class Answerer:
         if self._desk.read(ref).chart:
             return CHART
         return SCAN if self._desk.has_scan(ref.name) else ""
-
-
-def _said(claim: Claim) -> str:
-    """What a claim says, without a doubt of its own: two parts may quote one line."""
-    return claim.text.replace(UNLIKE, "").replace(CLOSE, "").strip()
 
 
 def _states_date(quote: str) -> bool:

@@ -81,6 +81,7 @@ def model_roles(make_reasoner: Callable[[], Reasoner]) -> Callable[[], Roles]:
             reflector=ModelReflector(reasoner),
             answerer=ModelAnswerer(reasoner),
             verifier=RuleVerifier(),
+            reasoner=reasoner,
         )
 
     return make

@@ -13,6 +13,7 @@ from pagehop.events import EventType
 from pagehop.types import PageRef, as_tuples
 
 if TYPE_CHECKING:
+    from pagehop.agents.reasoner import Reasoner
     from pagehop.library.view import View
 
 
@@ -165,6 +166,8 @@ class Claim:
     """Evidence ids: quotes that hold what it says, and the numbers its calculations work on."""
     calculations: tuple[str, ...] = ()
     """Ids of `calculate` calls whose result it states."""
+    doubt: str = ""
+    """Why it may be wrong although its quote was found; becomes a warning of the answer."""
 
     def __post_init__(self) -> None:
         """Restore what msgpack turns into lists when a checkpoint is read."""
@@ -296,3 +299,5 @@ class Roles:
     verifier: Role[Verdict]
     former: Role[Form] | None = None
     """Who puts the answer into a form; None when none was asked for."""
+    reasoner: "Reasoner | None" = None
+    """The model that fills them, for graphs that ask it in roles of their own; None for rules."""

@@ -1,10 +1,12 @@
 """The planner by rules: which documents, which parts."""
 
 import asyncio
+from dataclasses import replace
 
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Context, Plan
+from pagehop.rules.follow_up import stand_alone
 
 
 class Planner:
@@ -15,10 +17,14 @@ class Planner:
         self._desk = desk
 
     async def step(self, context: Context) -> Plan:
-        """Scope the documents and split the question."""
+        """Scope the documents and split the question; a follow-up is written to stand alone."""
         return await asyncio.to_thread(self._step, context)
 
     def _step(self, context: Context) -> Plan:
+        standing = ""
+        if context.history:
+            standing = stand_alone(context.question, context.history[-1].question)
+            context = replace(context, question=standing)
         question = self._desk.open(context)
         scope = self._desk.scope
         said = []
@@ -32,4 +38,4 @@ class Planner:
             said.append(f"mentioned, but no document is theirs: {', '.join(scope.mentioned)}")
         if question.task.calculates:
             said.append(f"needs a {question.task.operation.replace('_', ' ')}")
-        return Plan(decompose(question, scope), "; ".join(said))
+        return Plan(decompose(question, scope), "; ".join(said), question=standing)

@@ -44,10 +44,14 @@ from pagehop.tools.surroundings import written
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from pagehop.library.view import View
+
 Grammar = Literal["native", "json", "tags"]
 PROMPTS = (
     "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "keeping", "condenser",
     "reflector", "answerer", "standalone", "perceiver", "former", "explorer_brief", "keeping_brief",
+    "reader", "judge", "seeker", "inspector", "mdoc_general", "mdoc_critic", "mdoc_text",
+    "mdoc_image", "policy_native", "policy_json", "policy_tags", "vrag", "text_only", "marag",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
 _REFERENCE = "\n(picture "
@@ -213,7 +217,7 @@ def round_messages(
         else:
             messages.append(AIMessage(text or _as_json(seen)))
             messages.append(HumanMessage("\n\n".join(_marked(o, pictures) for o in seen)))
-        if pictures and (blocks := picture_blocks(context, seen)):
+        if pictures and (blocks := picture_blocks(context.view, seen)):
             messages.append(HumanMessage(blocks))
     called = {_step_of(item.call.id) for item in context.observations}
     for step, turn in said.items():
@@ -223,11 +227,23 @@ def round_messages(
     return messages
 
 
-def picture_blocks(context: Context, seen: Sequence[Observation]) -> list[str | dict[str, Any]]:
+def page_messages(
+    view: "View", seen: Sequence[Observation], *, pictures: bool = False
+) -> list[BaseMessage]:
+    """Return what tools showed, one message each, so that a long prompt can be cut evenly."""
+    messages: list[BaseMessage] = []
+    for item in seen:
+        messages.append(HumanMessage(_marked(item, pictures)))
+        if pictures and (blocks := picture_blocks(view, [item])):
+            messages.append(HumanMessage(blocks))
+    return messages
+
+
+def picture_blocks(view: "View", seen: Sequence[Observation]) -> list[str | dict[str, Any]]:
     """Return what tools showed as content blocks, each with its page and box before it."""
     blocks: list[str | dict[str, Any]] = []
     for item in seen:
-        picture = draw(context.view, item.artifact) if item.ok else None
+        picture = draw(view, item.artifact) if item.ok else None
         if picture is None:
             continue
         if "sheet" in item.artifact:

@@ -64,7 +64,7 @@ def read_summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, l
     if not {"evidence", "parts", "sufficient", "give_up", "notes"} & value.keys():
         raise Unusable('The object has none of "evidence", "parts" and "sufficient".')
     for item in _items(value, "evidence"):
-        finding = _finding(context, item)
+        finding = read_finding(context, item)
         if isinstance(finding, Finding):
             findings.append(finding)
         else:
@@ -158,7 +158,7 @@ def shown_pages(context: Context) -> list[str]:
     return list(pages)
 
 
-def _finding(context: Context, item: object) -> Finding | str:
+def read_finding(context: Context, item: object) -> Finding | str:
     """Return a finding whose words are on its page, or why it cannot be kept."""
     if not isinstance(item, Mapping):
         return f"An evidence is an object with ref, quote and part, not {str(item)[:60]!r}."

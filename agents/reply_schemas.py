@@ -145,6 +145,59 @@ def answer_schema(evidence: Sequence[str], calculations: Sequence[str]) -> Schem
     return _object(fields, ["claims", "unanswerable"])
 
 
+def quoted_schema(pages: Sequence[str]) -> Schema:
+    """Return the schema of an answer given at once from pages, each claim with its quotes.
+
+    Args:
+        pages: That were shown: quotes can be of no other one.
+    """
+    ref = _one_of(pages, 100)
+    quote = {
+        "anyOf": [
+            _object({"ref": ref, "quote": _text(600)}, ["ref", "quote"]),
+            _object({"ref": ref, "reading": _text(600), "box": _BOX}, ["ref", "reading"]),
+        ]
+    }
+    claim = _object(
+        {"text": _text(800), "quotes": _list(quote, most=6), "calculation": _text(200)},
+        ["text", "quotes"],
+    )
+    fields = {
+        "claims": _list(claim, most=8),
+        "not_found": _WORDS,
+        "unanswerable": _YES_OR_NO,
+        "reason": _WORDS,
+    }
+    return _object(fields, ["claims", "unanswerable"])
+
+
+def choice_schema(
+    pages: Sequence[str], words: Sequence[str], choices: Sequence[str], *, least: Sequence[str]
+) -> Schema:
+    """Return the schema of a reply that picks pages.
+
+    Args:
+        pages: That were shown.
+        words: Names of fields in words.
+        choices: Names of fields that list pages.
+        least: Fields that a reply must have.
+    """
+    listed = _list(_one_of(pages, 100), most=max(1, len(pages)))
+    return _object({**dict.fromkeys(words, _WORDS), **dict.fromkeys(choices, listed)}, least)
+
+
+def policy_schema(tools: Sequence[BaseTool], *, begun: bool) -> Schema:
+    """Return the schema of a policy's turn: calls, or its answer.
+
+    Args:
+        tools: That may be called.
+        begun: Something was looked up; before that there is nothing to answer from.
+    """
+    looks = _looks(tools)
+    answers = _object({"thought": _THOUGHT, "answer": _text(800)}, ["thought", "answer"])
+    return {"type": "object", "anyOf": [looks, answers]} if begun else looks
+
+
 def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bool) -> Schema:
     """Return the schema of the explorer's reply: calls, or what it keeps, or that it is done.
 
@@ -153,6 +206,18 @@ def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bo
         pages: As for `keep_schema`.
         begun: Something was looked up; before that there is nothing to end.
     """
+    looks = _looks(tools)
+    if not begun:
+        return looks
+    keeps = _object(
+        {"thought": _THOUGHT, **_kept(pages)}, ["thought", "evidence", "parts", "sufficient"]
+    )
+    done = _object({"thought": _THOUGHT, "done": {"const": True}}, ["thought", "done"])
+    return {"type": "object", "anyOf": [looks, keeps, done]}
+
+
+def _looks(tools: Sequence[BaseTool]) -> dict[str, Any]:
+    """Return the schema of a reply that calls tools."""
     calls = [
         _object(
             {"tool": {"type": "string", "enum": [tool.name]}, "arguments": _arguments(tool)},
@@ -161,14 +226,7 @@ def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bo
         for tool in tools
     ]
     listed = _list({"anyOf": calls}, most=_MOST_CALLS, least=1)
-    looks = _object({"thought": _THOUGHT, "calls": listed}, ["thought", "calls"])
-    if not begun:
-        return looks
-    keeps = _object(
-        {"thought": _THOUGHT, **_kept(pages)}, ["thought", "evidence", "parts", "sufficient"]
-    )
-    done = _object({"thought": _THOUGHT, "done": {"const": True}}, ["thought", "done"])
-    return {"type": "object", "anyOf": [looks, keeps, done]}
+    return _object({"thought": _THOUGHT, "calls": listed}, ["thought", "calls"])
 
 
 def _arguments(tool: BaseTool) -> dict[str, Any]:

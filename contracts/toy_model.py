@@ -27,11 +27,11 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return made
 
 
-def model() -> Qwen2ForCausalLM:
-    """Return a random model of two layers."""
+def model(positions: int = 1024) -> Qwen2ForCausalLM:
+    """Return a random model of two layers that reads so many tokens at most."""
     return Qwen2ForCausalLM(
         Qwen2Config(
             vocab_size=512, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-            num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=1024,
+            num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=positions,
         )
     )  # fmt: skip

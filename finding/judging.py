@@ -58,7 +58,14 @@ class ChatJudge:
             # The boundary to the provider's client: whatever it raises, nothing was judged.
             raise ModelError(f"the judge gave no answer ({type(error).__name__})") from error
         said = str(reply.text)
-        numbers = {int(m["page"]): (int(m["score"]) - 1) / 4 for m in _LINE.finditer(said)}
-        if not numbers.keys() & set(range(1, len(texts) + 1)):
+        scores = read_scores(said, len(texts))
+        if not scores:
             raise ModelError(f"the judge gave no numbers from 1 to 5, but {said[:80]!r}")
-        return [numbers.get(i, _MIDDLE) for i in range(1, len(texts) + 1)]
+        return scores
+
+
+def read_scores(said: str, pages: int) -> list[float]:
+    """Return a score of 0 to 1 for each page that a judge was shown; empty if it gave none."""
+    numbers = {int(m["page"]): (int(m["score"]) - 1) / 4 for m in _LINE.finditer(said)}
+    wanted = range(1, pages + 1)
+    return [numbers.get(i, _MIDDLE) for i in wanted] if numbers.keys() & set(wanted) else []

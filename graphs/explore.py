@@ -127,7 +127,8 @@ def _nodes(config: RunnableConfig) -> Nodes:
 
 
 async def _work(name: str, state: State, config: RunnableConfig) -> State:
-    return await _nodes(config).run(name, state)
+    nodes = _nodes(config)
+    return await nodes.run(name, getattr(nodes, name), state)
 
 
 async def _pause(name: Pause, state: State, config: RunnableConfig) -> State:

@@ -68,17 +68,20 @@ class Nodes:
     model: str
     trajectory: str
     """Path of the run's record; empty when there is none."""
+    graph: str = "explore"
+    """Name of the machine, for the record."""
+    first: str = "plan"
+    """The node with which a question starts."""
 
     @property
     def view(self) -> View:
         """What is searched."""
         return self.asker.view
 
-    async def run(self, name: str, state: State) -> State:
+    async def run(self, name: str, work: Callable[[State], Awaitable[Work]], state: State) -> State:
         """Run a node: count its time, tell what it did, end the run as failed if it raises."""
         started = time.perf_counter()
-        work: Callable[[State], Awaitable[Work]] = getattr(self, name)
-        if name == "plan":
+        if name == self.first:
             state = begun(state)
         try:
             done = await work(state)
@@ -94,17 +97,7 @@ class Nodes:
 
     async def plan(self, state: State) -> Work:
         """Split the question."""
-        labels = self.view.labels
-        start = {
-            "question": state["question"],
-            "model": self.model,
-            "graph": "explore",
-            "effort": self.asker.effort,
-            "labels": None if labels is None else sorted(labels),
-            "library_version": self.view.version,
-            "budget": self.asker.limits(state).to_json(),
-        }
-        self.teller.tell(state, "episode.start", "start", start)
+        self.tell_start(state, self.asker.effort)
         move, spent = await self.asker.ask(self._roles(state).planner, Plan, state, state["spent"])
         parts = list(move.sub_questions) if move else []
         update = State(spent=spent, sub_questions=parts)
@@ -115,6 +108,20 @@ class Nodes:
             first = [replace(call, id=f"s1c{i}") for i, call in enumerate(move.calls, 1)]
             update.update(State(step=1, spent=spent.plus(steps=1), pending=first))
         return Work(update, told(move))
+
+    def tell_start(self, state: State, effort: str) -> None:
+        """Tell that an episode begins."""
+        labels = self.view.labels
+        start = {
+            "question": state["question"],
+            "model": self.model,
+            "graph": self.graph,
+            "effort": effort,
+            "labels": None if labels is None else sorted(labels),
+            "library_version": self.view.version,
+            "budget": self.asker.limits(state).to_json(),
+        }
+        self.teller.tell(state, "episode.start", "start", start)
 
     async def explore(self, state: State) -> Work:
         """Choose the next calls."""
@@ -351,7 +358,7 @@ class Nodes:
             if (key in LISTS and value) or (key not in LISTS and value != state.get(key))
         }
         update: State = {**changed, "spent": spent}  # type: ignore[typeddict-item]  # same keys
-        if name == "plan":
+        if name == self.first:
             update = replaced(state, update)
         step = update.get("step", state["step"])
         body = {"node": name, "step": step, "round": state["round"], **done.says}
@@ -388,4 +395,4 @@ class Nodes:
         )
         self._end(state, answer)
         update = State(answer=answer, spent=spent)
-        return replaced(state, update) if name == "plan" else update
+        return replaced(state, update) if name == self.first else update

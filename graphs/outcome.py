@@ -1,6 +1,7 @@
 """Assemble the answer of a run by code, from claims that were verified.
 
 1. Each claim keeps its words and gets the markers of its citations: `... 1,577 million. [1][2]`.
+   What speaks against it is a warning.
 2. Citations that show the same place are one citation; they are numbered as the text meets them.
 3. The status follows from why the run stopped and from what is left to say, never from a model's
    word for it.
@@ -28,9 +29,11 @@ def assemble(state: State, view: View, *, trajectory: str) -> Answer:
     draft, verdict = state["draft"] or Draft(), state["verdict"] or Verdict(kept=())
     used_up = state["used_up"]
     claims = () if draft.unanswerable else verdict.kept
-    text, citations = write_claims(claims, state.get("evidence", []))
+    evidence = state.get("evidence", [])
+    text, citations = write_claims(claims, evidence)
     status = _status(state, bool(claims))
     warnings = _latest(state.get("warnings", []))
+    warnings += [_doubt(claim, evidence, citations) for claim in claims if claim.doubt]
     if draft.claims and not draft.unanswerable:
         warnings += [
             f"Removed from the answer, because {reason}: {claim.text}"
@@ -75,6 +78,13 @@ def write_claims(
         sentences.append(f"{claim.text.strip()} {markers}".rstrip())
     lines = any("\n" in sentence or sentence.startswith(("- ", "* ")) for sentence in sentences)
     return ("\n" if lines else " ").join(sentences), tuple(citations)
+
+
+def _doubt(claim: Claim, evidence: Sequence[Evidence], citations: Sequence[Citation]) -> str:
+    """Say what speaks against a claim, and which citations it rests on."""
+    known = list(citations)  # holds them all already
+    numbers = [_number(item, known) for item in evidence if item.id in claim.evidence]
+    return f"{''.join(f'[{n}]' for n in dict.fromkeys(numbers))} {claim.doubt}."
 
 
 def _number(item: Evidence, citations: list[Citation]) -> int:

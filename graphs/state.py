@@ -99,6 +99,10 @@ class State(TypedDict, total=False):
     stop: Stop
     used_up: str
     """The limit at which exploring ended; empty when none did."""
+    memo: dict[str, Any]
+    """What a published system or a user's own graph keeps between its nodes; JSON-able."""
+    goto: str
+    """The node that comes next in such a graph."""
     assembled: Answer | None
     """The answer before it is put into a form; only where one was asked for."""
     answer: Answer | None

@@ -17,7 +17,7 @@ from pagehop.answers import Answer
 from pagehop.errors import ConfigError
 from pagehop.events import Event
 from pagehop.interfaces.asked import Question, checked_question
-from pagehop.interfaces.options import GRAPHS, RunOptions, checked_options
+from pagehop.interfaces.options import RunOptions, checked_options
 from pagehop.interfaces.running import Source, build_machine, check_seen, open_view, prepare_run
 
 if TYPE_CHECKING:
@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from pagehop.graphs.explore import Machine
+    from pagehop.graphs.graph import Graph
     from pagehop.graphs.steering import Pause
 
 T = TypeVar("T")
 
 
-def list_graphs() -> list[str]:
-    """Return the names that `graph=` takes."""
-    return list(GRAPHS)
+def list_graphs() -> "list[Graph]":
+    """Return the graphs that have a name: `name`, `shape`, `source`, `needs`, `constants`."""
+    from pagehop.graphs.registry import all_graphs  # noqa: PLC0415 - graphs load late
+
+    return all_graphs()
 
 
 def ask(
@@ -104,7 +107,7 @@ async def astream(
 
 
 def graph(
-    name: str,
+    name: "str | Graph",
     source: Source,
     *,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
@@ -116,7 +119,7 @@ def graph(
     `astream(..., stream_mode="custom")` gives the events. It runs async only.
 
     Args:
-        name: One of `list_graphs()`.
+        name: One of `list_graphs()`, or a `Graph` of one's own.
         source: As for `ask`.
         checkpointer: LangGraph saver; with it a run can be killed and resumed.
         pause_after: Where a person steers the run: `plan`, `reflect`. It stops there with a
@@ -132,6 +135,8 @@ def graph(
         raise ConfigError("samples= is for ask and stream; run the machine as often as you want")
     if pause_after and checkpointer is None:
         raise ConfigError("pause_after= needs a checkpointer=, which keeps the run while it waits")
+    if pause_after and checked.graph != "explore":
+        raise ConfigError(f"pause_after= is for explore; {checked.graph} has no such nodes")
     if wrong := set(pause_after) - {"plan", "reflect"}:
         raise ConfigError(f"pause_after has {min(wrong)!r}; use plan, reflect")
     view, _ = open_view(source)

@@ -1,19 +1,20 @@
 """The command line: `pagehop ask reports/ "What did capital expenditure rise to?"`.
 
-Commands on documents are in cli_library.py, on pages in cli_pages.py, on recorded runs in
-cli_runs.py, for training in cli_training.py, `evaluate` in cli_evaluate.py. Everything heavy is
-imported inside the commands, so that `--help` answers at once.
+A conversation is in cli_chat.py; commands on documents are in cli_library.py, on pages in
+cli_pages.py, on recorded runs in cli_runs.py, for training in cli_training.py, `evaluate` in
+cli_evaluate.py. Everything heavy is imported inside the commands, so that `--help` answers at once.
 
 Exit codes: 0 done (answered, unanswerable), 1 exhausted, failed, damage found, or an add in which
 a file failed, 2 wrong usage or input, 130 interrupted.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from pagehop.interfaces import (
+    cli_chat,
     cli_evaluate,
     cli_library,
     cli_options,
@@ -45,14 +46,10 @@ def pagehop() -> None:
 def ask(
     path: cli_options.Path,
     question: Annotated[str, typer.Argument(help="What to find out.")],
-    model: Annotated[
-        str | None, typer.Option(help="provider:name; builtin needs no key and no network.")
-    ] = None,
-    vision_model: Annotated[str | None, typer.Option(help="Another model for pictures.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="Address of the model's server.")] = None,
-    effort: Annotated[
-        Literal["low", "medium", "high"] | None, typer.Option(help="How hard to try.")
-    ] = None,
+    model: cli_options.Model = None,
+    vision_model: cli_options.VisionModel = None,
+    base_url: cli_options.BaseUrl = None,
+    effort: cli_options.Effort = None,
     graph: Annotated[str, typer.Option(help="Which machine runs.")] = "explore",
     max_steps: Annotated[int | None, typer.Option(help="Most steps.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds.")] = None,
@@ -119,6 +116,7 @@ def demo(
 
 
 for name, command in {
+    **cli_chat.COMMANDS,
     **cli_library.COMMANDS,
     **cli_pages.COMMANDS,
     **cli_runs.COMMANDS,

@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,7 +29,9 @@ def evaluate(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Reports, results and trajectories.")],
     graphs: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Machines; with an effort: explore:low. Default all."),
+        typer.Option(
+            metavar="A,B", help="Machines: names, FILE.py:NAME, explore:low. Default explore."
+        ),
     ] = None,
     models: Annotated[
         str, typer.Option(metavar="A,B", help="Models as for ask --model.")
@@ -38,10 +40,8 @@ def evaluate(
     retrieval_only: Annotated[
         bool, typer.Option("--retrieval-only", help="Score search strategies, without any model.")
     ] = False,
-    base_url: Annotated[str | None, typer.Option(help="Address of the models' server.")] = None,
-    effort: Annotated[
-        Literal["low", "medium", "high"] | None, typer.Option(help="How hard to try.")
-    ] = None,
+    base_url: cli_options.BaseUrl = None,
+    effort: cli_options.Effort = None,
     max_steps: Annotated[int | None, typer.Option(help="Most steps of a run.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds of a run.")] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Runs at once.")] = 4,

@@ -1,6 +1,6 @@
 """Arguments and options that several commands share, and how their words are read."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +19,12 @@ Labels = Annotated[
     str | None,
     typer.Option(metavar="A,B", help="See only documents whose labels are all among these."),
 ]
+Model = Annotated[
+    str | None, typer.Option(help="provider:name; builtin needs no key and no network.")
+]
+VisionModel = Annotated[str | None, typer.Option(help="Another model for pictures.")]
+BaseUrl = Annotated[str | None, typer.Option(help="Address of the model's server.")]
+Effort = Annotated[Literal["low", "medium", "high"] | None, typer.Option(help="How hard to try.")]
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A page as name:page.")]
 
 

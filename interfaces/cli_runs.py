@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,14 +35,10 @@ def rollout(
     concurrency: Annotated[int, typer.Option(help="Most runs at once.")] = 32,
     seed: Annotated[int, typer.Option(help="Of the whole rollout.")] = 0,
     retries: Annotated[int, typer.Option(help="Times a run that failed is run again.")] = 1,
-    model: Annotated[
-        str | None, typer.Option(help="provider:name; builtin needs no key and no network.")
-    ] = None,
-    vision_model: Annotated[str | None, typer.Option(help="Another model for pictures.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="Address of the model's server.")] = None,
-    effort: Annotated[
-        Literal["low", "medium", "high"] | None, typer.Option(help="How hard to try.")
-    ] = None,
+    model: cli_options.Model = None,
+    vision_model: cli_options.VisionModel = None,
+    base_url: cli_options.BaseUrl = None,
+    effort: cli_options.Effort = None,
     graph: Annotated[str, typer.Option(help="Which machine runs.")] = "explore",
     max_steps: Annotated[int | None, typer.Option(help="Most steps of a run.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds of a run.")] = None,
@@ -176,7 +172,8 @@ def replay(
         else:
             print_answer(played.answer)
             same = "the same" if played.answers_alike else "another"
-            say(f"The answer is {same}; {len(played.differences)} events differ.")
+            count = len(played.differences)
+            say(f"The answer is {same}; {count} event{'s differ' if count != 1 else ' differs'}.")
             for difference in played.differences[:20]:
                 tell(difference)
         for warning in played.warnings:

@@ -29,7 +29,7 @@ from pagehop.evaluation.report_page import report_page
 from pagehop.evaluation.strategies import list_strategies, score_search
 from pagehop.evaluation.summary import SystemSummary, summarise_search, summarise_system
 from pagehop.evaluation.tables import markdown
-from pagehop.interfaces.api import list_graphs
+from pagehop.graphs.registry import EXPLORE, find_graph
 from pagehop.interfaces.options import BUILTIN, EpisodeOptions, checked_options
 from pagehop.interfaces.rollouts import arollout
 from pagehop.interfaces.showing import show_run
@@ -38,6 +38,7 @@ from pagehop.types import PageRef
 
 if TYPE_CHECKING:
     from pagehop.graphs.budget import Budget
+    from pagehop.graphs.graph import Graph
 
 EFFORTS = ("low", "medium", "high")
 Progress = Callable[[str, int, int], None]
@@ -48,7 +49,8 @@ Progress = Callable[[str, int, int], None]
 class Plan:
     """What is to be run."""
 
-    graphs: Sequence[str] = ()
+    graphs: "Sequence[str | Graph]" = ()
+    """Names, with an effort as `explore:low`, or graphs of one's own; empty: explore."""
     models: Sequence[str] = (BUILTIN,)
     seeds: int = 1
     retrieval_only: bool = False
@@ -248,10 +250,9 @@ def _systems(plan: Plan, done: Evaluation) -> list[tuple[System, EpisodeOptions]
     if plan.concurrency < 1:
         raise ConfigError(f"concurrency={plan.concurrency}: give 1 or more")
     found = []
-    for written in plan.graphs or list_graphs():
-        graph, _, effort = written.partition(":")
-        if effort and effort not in EFFORTS:
-            raise ConfigError(f"graph {written!r}: after the colon stands {', '.join(EFFORTS)}")
+    for named in plan.graphs or (EXPLORE,):
+        graph, effort = _graph_of(named)
+        written = f"{graph.name}:{effort}" if effort else graph.name
         for model in plan.models:
             options = EpisodeOptions(
                 model=model,
@@ -266,10 +267,31 @@ def _systems(plan: Plan, done: Evaluation) -> list[tuple[System, EpisodeOptions]
                 note = f"{BUILTIN} answers the same each time: one seed was run of it."
                 done.notes += [] if note in done.notes else [note]
                 seeds = 1
-            limits = json.dumps([checked.effort, checked.budget.to_json()], sort_keys=True)
+            about = [checked.effort, checked.budget.to_json()]
+            about += [graph.constants] if graph.constants else []
+            limits = json.dumps(about, sort_keys=True, default=str)
             settings = hashlib.sha256(limits.encode()).hexdigest()[:12]
             found.append((System(written, model, settings, seeds), options))
     return [*_closed_book(plan, done), *found]
+
+
+def _graph_of(named: "str | Graph") -> "tuple[Graph, str]":
+    """Return the graph of a name, and the effort behind its colon.
+
+    Raises:
+        ConfigError: There is no such graph, or it has no efforts.
+    """
+    if not isinstance(named, str):
+        return find_graph(named), ""
+    name, _, effort = named.rpartition(":")
+    if effort in EFFORTS:
+        graph = find_graph(name)
+        if graph.name != EXPLORE:
+            raise ConfigError(f"graph {named!r}: {graph.name} has no efforts; only {EXPLORE} has")
+        return graph, effort
+    if name == EXPLORE:
+        raise ConfigError(f"graph {named!r}: after the colon stands {', '.join(EFFORTS)}")
+    return find_graph(named), ""
 
 
 def _closed_book(plan: Plan, done: Evaluation) -> list[tuple[System, EpisodeOptions]]:

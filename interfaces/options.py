@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from pagehop.agents.former import AnswerForm
     from pagehop.graphs.budget import Budget
+    from pagehop.graphs.graph import Graph
 
 Effort = Literal["low", "medium", "high"]
 Record = bool | str | Path
-GRAPHS = ("explore",)
 BUILTIN = "builtin"
 MOST_SAMPLES = 64
 
@@ -34,8 +34,8 @@ class EpisodeOptions(TypedDict, total=False):
     """Address of an OpenAI-compatible server."""
     vision_model: "str | BaseChatModel | None"
     """Who reads pictures for a reasoner that takes only text."""
-    graph: str
-    """Name of the machine; `list_graphs()` names them."""
+    graph: "str | Graph"
+    """The machine: a name of `list_graphs()`, or a `Graph` of one's own."""
     effort: Effort | None
     """low (one retrieval and an answer), medium or high (judges more often)."""
     budget: "Budget | None"
@@ -68,7 +68,7 @@ class Options:
     model_name: str
     """What the record calls it."""
     vision_model: "BaseChatModel | None"
-    graph: str
+    machine: "Graph"
     effort: Effort
     budget: "Budget"
     samples: int
@@ -80,6 +80,11 @@ class Options:
     """What `schema=` asks for."""
     deltas: bool = False
     """Tell a model's text as it arrives."""
+
+    @property
+    def graph(self) -> str:
+        """Name of the machine."""
+        return self.machine.name
 
 
 def name_of(model: "BaseChatModel") -> str:
@@ -98,6 +103,7 @@ def checked_options(given: Mapping[str, Any]) -> Options:
         TypeError: There is no such option.
     """
     from pagehop.graphs.budget import Budget  # noqa: PLC0415 - only runs need it
+    from pagehop.graphs.registry import EXPLORE, find_graph  # noqa: PLC0415 - as above
 
     for key in given:
         if key not in RunOptions.__annotations__:
@@ -111,20 +117,20 @@ def checked_options(given: Mapping[str, Any]) -> Options:
     record = run.record if given.get("record") is None else given["record"]
     if not isinstance(record, bool | str | Path) or record == "":
         raise ConfigError(f"record={record!r}: give True, False or a folder")
-    graph = given.get("graph") or GRAPHS[0]
-    if graph not in GRAPHS:
-        raise ConfigError(f"graph={graph!r}: there is only {', '.join(GRAPHS)}")
+    machine = find_graph(given.get("graph") or EXPLORE)
     name = _model("model", given.get("model")) or run.model
     vision = _model("vision_model", given.get("vision_model")) or run.vision_model
     base_url = _text("base_url", given.get("base_url"))
     if base_url and name == BUILTIN:
         raise ConfigError(f"base_url={base_url!r} needs model=, the name it serves")
     base_url = base_url or run.base_url
+    if name == BUILTIN:  # refused before anything is opened
+        machine.missing(rules=True, eyes="pictures", page_vectors=True)
     return Options(
         model=None if name == BUILTIN else _loaded(name, base_url),
         model_name=name if isinstance(name, str) else name_of(name),
         vision_model=_loaded(vision, base_url) if vision else None,
-        graph=graph,
+        machine=machine,
         effort=_effort(given.get("effort") or run.effort),
         budget=budget,
         samples=_samples(given.get("samples"), budget),

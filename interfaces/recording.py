@@ -66,6 +66,7 @@ def run_manifest(
             blobs[prompts[name]] = text
     manifest = {
         "graph": options.graph,
+        "constants": options.machine.constants,
         "effort": options.effort,
         "models": models,
         "prompts": prompts,

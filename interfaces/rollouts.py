@@ -103,6 +103,7 @@ async def arollout(
         crew = await in_thread(lambda: _crew(view, checked, asked, jobs, folder, manifest))
         with crew.recorder:
             ends = Ends.of(read_events(folder))
+            _same_questions(ends, jobs, asked, folder)
             runner = Runner(jobs, crew.run, ends, concurrency, retries, on_end or _unheard)
             report = await runner.run(folder)
         problem = (crew.recorder.problem,) if crew.recorder.problem else ()
@@ -193,10 +194,9 @@ def task_told(question: Question, view: View) -> dict[str, Any]:
     for document in view.documents():
         names |= dict.fromkeys(document.sources, document.name)
         names |= {document.source: document.name, document.name: document.name}
-    row = question.model_dump_json()
     return {
         "task_id": question.id,
-        "row_sha256": hashlib.sha256(row.encode()).hexdigest(),
+        "row_sha256": _row_sha256(question),
         "gold_answers": list(question.answers),
         "gold_pages": [
             {"page": f"{names.get(gold.document, gold.document)}:{gold.page}",
@@ -274,6 +274,33 @@ def _same_run(begun: RunManifest, now: Mapping[str, Any], folder: Path) -> None:
                 f"{folder} holds a rollout begun with other settings ({what}{detail}); "
                 "give another folder, or the same settings"
             )
+
+
+def _same_questions(
+    ends: Ends, jobs: Sequence[Job], asked: Sequence[Question], folder: Path
+) -> None:
+    """Refuse to go on with episodes whose questions were changed but for their ids.
+
+    Raises:
+        ConfigError: A question is not as it was when its episodes were begun.
+    """
+    rows = [_row_sha256(question) for question in asked]
+    changed = {
+        asked[job.question].id
+        for job in jobs
+        if ends.rows.get(job.episode_id, rows[job.question]) != rows[job.question]
+    }
+    if changed:
+        named = ", ".join(repr(name) for name in sorted(changed)[:5])
+        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+        raise ConfigError(
+            f"{folder} holds episodes of other questions with the same ids: {named}{more} (words, "
+            "answers or pages were changed since); give another folder (--out), or other ids"
+        )
+
+
+def _row_sha256(question: Question) -> str:
+    return hashlib.sha256(question.model_dump_json().encode()).hexdigest()
 
 
 @contextmanager

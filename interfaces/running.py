@@ -24,12 +24,15 @@ from pagehop.library.view import View
 from pagehop.settings import load_settings
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.tools import BaseTool
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from pagehop.agents.moves import Roles
+    from pagehop.events import EventSink
     from pagehop.graphs.budget import Budget
     from pagehop.graphs.explore import Machine
+    from pagehop.graphs.graph import Eyes, Setup
     from pagehop.graphs.state import Question
     from pagehop.graphs.steering import Pause
     from pagehop.interfaces.conversation import Conversation
@@ -197,29 +200,12 @@ def _build(
     pause_after: "Sequence[Pause]" = (),
 ) -> "tuple[list[Machine], Recorder]":
     """Build a machine for each budget, and the record that all of them share."""
-    from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
-
-    make_tools, roles = _staff(view, options, asked)
-    recorder = open_recorder(view, options, make_tools(view))
-    run = load_settings().run
-    machines = [
-        build(
-            view,
-            roles,
-            budget,
-            tools=make_tools,
-            effort=options.effort,
-            model=options.model_name,
-            tool_timeout_s=run.tool_timeout_s,
-            checkpointer=checkpointer,
-            sinks=(recorder,) if options.record else (),
-            run_id=recorder.run_id,
-            trajectory=str(recorder.path) if recorder.path else "",
-            forms=options.form is not None,
-            pause_after=pause_after,
-        )
-        for budget in budgets
-    ]
+    staff = _staff(view, options, asked)
+    recorder = open_recorder(view, options, staff[0](view))
+    sinks = (recorder,) if options.record else ()
+    setup = _setup(view, options, staff, recorder, sinks)
+    setup = replace(setup, checkpointer=checkpointer, pause_after=pause_after)
+    machines = [options.machine.build(replace(setup, budget=budget)) for budget in budgets]
     return machines, recorder
 
 
@@ -227,27 +213,53 @@ def machine_for(
     view: View, options: Options, recorder: "Recorder", sink: "Callable[[Event], None]"
 ) -> "Machine":
     """Build the machine of many runs, whose events go to a sink that records them."""
-    from pagehop.graphs.explore import build  # noqa: PLC0415 - loads langgraph
+    setup = _setup(view, options, _staff(view, options, None), recorder, (sink,))
+    return options.machine.build(setup)
 
-    make_tools, roles = _staff(view, options, None)
-    return build(
+
+def _setup(
+    view: View,
+    options: Options,
+    staff: "tuple[Callable[[View], list[BaseTool]], Callable[[], Roles]]",
+    recorder: "Recorder",
+    sinks: "Sequence[EventSink]",
+) -> "Setup":
+    """Return what a machine is built with; what it has to do without is said in it."""
+    from pagehop.graphs.graph import Setup  # noqa: PLC0415 - graphs load late
+
+    seen = _sees(options)
+    eyes: Eyes = "pictures" if seen else "reader" if _reader(options) is not None else "text"
+    rules = options.model is None
+    notes = options.machine.missing(
+        rules=rules, eyes="text" if rules else eyes, page_vectors=view.has_picture_vectors
+    )
+    return Setup(
         view,
-        roles,
+        staff[1],
         options.budget,
-        tools=make_tools,
+        staff[0],
         effort=options.effort,
         model=options.model_name,
         tool_timeout_s=load_settings().run.tool_timeout_s,
-        sinks=(sink,),
+        sinks=sinks,
         run_id=recorder.run_id,
         trajectory=str(recorder.path) if recorder.path else "",
         forms=options.form is not None,
+        eyes="text" if rules else eyes,
+        notes=tuple(notes),
     )
 
 
 def tools_for(view: View, options: Options) -> "list[BaseTool]":
     """Return the tools as a run's reasoner has them."""
     return _staff(view, options, None)[0](view)
+
+
+def _offered(tools: "Sequence[BaseTool]", options: Options) -> "list[BaseTool]":
+    """Return what the model is offered: the machine's tools, and the user's own."""
+    named = options.machine.tools
+    own = {tool.name for tool in options.tools}
+    return [tool for tool in tools if not named or tool.name in named or tool.name in own]
 
 
 def check_seen(options: Options, asked: Asked) -> None:
@@ -261,8 +273,20 @@ def check_seen(options: Options, asked: Asked) -> None:
         check_pictures(asked, rules=rules, sees=_sees(options), has_vision=has_vision)
 
 
+def _reader(options: Options) -> "BaseChatModel | None":
+    """Return who reads pictures for the model."""
+    if options.vision_model is None and options.machine.blind and options.model is not None:
+        from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
+
+        # A reasoner that is to see none may well read them when it is asked on its own.
+        return options.model if takes_pictures(options.model) else None
+    return options.vision_model
+
+
 def _sees(options: Options) -> bool:
     """Tell whether the model is shown pictures."""
+    if options.machine.blind:
+        return False
     from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
 
     wanted = load_settings().run.pictures
@@ -296,19 +320,21 @@ def _staff(
     model = options.model
     pictures = _sees(options)
     perceive = reads = None
-    if options.vision_model is not None and not pictures:
+    reader = _reader(options)
+    if reader is not None and not pictures:
         from pagehop.agents.perceiver import Perceiver, QuestionPictures  # noqa: PLC0415 - with one
 
-        perceive = Perceiver(options.vision_model)
+        perceive = Perceiver(reader)
         if asked is not None and asked.pictures:
-            reads = QuestionPictures(
-                options.vision_model, asked.text, asked.pictures, run.retry_wait_s
-            )
+            reads = QuestionPictures(reader, asked.text, asked.pictures, run.retry_wait_s)
     images: Images = "reference" if pictures else "text"
 
     @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
     def make_tools(view: View) -> "list[BaseTool]":
-        return [*toolset(view, images, perceive=perceive, inside=True), *options.tools]
+        made = toolset(
+            view, images, perceive=perceive, max_pixels=options.machine.max_pixels, inside=True
+        )
+        return [*made, *options.tools]
 
     prompts = Prompts(options.prompts)
     beside = shown(asked) if asked is not None and reads is None else []
@@ -316,9 +342,9 @@ def _staff(
     def make_reasoner() -> Reasoner:
         return Reasoner(
             model=seeded(model),
-            tools=make_tools(view),
+            tools=_offered(make_tools(view), options),
             prompts=prompts,
-            grammar=run.grammar,
+            grammar=options.machine.grammar or run.grammar,
             pictures=pictures,
             shown=beside,
             reads=reads,

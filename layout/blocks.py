@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from pagehop.layout.cells import TableCells
 from pagehop.layout.page_lines import Line, item_marker
-from pagehop.layout.table_cells import TableCells
 from pagehop.types import Box, Kind
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from pagehop.layout.blocks import Block
-from pagehop.layout.table_cells import find_unit
+from pagehop.layout.cells import find_unit
 from pagehop.types import Box
 
 _FAR = 0.09

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pagehop.layout.table_cells import TableCells
+from pagehop.layout.cells import TableCells
 from pagehop.types import Box, PageRef, Region
 
 _PRECISION = 10_000

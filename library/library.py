@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagehop.arguments import check_text, check_whole, misfit
-from pagehop.errors import LibraryError, ModelError
+from pagehop.errors import LibraryError
 from pagehop.finding.names import meant_sources
 from pagehop.finding.page_graph import MOST_JUDGED
 from pagehop.library.copies import restore_copy
@@ -39,8 +39,9 @@ from pagehop.library.reports import IngestReport as IngestReport
 from pagehop.library.reports import LibraryStatus as LibraryStatus
 from pagehop.library.scan import read_labels, read_metadata, read_sources, scan
 from pagehop.library.snapshot import Snapshot
+from pagehop.library.status import library_status
 from pagehop.library.store import Store, outdated
-from pagehop.library.tables import READ_BY
+from pagehop.library.text_encoders import TextEncoders
 from pagehop.library.view import View
 from pagehop.library.writer import Mending, Removal, Writer
 from pagehop.reading.pdf_pool import PdfPool
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from networkx import MultiDiGraph
     from PIL.Image import Image
-
-    from pagehop.models.text_encoder import TextEncoder
 
 KEPT_VIEWS = 8
 POLL_S = 0.1
@@ -93,16 +92,17 @@ class Library:
         self.path = self._folder.path
         """The library's own folder."""
         self._settings = _with_page_encoder(load_settings(), page_encoder)
-        self._encoder_given = encoder
+        self._encoders = TextEncoders(self._settings.encoder, encoder)
         self._store = Store(self.path)
         self._lock = threading.RLock()
         self._adding = threading.Lock()
         self._manifest: tuple[tuple[int, ...], Manifest] | None = None
         self._views: OrderedDict[tuple[int, frozenset[str] | None], View] = OrderedDict()
-        self._encoders: dict[str, TextEncoder | None] = {}
         self._pool: PdfPool | None = None
         self._reader = PictureReader(self._settings.ocr, self._render_pool)
-        self._writer = Writer(self._store, self._settings, self._model, self._committed)
+        self._writer = Writer(
+            self._store, self._settings, self._encoders.wanted_model, self._committed
+        )
         self._current()
         atexit.register(_stop_at_exit, weakref.ref(self._writer))
 
@@ -230,46 +230,8 @@ class Library:
     def status(self) -> LibraryStatus:
         """Return how far the library is; cheap enough to poll."""
         manifest = self._current()
-        waiting, progress, busy = self._writer.waiting, self._writer.progress, self._writer.busy
-        try:
-            snapshot = self._view(manifest, None).snapshot
-            records = [record for record, _ in snapshot.records.values()]
-            passages, embedded = snapshot.passages(), snapshot.embedded()
-            seen = snapshot.picture_vectors.encoded
-        except LibraryError:
-            if not busy:
-                raise
-            records, passages, embedded, seen = (
-                [],
-                0,
-                0.0,
-                0,
-            )  # an older library is being read again
-        read = sum(r.pages for r in records if r.read_by == READ_BY)
-        pages = sum(r.pages for r in records)
-        scanned = sum(len(r.scanned_pages) for r in records)
-        scanned_read = sum(len(r.ocr_pages) for r in records)
-        left = progress.seconds_left(
-            waiting, pages - read, passages * (1 - embedded), scanned - scanned_read, pages - seen
-        )
-        return LibraryStatus(
-            path=str(self.path),
-            version=manifest.version,
-            documents=len(records),
-            pages=pages,
-            pages_read=read,
-            passages=passages,
-            scanned=scanned,
-            scanned_read=scanned_read,
-            embedded=embedded,
-            text_complete=waiting == 0,
-            failed=len(manifest.failed),
-            stage=progress.stage if busy else "idle",
-            waiting=waiting,
-            seconds_left=left if busy else None,
-            encoder=manifest.serving,
-            page_encoder=manifest.seeing,
-            pages_seen=seen,
+        return library_status(
+            self.path, manifest, lambda: self._view(manifest, None).snapshot, self._writer
         )
 
     @property
@@ -424,7 +386,7 @@ class Library:
                     Snapshot(self._store, manifest, labels),
                     labels=labels,
                     runs_path=self.path / "runs",
-                    encoder=lambda: self._load_encoder(manifest),
+                    encoder=lambda: self._encoders.serving(manifest),
                     page_encoder=lambda: load_seeing(manifest, self._settings.page_encoder),
                     pool=self._render_pool,
                     reader=self._reader,
@@ -440,31 +402,6 @@ class Library:
             if self._pool is None:
                 self._pool = PdfPool(self._settings.ingest)
             return self._pool
-
-    def _model(self, manifest: Manifest) -> str:
-        """Return the name of the encoder to embed with."""
-        if self._encoder_given is not None:
-            return self._encoder_given
-        if self._settings.encoder.model or not manifest.serving:
-            return self._settings.encoder.model
-        return manifest.encoders[manifest.serving].model
-
-    def _load_encoder(self, manifest: Manifest) -> "TextEncoder | None":
-        """Return the encoder whose vectors a version holds; None when it cannot be loaded."""
-        from pagehop.models.text_encoder import load_text_encoder  # noqa: PLC0415 - on first use
-
-        entry = manifest.encoders.get(manifest.serving)
-        model = entry.model if entry else self._model(manifest)
-        with self._lock:
-            if manifest.serving not in self._encoders:
-                try:
-                    found = load_text_encoder(model, settings=self._settings.encoder)
-                except ModelError:
-                    found = None
-                if found is not None and entry and found.id != manifest.serving:
-                    found = None
-                self._encoders[manifest.serving] = found
-            return self._encoders[manifest.serving]
 
 
 def _with_page_encoder(settings: Settings, model: str | None) -> Settings:

@@ -11,7 +11,8 @@
 4. The words of a reply are read as Hermes and Qwen models write them: `<think>`, `<tool_call>`.
 
 Needs an endpoint that gives ids (`return_token_ids`, as vLLM has it); where it gives none, those of
-the tokenizer stand in. Not covered: pictures, streaming.
+the tokenizer stand in. A trainer's own way to sample stands in for the endpoint as `engine=`.
+Not covered: pictures, streaming.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
@@ -64,13 +66,40 @@ class Tokenizer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """What an engine made of a prompt."""
+
+    ids: tuple[int, ...]
+    logprobs: tuple[float, ...] = ()
+    """One for each id; empty when it gives none."""
+    text: str = ""
+    """Special tokens kept; empty when the tokenizer is to decode the ids."""
+    finish_reason: str = ""
+    model: str = ""
+    """As the engine names it."""
+
+
+class TokenEngine(Protocol):
+    """Who samples: an endpoint, or what a trainer samples with."""
+
+    async def sample(
+        self, prompt: Sequence[int], *, stop: Sequence[str], seed: int | None
+    ) -> Sampled:
+        """Return what follows on the ids of a prompt."""
+        ...
+
+
 class TokenChat(BaseChatModel):
-    """Asks a completions endpoint with ids; see the module."""
+    """Asks a completions endpoint, or an engine, with ids; see the module."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    base_url: str
+    base_url: str = ""
+    """Of the endpoint; unused with an engine."""
     model_name: str
+    engine: Any = Field(default=None, repr=False)
+    """A `TokenEngine` in place of an endpoint; it has sampling settings of its own."""
     tokenizer: Any = Field(repr=False)
     """A `Tokenizer`."""
     api_key: str = Field(default="none", repr=False)
@@ -118,35 +147,46 @@ class TokenChat(BaseChatModel):
         tools = kwargs.get("tools") or []
         conversation = [_plain(message) for message in convert_to_openai_messages(messages)]
         prompt = self.prompt_ids(conversation, tools)
-        body = {
-            "model": self.model_name, "prompt": list(prompt), "max_tokens": self.max_tokens,
-            "temperature": self.temperature, "top_p": self.top_p, "logprobs": 0,
-            "return_token_ids": True, "skip_special_tokens": False, "stop": stop or [],
-        }  # fmt: skip
-        if self.seed is not None:
-            body["seed"] = self.seed
-        reply = await self._post(body)
-        choice = reply["choices"][0]
-        ids = tuple(choice.get("token_ids") or ()) or tuple(
-            self.tokenizer.encode(choice["text"], add_special_tokens=False)
-        )
-        raw = choice.get("text") or self.tokenizer.decode(ids, skip_special_tokens=False)
+        sampled = await (self.engine or self).sample(prompt, stop=stop or [], seed=self.seed)
+        ids = sampled.ids
+        raw = sampled.text or self.tokenizer.decode(ids, skip_special_tokens=False)
         message = read_reply(raw.removesuffix(self.tokenizer.eos_token))
         message.usage_metadata = UsageMetadata(
             input_tokens=len(prompt), output_tokens=len(ids), total_tokens=len(prompt) + len(ids)
         )
-        finish = str(choice.get("finish_reason") or "")
+        finish = sampled.finish_reason
         message.response_metadata = {"model_name": self.model_name, "finish_reason": finish}
         self._remember(conversation, tools, message, prompt + ids)
         keep(
             Captured(
                 text=raw, prompt_ids=prompt, completion_ids=ids, finish_reason=finish,
-                logprobs=_logprobs(choice, len(ids)), model=str(reply.get("model", "")),
+                logprobs=sampled.logprobs, model=sampled.model,
                 reasoning=str(message.additional_kwargs.get("reasoning_content", "")),
                 tool_arguments=tuple(_arguments(one) for one in _CALL.findall(raw)),
             )
         )  # fmt: skip
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    async def sample(
+        self, prompt: Sequence[int], *, stop: Sequence[str], seed: int | None
+    ) -> Sampled:
+        """Ask the endpoint what follows on the ids of a prompt."""
+        body = {
+            "model": self.model_name, "prompt": list(prompt), "max_tokens": self.max_tokens,
+            "temperature": self.temperature, "top_p": self.top_p, "logprobs": 0,
+            "return_token_ids": True, "skip_special_tokens": False, "stop": list(stop),
+        }  # fmt: skip
+        if seed is not None:
+            body["seed"] = seed
+        reply = await self._post(body)
+        choice = reply["choices"][0]
+        ids = tuple(choice.get("token_ids") or ()) or tuple(
+            self.tokenizer.encode(choice["text"], add_special_tokens=False)
+        )
+        return Sampled(
+            ids, _logprobs(choice, len(ids)), choice.get("text") or "",
+            str(choice.get("finish_reason") or ""), str(reply.get("model", "")),
+        )  # fmt: skip
 
     def prompt_ids(
         self, conversation: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]

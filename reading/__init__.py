@@ -10,7 +10,7 @@ A document is opened only in a worker process, with limits on its time and memor
    (names), `signatures` (near-identical pages); `fields` (labelled values of a document).
 4. Files that are no PDFs: `formats` (what a file is), `pdf_convert` (makes a PDF of it, in the
    process), `archives` (bounds on what a ZIP file may hold), `office`, `office_process` and
-   `office_links` (through LibreOffice).
+   `office_links` (through LibreOffice), `compound` (old Office files).
 5. Scans: `ocr_areas` (which pages, or parts of them, are pictures of text), `ocr_engine` (the
    parent's side), `ocr_worker` (the process), `ocr_picture` (its geometry), `ocr_words` (their way
    among the text layer's words).

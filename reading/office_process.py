@@ -13,11 +13,11 @@ from pathlib import Path
 
 from pagehop.errors import PdfError
 from pagehop.reading.archives import check_archive
+from pagehop.reading.compound import SIGNATURE, check_compound
 from pagehop.reading.office_links import cut_links
 
 FILE_BYTES = 2**29
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
-_LOCKED = "EncryptedPackage".encode("utf-16-le")
 
 
 def main() -> None:
@@ -39,12 +39,12 @@ def main() -> None:
 
 def _check(path: Path) -> None:
     with path.open("rb") as file:
-        head = file.read(2**20)
+        head = file.read(len(SIGNATURE))
     if head.startswith(b"PK\x03\x04"):
         check_archive(path)
         cut_links(path)
-    elif _LOCKED in head:
-        raise PdfError("encrypted", "it needs a password; save it without one")
+    elif head == SIGNATURE:
+        check_compound(path)
 
 
 def leave_network() -> bool:

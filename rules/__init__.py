@@ -5,7 +5,7 @@ where they fail.
 
 1. The question: `question` (terms, names, kind of answer), `task` (the calculation it asks for),
    `scope` and `presence` (which documents it is about, where its names stand), `tally` (documents
-   that it counts or lists).
+   that it counts or lists), `follow_up` (a question understood from the one before it).
 2. A page: `lines` (geometry, cells, regions), `rows` (tables), `sentences`, `figures` (what states
    numbers), `extract` (which of them answer best).
 3. Numbers: `match` (the cell for a phrase and a year), `solve` (the numbers of a task),

@@ -150,7 +150,8 @@ def _part(value: Value, *, named: bool = False) -> str:
 def _name(solution: Solution) -> str:
     labels = dict.fromkeys(v.label for v in solution.values if v.table >= 0)
     if not labels:
-        return f"what the text says on {solution.task.operands[0]}"
+        asked = solution.task.operands[0]
+        return f"what the text says on {asked}" if asked else "as the text says"
     return " and ".join(" ".join(label.split()[:14]) for label in labels)
 
 

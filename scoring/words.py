@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation + "\u2018\u2019\u201c\u201d")
 _MARKS = re.compile(r"\s*\[\d+\]|[\u201c\u201d]")
 _CLOSED = frozenset({"yes", "no", "noanswer"})
 ANLS_THRESHOLD = 0.5
@@ -19,7 +19,7 @@ ANLS_THRESHOLD = 0.5
 def plain_answer(text: str) -> str:
     """Return an answer without citation marks and the curly quotation marks around quotes.
 
-    `normalise` keeps both, so that the last word of a quote would not be that of the gold answer.
+    Metrics that look at letters would count both.
     """
     return _MARKS.sub("", text).strip().strip('" ')
 
@@ -27,7 +27,8 @@ def plain_answer(text: str) -> str:
 def normalise(text: str) -> str:
     """Lower the letters, drop punctuation and articles, join words by one space.
 
-    Source: the evaluation script of SQuAD 1.1 (Rajpurkar et al. 2016).
+    Source: the evaluation script of SQuAD 1.1 (Rajpurkar et al. 2016). Differs: curly quotation
+    marks and apostrophes are punctuation, too; documents print them, gold answers rarely have them.
     """
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
 

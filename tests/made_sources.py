@@ -1,5 +1,6 @@
 """Small files of each format, made by hand for the tests."""
 
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -194,6 +195,41 @@ def _write_odf(path: Path, kind: str, body: str) -> Path:
             'manifest:media-type="text/xml"/></manifest:manifest>',
         },
     )
+
+
+def write_compound(path: Path, streams: Mapping[str, bytes]) -> Path:
+    """Write an old Office file: a head, the streams in sectors of 512 bytes, directory, table."""
+    table: list[int] = []
+    body = b""
+    entries = [_compound_entry("Root Entry", 5, 0xFFFFFFFE, 0)]
+    for name, content in streams.items():
+        padded = content.ljust(4096, b"\0")
+        padded += bytes(-len(padded) % 512)
+        entries.append(_compound_entry(name, 2, len(table), len(padded)))
+        table += _compound_chain(len(table), len(padded) // 512)
+        body += padded
+    entries += [bytes(128)] * (-len(entries) % 4)
+    directory = len(table)
+    table += _compound_chain(directory, len(entries) // 4)
+    listed = len(table)
+    table += [0xFFFFFFFD]
+    assert len(table) <= 128, "one sector of the table is enough for a test"
+    table += [0xFFFFFFFF] * (128 - len(table))
+    head = struct.pack("<8s16xHHHHH6xIII4xIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        0x3E, 3, 0xFFFE, 9, 6, 0, 1, directory, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)  # fmt: skip
+    head += struct.pack("<109I", listed, *[0xFFFFFFFF] * 108)
+    path.write_bytes(head + body + b"".join(entries) + struct.pack("<128I", *table))
+    return path
+
+
+def _compound_entry(name: str, kind: int, start: int, size: int) -> bytes:
+    spelled = name.encode("utf-16-le")
+    fields = struct.pack("<HBBIII36xIQ", len(spelled) + 2, kind, 1, *[0xFFFFFFFF] * 3, start, size)
+    return spelled.ljust(64, b"\0") + fields
+
+
+def _compound_chain(start: int, count: int) -> list[int]:
+    return [*range(start + 1, start + count), 0xFFFFFFFE]
 
 
 def added(path: Path) -> View:

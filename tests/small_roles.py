@@ -83,7 +83,7 @@ def roles(**given: Callable[[Context], Any]) -> Roles:
         **given,
     }
     verifier = moves.pop("verifier", None)
-    filled = {name: Acts(move) for name, move in moves.items()}
+    filled: dict[str, Any] = {name: Acts(move) for name, move in moves.items()}
     return Roles(**filled, verifier=Acts(verifier) if verifier else RuleVerifier())
 
 

@@ -141,7 +141,8 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_made(tmp_path: Path) -> 
         ({"model": "nobody:gpt"}, "nobody"),
         ({"model": object()}, "LangChain chat model"),
         ({"model": "builtin", "base_url": "http://127.0.0.1:1/v1"}, "needs model="),
-        ({"graph": "vrag"}, "there is only explore"),
+        ({"graph": "molorog"}, "did you mean molorag"),
+        ({"graph": 3}, "a name such as 'explore'"),
         ({"effort": "extreme"}, "low, medium, high"),
         ({"budget": 12}, "Budget"),
         ({"record": 3}, "record"),
@@ -273,7 +274,7 @@ except KeyboardInterrupt:
 
 
 async def test_the_machine_is_a_compiled_langgraph_graph(view: View, tmp_path: Path) -> None:
-    assert pagehop.list_graphs() == ["explore"]
+    assert pagehop.list_graphs()[0].name == "explore"
     machine = pagehop.graph("explore", view, record=tmp_path, budget=Budget(steps=6))
     states = [await machine.ainvoke({"question": QUESTION}) for _ in range(2)]
     check(states[0]["answer"])
@@ -281,7 +282,7 @@ async def test_the_machine_is_a_compiled_langgraph_graph(view: View, tmp_path: P
     (folder,) = tmp_path.iterdir()
     assert len(read_run(folder).episodes) == 2
     assert states[0]["answer"].trajectory == str(folder)
-    with pytest.raises(ConfigError, match="there is only explore"):
+    with pytest.raises(ConfigError, match="there are explore"):
         pagehop.graph("nothing", view)
 
 

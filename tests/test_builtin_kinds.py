@@ -190,9 +190,10 @@ def test_a_name_goes_on_over_a_hyphen_and_may_have_its_capitals_inside() -> None
 
 def test_a_quote_that_is_little_like_the_question_says_so(papers: View) -> None:
     doubtful = asked("Why do people like the ferry Orrholm?", papers)
-    assert "weakly supported" in doubtful.text
+    assert [warning[:22] for warning in doubtful.warnings] == ["[1] weakly supported: "]
+    assert "weakly supported" not in doubtful.text
     plain = asked("When was the ferry Orrholm built at Mykle?", papers)
-    assert "2009" in plain.text and "weakly supported" not in plain.text
+    assert "2009" in plain.text and not plain.warnings
 
 
 def test_a_line_that_two_parts_find_is_given_once(papers: View) -> None:

@@ -172,3 +172,31 @@ def test_several_units_are_not_added_up(tmp_path: Path, write_page: Callable[...
         library.add(tmp_path)
         message = call(library.view(), "aggregate", field="annual fee", op="sum")
     assert message.status == "error" and "several units" in str(message.content)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Minutes of the Board of Directors, 21 September 2023", "minutes"),
+        ("Report to the Audit Committee 2023", "report"),
+        ("Notice of termination of the Supply Agreement", "notice"),
+        ("INVOICE", "invoice"),
+        ("Press Release", "release"),
+    ],
+)
+def test_the_kind_of_a_document_is_the_head_of_its_title(title: str, kind: str) -> None:
+    found = stated(f"{title}\nHarbour works at Varn go on.")
+    assert (found["type"], found["kind"]) == (title, kind)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Item 2. Report of the Chief Executive",
+        "The report tells of harbour works at Varn",
+        "This Agreement is made between us,",
+        "Signed",
+    ],
+)
+def test_a_line_that_is_no_title_says_no_kind(line: str) -> None:
+    assert "kind" not in stated(f"{line}\nHarbour works at Varn go on.")

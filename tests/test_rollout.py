@@ -102,6 +102,19 @@ def test_other_settings_are_not_mixed_into_a_rollout(view: View, tmp_path: Path)
         run(view, tmp_path, samples=1, seed=5)
 
 
+def test_a_question_that_changed_under_its_id_is_refused(view: View, tmp_path: Path) -> None:
+    """It counted as done, and the new words were never asked."""
+    run(view, tmp_path, samples=1)
+    other = [{**QUESTIONS[0], "question": "What was the revenue in 2021?"}, QUESTIONS[1]]
+    model = ScriptedModel(replies=answering)
+    with pytest.raises(ConfigError, match=r"same ids: 'rev' \(words.*--out"):
+        pagehop.rollout(other, view, out=tmp_path, samples=1, model=model)
+    assert not model.calls and len(read_run(tmp_path).episodes) == 2
+    added = [*QUESTIONS, {"id": "new", "question": "What was the profit?"}]
+    report = pagehop.rollout(added, view, out=tmp_path, samples=1, model=model)
+    assert (report.episodes, report.resumed) == (1, 2)
+
+
 def test_an_episode_that_fails_is_run_again_and_stands_once(view: View, tmp_path: Path) -> None:
     broken = [True]
 

@@ -220,3 +220,7 @@ def test_marks_of_citations_and_quotes_are_no_words_of_an_answer() -> None:
     assert plain == "Its partner is Gideon Marchetti. (weakly supported) It is 7."
     assert sub_match(plain, ["Gideon Marchetti"]) == cover_match(plain, ["Gideon Marchetti"]) == 1
     assert exact_match(plain_answer("“455.9 million” [1]"), ["455.9 million"]) == 1
+
+
+def test_a_curly_apostrophe_is_punctuation_as_a_straight_one_is() -> None:
+    assert exact_match("3M\u2019s plant", ["3M's plant"]) == 1

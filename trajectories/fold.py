@@ -350,7 +350,7 @@ def _asked(calls: Iterable[LLMCall], talk: Conversation) -> dict[str, tuple[str,
     """Return for each tool call the model call that asked for it, and its arguments as written."""
     found: dict[str, tuple[str, str]] = {}
     for call in calls:
-        if not call.message or call.role not in ("planner", "explorer"):
+        if not call.message or call.role not in ("planner", "explorer", "policy"):
             continue
         step = 1 if call.role == "planner" else call.step
         parts = [p for p in talk.message(call.message).parts if isinstance(p, CallPart)]

@@ -99,7 +99,7 @@ def planned(ids: Sequence[str], samples: int, seed: int) -> list[Job]:
         raise ConfigError(f"two questions have the id {twice!r}")
     jobs = []
     for question, name in enumerate(ids):
-        group = _group(name)
+        group = group_name(name)
         for index in range(samples):
             digest = hashlib.sha256(f"{seed}\n{name}\n{index}".encode()).digest()
             own = int.from_bytes(digest[:4], "big") & 0x7FFF_FFFF
@@ -114,6 +114,8 @@ class Ends:
     statuses: dict[str, str] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     """The last one that was begun."""
+    rows: dict[str, str] = field(default_factory=dict)
+    """sha256 of the question's row that an episode was begun with, as its start tells it."""
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Ends":
@@ -129,6 +131,10 @@ class Ends:
         if event.attempt > self.attempts.get(name, -1):
             self.attempts[name] = event.attempt
             self.statuses.pop(name, None)
+        if event.type == "episode.start" and (
+            row := (event.body.get("task") or {}).get("row_sha256")
+        ):
+            self.rows[name] = row
         if event.type == "episode.end" and event.attempt == self.attempts[name]:
             self.statuses[name] = str(event.body.get("status", "failed"))
 
@@ -197,7 +203,7 @@ class Runner:
         self.on_end(this, answer)
 
 
-def _group(name: str) -> str:
+def group_name(name: str) -> str:
     """Return a question's id as a part of file and event names; another one for each id."""
     safe = _SAFE.sub("_", name)[:80].lstrip(".-") or "_"  # no hidden file, no option of a command
     if safe == name:

@@ -91,7 +91,7 @@ class _Telling:
                 said = body.get("thought") or body.get("missing") or "sufficient"
                 self.say("assistant", "reflection", TextPart(str(said)))
             case _:
-                pass
+                self._act(body)
 
     def say(
         self, role: MessageRole, kind: MessageKind, *parts: Part, call: str = "", name: str = ""

@@ -44,6 +44,14 @@ class Segment:
         """Whether the engine gave the ids of every call."""
         return bool(self.prompt_ids)
 
+    @property
+    def aligned_logprobs(self) -> tuple[float, ...]:
+        """One for each response id, 0 where nothing was sampled; empty when they are not known."""
+        if not self.response_logprobs:
+            return ()
+        rest = iter(self.response_logprobs)
+        return tuple(next(rest) if kept else 0.0 for kept in self.response_mask)
+
 
 def segments(episode: Episode) -> tuple[Segment, ...]:
     """Return the segments of an episode, in the order in which they began."""
