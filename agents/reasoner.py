@@ -23,6 +23,7 @@ from langchain_core.tools import BaseTool
 
 from pagehop.agents.moves import Context
 from pagehop.agents.prompting import Grammar, Prompts, library_overview
+from pagehop.agents.raw_exchanges import told_raw
 from pagehop.agents.replies import read_cut, text_of, was_cut
 from pagehop.agents.reply_schemas import Schema, explore_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
@@ -89,6 +90,8 @@ class Reasoner:
     """Wait before a call that failed is made again; it doubles from one time to the next."""
     schemas: bool = True
     """The endpoint is given schemas where the grammar is JSON; False once it refused one."""
+    raw: bool = False
+    """Tell the raw bytes of requests and replies."""
     tokens: bool = False
     """The endpoint is asked for token ids and logprobs, which the record keeps."""
     deltas: bool = False
@@ -115,7 +118,8 @@ class Reasoner:
     def library(self, context: Context) -> str:
         """Return the overview of the library, the same for the whole run."""
         if not self._library:
-            self._library = library_overview(context)
+            lists = any(tool.name == "list_documents" for tool in self.tools)
+            self._library = library_overview(context, lists=lists)
         return self._library
 
     def explore_schema(self, context: Context, pages: Sequence[str]) -> Schema | None:
@@ -307,6 +311,8 @@ class Reasoner:
         tokens = self._prompts_told.told_tokens(f"{context.step}/{name}", reply.captured)
         if tokens is not None:
             end["tokens"] = tokens
+        if self.raw:
+            end |= told_raw(reply.captured)
         context.tell("llm.end", f"{name}.end", end)
         return reply
 

@@ -186,6 +186,8 @@ def told_tokens(
     }
     if captured.logprobs:
         told["logprobs"] = packed_floats(captured.logprobs)
+    if captured.image_tokens:
+        told["image_tokens"] = list(captured.image_tokens)
     return told
 
 

@@ -22,7 +22,7 @@ nodes and edges find them.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -35,7 +35,7 @@ from pagehop.agents.moves import Roles
 from pagehop.events import EventSink
 from pagehop.graphs.asking import ROUND_CHARACTERS, ROUND_STEPS, Asker, Effort
 from pagehop.graphs.budget import COSTS, Budget
-from pagehop.graphs.nodes import NAMES, Nodes
+from pagehop.graphs.nodes import NAMES, Nodes, Work
 from pagehop.graphs.scope import Scopes, Tools
 from pagehop.graphs.state import Question, State, strict
 from pagehop.graphs.steering import Pause, pause
@@ -118,7 +118,8 @@ def _nodes(config: RunnableConfig) -> Nodes:
 
 async def _work(name: str, state: State, config: RunnableConfig) -> State:
     nodes = _nodes(config)
-    return await nodes.run(name, getattr(nodes, name), state)
+    work: Callable[[State], Awaitable[Work]] = getattr(nodes, name)
+    return await nodes.run(name, work, state)
 
 
 async def _pause(name: Pause, state: State, config: RunnableConfig) -> State:

@@ -112,7 +112,7 @@ class Nodes:
     def tell_start(self, state: State, effort: str) -> None:
         """Tell that an episode begins."""
         labels = self.view.labels
-        start = {
+        start: dict[str, Any] = {
             "question": state["question"],
             "model": self.model,
             "graph": self.graph,
@@ -121,6 +121,8 @@ class Nodes:
             "library_version": self.view.version,
             "budget": self.asker.limits(state).to_json(),
         }
+        if history := state.get("history"):
+            start["history"] = [dict(vars(one)) for one in history]
         self.teller.tell(state, "episode.start", "start", start)
 
     async def explore(self, state: State) -> Work:

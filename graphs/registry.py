@@ -8,10 +8,11 @@ import difflib
 import importlib
 import importlib.util
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pagehop.errors import ConfigError
 from pagehop.graphs.graph import Graph, Setup, Shape
@@ -85,6 +86,11 @@ def find_graph(given: object) -> Graph:
     near = difflib.get_close_matches(given, NAMES, n=3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise ConfigError(f"graph={given!r}: {hint}there are {', '.join(NAMES)}")
+
+
+def with_constants(graph: Graph, constants: Mapping[str, Any]) -> Graph:
+    """Return a graph with some constants set; what it does not have is passed over."""
+    return replace(graph, **{k: v for k, v in constants.items() if k in graph.constants})
 
 
 def all_graphs() -> list[Graph]:

@@ -12,6 +12,7 @@ from pagehop.arguments import check_path
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
+from pagehop.interfaces.eyes import eyes_of, reader_of, sees
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.recording import open_recorder, state_folder
 from pagehop.interfaces.sampling import Sampling
@@ -24,7 +25,6 @@ from pagehop.library.view import View
 from pagehop.settings import load_settings
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
     from langchain_core.tools import BaseTool
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pagehop.events import EventSink
     from pagehop.graphs.budget import Budget
     from pagehop.graphs.explore import Machine
-    from pagehop.graphs.graph import Eyes, Setup
+    from pagehop.graphs.graph import Setup
     from pagehop.graphs.state import Question
     from pagehop.graphs.steering import Pause
     from pagehop.interfaces.conversation import Conversation
@@ -227,11 +227,9 @@ def _setup(
     """Return what a machine is built with; what it has to do without is said in it."""
     from pagehop.graphs.graph import Setup  # noqa: PLC0415 - graphs load late
 
-    seen = _sees(options)
-    eyes: Eyes = "pictures" if seen else "reader" if _reader(options) is not None else "text"
-    rules = options.model is None
+    eyes = eyes_of(options)
     notes = options.machine.missing(
-        rules=rules, eyes="text" if rules else eyes, page_vectors=view.has_picture_vectors
+        rules=options.model is None, eyes=eyes, page_vectors=view.has_picture_vectors
     )
     return Setup(
         view,
@@ -245,7 +243,7 @@ def _setup(
         run_id=recorder.run_id,
         trajectory=str(recorder.path) if recorder.path else "",
         forms=options.form is not None,
-        eyes="text" if rules else eyes,
+        eyes=eyes,
         notes=tuple(notes),
     )
 
@@ -270,31 +268,7 @@ def check_seen(options: Options, asked: Asked) -> None:
     """
     if asked.pictures:
         rules, has_vision = options.model is None, options.vision_model is not None
-        check_pictures(asked, rules=rules, sees=_sees(options), has_vision=has_vision)
-
-
-def _reader(options: Options) -> "BaseChatModel | None":
-    """Return who reads pictures for the model."""
-    if options.vision_model is None and options.machine.blind and options.model is not None:
-        from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
-
-        # A reasoner that is to see none may well read them when it is asked on its own.
-        return options.model if takes_pictures(options.model) else None
-    return options.vision_model
-
-
-def _sees(options: Options) -> bool:
-    """Tell whether the model is shown pictures."""
-    if options.machine.blind:
-        return False
-    from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
-
-    wanted = load_settings().run.pictures
-    if wanted != "auto" or options.model is None:
-        return wanted == "yes" and options.model is not None
-    known = takes_pictures(options.model)
-    # Of a model that nothing is known of it is found out, unless another one reads pictures.
-    return known is True or (known is None and options.vision_model is None)
+        check_pictures(asked, rules=rules, sees=sees(options), has_vision=has_vision)
 
 
 def _staff(
@@ -318,9 +292,9 @@ def _staff(
 
     run = load_settings().run
     model = options.model
-    pictures = _sees(options)
+    pictures = sees(options)
     perceive = reads = None
-    reader = _reader(options)
+    reader = reader_of(options)
     if reader is not None and not pictures:
         from pagehop.agents.perceiver import Perceiver, QuestionPictures  # noqa: PLC0415 - with one
 
@@ -350,6 +324,7 @@ def _staff(
             reads=reads,
             deltas=options.deltas,
             tokens=run.tokens,
+            raw=run.raw,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,

@@ -1,6 +1,7 @@
 """The published systems, by rules and with a scripted model: who is asked what, in which order."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,12 @@ from pagehop.graphs.graph import Graph
 from pagehop.graphs.published.m3docrag import M3DocRAG
 from pagehop.graphs.published.vidorag import ViDoRAG
 from pagehop.graphs.published.vrag import VRAG
+from pagehop.interfaces.replays import replay
+from pagehop.interfaces.showing import show_run
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.segments import undeclared
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"
@@ -29,12 +34,17 @@ def claims(quote: str = QUOTE, text: str = "It was 455.9 million crowns.", page:
 
 
 def run(
-    view: View, graph: str | Graph, replies: list[Any] | None = None, **options: Any
+    view: View,
+    graph: str | Graph,
+    replies: list[Any] | None = None,
+    *,
+    question: str = QUESTION,
+    **options: Any,
 ) -> tuple[Answer, list[Event], ScriptedModel]:
     """Ask; return the answer, the events, and the model with its calls."""
     model = ScriptedModel(replies=replies or [])
     given: Any = {"model": model if replies is not None else "builtin", "record": False, **options}
-    events = list(pagehop.stream(QUESTION, view, graph=graph, **given))
+    events = list(pagehop.stream(question, view, graph=graph, **given))
     answer = Answer.from_json(events[-1].body["answer"], pictures=view)
     return answer, events, model
 
@@ -62,8 +72,26 @@ def is_cited(answer: Answer) -> bool:
     return (citation.name, citation.page, citation.verified) == (REPORT, 1, True)
 
 
-RUNS_BY_RULES = ("one_shot", "molorag", "m3docrag", "m3docrag_closed")
-NEEDS_A_MODEL = ("mdocagent", "vidorag", "vrag", "marag", "text_only")
+def choice(*pages: str | int) -> str:
+    """Write a seeker's reply."""
+    return json.dumps({"reason": "r", "summary": "s", "choice": list(pages)})
+
+
+def inspected(**said: Any) -> str:
+    """Write an inspector's reply."""
+    return json.dumps({"reason": "r", **said})
+
+
+SEARCH = "<think>t</think><search>revenue of Halden Marine 2022</search>"
+SCRIPTS: dict[str, list[Any]] = {
+    "vidorag": [
+        choice(f"{REPORT}:1"), inspected(answer="455.9", reference=[f"{REPORT}:1"]), claims()
+    ],
+    "vrag": [SEARCH, "<answer>455.9</answer>", claims()],
+    "mdocagent": ["G", "no clue in JSON", "T", "I", claims()],
+}  # fmt: skip
+RUNS_BY_RULES = ("one_shot", "molorag", "m3docrag", "m3docrag_closed", "marag")
+NEEDS_A_MODEL = ("mdocagent", "vidorag", "vrag", "text_only")
 
 
 @pytest.mark.parametrize("name", RUNS_BY_RULES)
@@ -177,14 +205,6 @@ def test_mdocagent_goes_on_without_clues_that_cannot_be_read(view: View) -> None
     assert str(model.calls[2].messages[-1].content) == "No clue was given."
 
 
-def choice(*pages: str | int) -> str:
-    return json.dumps({"reason": "r", "summary": "s", "choice": list(pages)})
-
-
-def inspected(**said: Any) -> str:
-    return json.dumps({"reason": "r", **said})
-
-
 def test_vidorag_chooses_from_a_pool_that_shrinks_until_its_inspector_answers(view: View) -> None:
     other = "Halden_2021_annual_report:1"
     replies = [
@@ -223,46 +243,6 @@ def test_a_choice_of_a_page_that_was_not_shown_is_asked_again(view: View) -> Non
     assert answer.status == "failed" and "no usable reply as seeker" in answer.error
 
 
-def test_vrag_shows_one_new_page_a_search(view: View) -> None:
-    replies = [
-        "<think>t</think><search>revenue of Halden Marine 2022</search>",
-        "<think>t</think><search>revenue of Halden Marine 2022</search>",
-        "<think>enough</think><answer>455.9 million crowns</answer>",
-        claims(),
-    ]
-    model = ScriptedModel(replies=replies, profile={"image_inputs": False})
-    answer, events, _ = run(view, "vrag", model=model)
-    assert nodes(events)[1:7] == ["think", "act", "think", "act", "think", "answer"]
-    assert asked(events) == ["policy"] * 3 + ["reader"]
-    pages = [
-        b["arguments"]["ref"] for b in bodies(events, "tool.start") if b["tool"] == "read_page"
-    ]
-    assert len(pages) == len(set(pages)) == 2
-    seen = " ".join(str(message.content) for message in model.calls[2].messages)
-    assert "semantic_search" not in seen and pages[0] in seen and pages[1] in seen
-    assert "<bbox> cannot be used" in seen
-    assert "455.9 million crowns" in str(model.calls[3].messages[1].content)
-    assert answer.status == "answered"
-
-
-def test_vrag_zooms_into_the_picture_shown_last_and_into_a_zoom(view: View) -> None:
-    box = "<think>closer</think><bbox>[{}]</bbox>"
-    replies = [
-        "<think>t</think><search>revenue of Halden Marine 2022</search>",
-        box.format("0, 0, 300, 300"),
-        box.format("0, 0, 100, 100"),
-        "<answer>455.9</answer>",
-        claims(),
-    ]
-    model = ScriptedModel(replies=replies, profile={"image_inputs": True})
-    _, events, _ = run(view, "vrag", model=model)
-    looks = [body["artifact"] for body in bodies(events, "tool.end") if body["tool"] == "look"]
-    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (look["box"] for look in looks)]
-    assert 1 > areas[0] > areas[1] > 0
-    assert all(look["width_px"] * look["height_px"] <= 512 * 28 * 28 for look in looks)
-    assert any(isinstance(message.content, list) for message in model.calls[1].messages)
-
-
 def test_a_policy_that_has_taken_its_turns_answers_from_what_it_saw(view: View) -> None:
     search = "<think>t</think><search>revenue of Halden Marine 2022</search>"
     answer, events, _ = run(view, VRAG(turns=2), [search, search, claims()])
@@ -279,22 +259,6 @@ def test_an_answer_before_anything_was_looked_up_is_asked_again(view: View) -> N
 
 def tool(name: str, **arguments: Any) -> dict[str, Any]:
     return {"content": "Look.", "tool_calls": [{"name": name, "args": arguments}]}
-
-
-def test_marag_has_four_tools_and_collects_documents(view: View) -> None:
-    replies = [
-        tool("semantic_search", query="revenue of Halden Marine 2022", k=2),
-        tool("filter_documents", predicate="name ~ Halden"),
-        "It was 455.9 million crowns.",
-        claims(),
-    ]
-    answer, events, model = run(view, "marag", replies)
-    offered = [schema["function"]["name"] for schema in model.calls[0].tools]
-    assert offered == ["semantic_search", "keyword_search", "filter_documents", "aggregate"]
-    assert "Documents found so far (0): none" in str(model.calls[0].messages[-1].content)
-    assert REPORT in str(model.calls[1].messages[-1].content)
-    assert asked(events) == ["policy"] * 3 + ["reader"]
-    assert answer.status == "answered" and is_cited(answer)
 
 
 def test_text_only_never_sees_a_picture_and_asks_a_reader(view: View) -> None:
@@ -367,3 +331,26 @@ def test_the_graphs_are_listed_with_what_they_need() -> None:
 def test_a_graph_that_is_not_there_is_refused(view: View, given: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         pagehop.ask(QUESTION, view, graph=given, record=False)
+
+
+@pytest.mark.parametrize("name", ["molorag", "vidorag", "vrag", "mdocagent"])
+def test_a_recorded_run_is_replayed_and_its_segments_have_their_reasons(
+    view: View, tmp_path: Path, name: str
+) -> None:
+    graph: Graph | str = {"vidorag": ViDoRAG(rounds=1)}.get(name, name)
+    model = None if name == "molorag" else ScriptedModel(replies=SCRIPTS[name])
+    given: Any = {"model": model or "builtin"}
+    answer = pagehop.ask(QUESTION, view, graph=graph, record=tmp_path, **given)
+    assert answer.status == "answered"
+    run_of = read_run(answer.trajectory)
+    (episode,) = run_of.episodes
+    assert (run_of.manifest.graph, episode.graph) == (name, name)
+    assert not undeclared(episode)
+    assert {str(citation.ref) for citation in answer.citations} <= {s.page for s in episode.shown}
+    if model is not None:
+        (policy, *_) = [c for c in episode.tool_calls if c.tool != "calculate"]
+        assert bool(policy.llm_call) == (name == "vrag")
+    played = replay(answer.trajectory, episode.episode_id)
+    assert played.differences == () and played.answers_alike and not played.warnings
+    page = show_run(Path(answer.trajectory), episode.episode_id).file.read_text()
+    assert "Draft" in page and ("455.9" in page)

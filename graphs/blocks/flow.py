@@ -27,7 +27,7 @@ from pagehop.graphs.graph import Graph, Setup
 from pagehop.graphs.nodes import Nodes, Work
 from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import Question, State, Stop, strict
-from pagehop.graphs.telling import Teller
+from pagehop.graphs.telling import Teller, told
 
 Body = Callable[[Step], Awaitable[str | None]]
 """A node: works, and names the next one or gives None for the first of its targets."""
@@ -102,7 +102,7 @@ class _Works:
         for i, text in enumerate(self.setup.notes, 1):
             nodes.teller.tell(state, "note", f"without{i}", {"text": text})
         roles = nodes.scopes.of(state["episode_id"]).roles
-        if roles.reasoner is not None and state["history"]:
+        if state["history"]:
             move, update["spent"] = await nodes.asker.ask(
                 roles.planner, Plan, state, state["spent"]
             )
@@ -146,7 +146,7 @@ class _Works:
             raise ConfigError(f"answer of graph {self.graph.name!r} made no draft")
         stop: Stop = state["stop"] or "one round"
         step.take(State(stop=stop))
-        step.says |= {"because": state["used_up"] or stop}
+        step.says |= {**told(draft), "because": state["used_up"] or stop}
         return self._done(step)
 
     def _step(self, state: State, name: str, *, closing: bool = False) -> Step:
@@ -163,8 +163,8 @@ class _Works:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"memo of graph {self.graph.name!r} is not JSON: {error}") from error
         step.take(State(memo=kept))
-        told = {key: value for key, value in step.says.items() if key not in ("node", "said")}
-        return Work(step.update, told)
+        says = {key: value for key, value in step.says.items() if key not in ("node", "said")}
+        return Work(step.update, says)
 
 
 def compiled(graph: Graph, setup: Setup) -> Machine:

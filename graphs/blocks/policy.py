@@ -110,10 +110,15 @@ async def take_turn(
             HumanMessage(status),
         ]
 
+    offered = [tool.name for tool in reasoner.tools]
+
     def read(message: AIMessage) -> tuple[Reply, str, str]:
         reply = read_reply(message, context.observations)
         if reply.problem:
             raise Unusable(reply.problem)
+        for call in reply.calls:
+            if call.tool not in offered:
+                raise Unusable(f"{call.tool} cannot be called here: {', '.join(offered)} can.")
         if reply.done and not context.tried:
             raise Unusable("Nothing was looked up yet: search the documents before you answer.")
         text = text_of(message)

@@ -124,6 +124,7 @@ class Step:
             documents: Names to search in; empty for all.
         """
         given = {"query": query or self.question, "k": k, "documents": ",".join(documents)}
+        by = "" if by == "text" else by
         return _pages(await self.call("semantic_search", **given, by=by))
 
     async def words(self, query: str = "", *, k: int = 10) -> dict[str, float]:
@@ -251,13 +252,15 @@ class Step:
         reasoner = self.reasoner
         assert reasoner is not None, "a graph that runs by rules asks no model"
 
-        async def ask(context: Context) -> _Said[T]:
+        self.says["roles"] = [*self.says.get("roles", []), role]
+
+        async def ask(context: Context) -> Reply[T]:
             said = await reasoner.ask(
                 role, context, make, read, example, tools=tools, schema=schema
             )
-            return _Said(said)
+            return Reply(said)
 
-        said: T = (await self.role(_Acts(ask), _Said)).value
+        said: T = (await self.role(_Acts(ask), Reply)).value
         return said
 
     async def role(
@@ -364,7 +367,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class _Said(Generic[T]):
+class Reply(Generic[T]):
     """What a role asked through `reply` gave."""
 
     value: T
