@@ -5,7 +5,7 @@
     python contracts/check_small_sft.py FOLDER        # where TRL is installed
 
 Six questions, four samples each, in a process of its own that is ended with SIGKILL three times and
-begun again; effort low, steps at most 3, prompts 1,500 tokens, replies 64. The script fails unless
+begun again; effort low, steps at most 3, prompts 900 tokens, replies 64. The script fails unless
 every episode is in the record exactly once, no line of it is damaged but torn last ones, and each
 of the fifteen exports gives rows or says why not. The model hardly understands a question: this
 measures the machine.
@@ -37,6 +37,7 @@ TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "small_rollouts.md"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUESTIONS = 6
 REPLY_TOKENS = 64
+PROMPT_TOKENS = 900
 KILLED_AT = (0.2, 0.45, 0.7)
 """Shares of the episodes that have ended when the process is killed."""
 SUFFIXES = {"trl-vision": ".parquet", "verl-rl": ".parquet", "verl-sft": ".parquet"}
@@ -87,7 +88,7 @@ def measured(out: Path, samples: int, seconds: float) -> list[str]:
     with pagehop.Library(out / "library") as library:
         if not library.documents():
             library.add(EXAMPLES / "documents")
-    os.environ["PAGEHOP_RUN__MAX_PROMPT_TOKENS"] = str(small_model.PROMPT_TOKENS)
+    os.environ["PAGEHOP_RUN__MAX_PROMPT_TOKENS"] = str(PROMPT_TOKENS)
     os.environ["PAGEHOP_RUN__GRAMMAR"] = "json"
     server, url = small_model.serve()
     started = time.perf_counter()
@@ -103,7 +104,7 @@ def measured(out: Path, samples: int, seconds: float) -> list[str]:
     del server  # ends it
     run = read_run(out / "run")
     problems = checked(run, out, samples)
-    lines = _episodes(run, at[:-1], took)
+    lines = [*_episodes(run, at[:-1], took), "", f"Load average {os.getloadavg()[0]:.0f}."]
     score_run(out / "run", ["documents"])
     lines += ["", "| export | rows | refused, and why |", "|---|---|---|"]
     for name, exporter in EXPORTERS.items():
