@@ -7,7 +7,7 @@
    `told`; it is no evidence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pagehop.agents.moves import Claim, Draft, Observation, Summary
@@ -71,7 +71,18 @@ async def answer_from(
 def pages_seen(step: Step) -> list[Observation]:
     """Return what was read of pages, zooms into one too; what was found where nothing was read."""
     good = [item for item in step.seen if item.ok and not item.cached]
-    return [item for item in good if item.call.tool in ("read_page", "look")] or good
+    read = {item.artifact["ref"] for item in good if item.call.tool == "read_page"}
+    return [
+        item
+        for item in good
+        if item.call.tool == "read_page"
+        # A look that showed no picture gave words of the page, which stand there already.
+        or (item.call.tool == "look" and _showed(item, read))
+    ] or good
+
+
+def _showed(look: Observation, read: Collection[str]) -> bool:
+    return bool(look.artifact.get("width_px")) or look.artifact["ref"] not in read
 
 
 async def _draft(step: Step, quoted: Quoted) -> None:
