@@ -199,6 +199,7 @@ def test_rules_call_the_tools_in_turn(
     [
         "What is the total annual fee in 2022?",
         "Which agreement has the second highest annual fee?",
+        "What is the highest date of the agreements?",
         "What is the highest annual fee of agreements that are not governed by Norway?",
     ],
 )
@@ -207,7 +208,7 @@ def test_rules_do_not_answer_with_a_total_that_more_was_asked_of(
 ) -> None:
     answer, _, _ = run(leases, "marag", question=question)
     assert "The total annual fee is" not in answer.text
-    assert "The highest annual fee is" not in answer.text
+    assert "The highest" not in answer.text and answer.status != "failed"
 
 
 def test_a_filter_limits_the_searches_behind_it(leases: View) -> None:

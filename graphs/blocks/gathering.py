@@ -128,7 +128,9 @@ def _chosen(seen: Sequence[Observation]) -> list[str]:
 async def _aggregated(step: Step, found: Observation) -> bool:
     """Answer with what was aggregated of a field; tell whether that is what was asked."""
     field, op, places = found.artifact["field"], found.artifact["op"], found.artifact["places"]
-    if op not in _ADJECTIVES or not places or await in_thread(_asks_more, step, field):
+    if op not in _ADJECTIVES or not places or isinstance(found.artifact["value"], str):
+        return False
+    if await in_thread(_asks_more, step, field):
         return False
     value = float(found.artifact["value"])
     number = f"{value:,.10g}"
