@@ -42,10 +42,10 @@ async def answer_from(
         role: For the record.
         prompt: Of the model.
     """
-    if step.rules:
-        await _by_rules(step)
-        return
     shows = pages_seen(step) if pages is None else [item for item in pages if item.ok]
+    if step.rules:
+        await _by_rules(step, shows)
+        return
     if not shows:
         step.take(State(draft=Draft(unanswerable=True, reason=NOTHING)))
         return
@@ -88,8 +88,8 @@ async def _draft(step: Step, quoted: Quoted) -> None:
     step.take(State(draft=Draft(tuple(claims), quoted.unanswerable or not claims, reason)))
 
 
-async def _by_rules(step: Step) -> None:
-    roles, seen = step.roles, pages_seen(step)
+async def _by_rules(step: Step, seen: Sequence[Observation]) -> None:
+    roles = step.roles
     summary = await step.role(roles.summarizer, Summary, seen=seen)
     await step.keep(summary.findings)
     step.take(State(draft=await step.role(roles.answerer, Draft, seen=seen)))
