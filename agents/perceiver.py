@@ -23,7 +23,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from pagehop.agents.moves import Context, Meter
 from pagehop.agents.prompting import picture_block, shipped
 from pagehop.agents.replies import text_of
-from pagehop.agents.told_prompts import sampling_of, told_messages, told_reply
+from pagehop.agents.told_prompts import sampling_of, told_end, told_messages, told_reply
 from pagehop.answers import Usage
 from pagehop.errors import ModelError, ToolError
 from pagehop.events import EventType
@@ -218,10 +218,7 @@ class QuestionPictures:
             why = {"where": ROLE, "call": name, "error": f"{type(error).__name__}: {error}"}
             context.tell("error", f"{name}.error", why)
             raise ModelError(f"the picture in the question was not read: {error}") from error
-        end = {"call": name, "role": ROLE, **told_reply(reply.message, reply.captured)}
-        end |= {"usage": dict(vars(reply.usage)), "attempts": reply.attempts}
-        end |= {"retried": list(reply.retried), "seconds": round(reply.seconds, 4)}
-        context.tell("llm.end", f"{name}.end", end)
+        context.tell("llm.end", f"{name}.end", told_end(name, ROLE, reply))
         return said
 
 

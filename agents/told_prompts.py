@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from pagehop.agents.replies import text_of
 from pagehop.models.capture import Captured
+from pagehop.models.chat_calls import ChatReply
 from pagehop.models.token_arrays import packed_floats, packed_ids
 
 _SAMPLING = (
@@ -104,6 +105,20 @@ def told_messages(
     """Return messages as an `llm.start` has them, and the pictures that they name by sha256."""
     blobs: dict[str, bytes] = {}
     return [_told(message, blobs) for message in messages], blobs
+
+
+def told_end(name: str, role: str, reply: ChatReply) -> dict[str, Any]:
+    """Return what an `llm.end` says of a call."""
+    end = {
+        "call": name,
+        "role": role,
+        **told_reply(reply.message, reply.captured),
+        "usage": dict(vars(reply.usage)),
+        "attempts": reply.attempts,
+        "retried": list(reply.retried),
+        "seconds": round(reply.seconds, 4),
+    }
+    return end if reply.ttft_s is None else {**end, "ttft_s": round(reply.ttft_s, 4)}
 
 
 def told_reply(message: AIMessage, captured: Captured | None = None) -> dict[str, Any]:

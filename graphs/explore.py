@@ -86,19 +86,9 @@ def build(
     limits = budget or Budget()
     make_roles = (lambda: roles) if isinstance(roles, Roles) else roles
     teller = Teller(run_id or uuid.uuid4().hex, tuple(sinks))
-    nodes = Nodes(
-        asker=Asker(view, limits, effort, teller),
-        scopes=Scopes(
-            make_roles,
-            view,
-            tools if callable(tools) else tuple(tools),
-            tool_timeout_s,
-            view.version,
-        ),
-        teller=teller,
-        model=model,
-        trajectory=trajectory,
-    )
+    held = tools if callable(tools) else tuple(tools)
+    scopes = Scopes(make_roles, view, held, tool_timeout_s, view.version)
+    nodes = Nodes(Asker(view, limits, effort, teller), scopes, teller, model, trajectory)
     saver = strict(checkpointer) if checkpointer is not None else None
     # A step is at most explore, act, summarize and reflect; the other nodes run at most twice.
     steps = 10_000 if pause_after else limits.steps or 10_000  # a person may raise the limit

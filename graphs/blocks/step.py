@@ -254,13 +254,13 @@ class Step:
 
         self.says["roles"] = [*self.says.get("roles", []), role]
 
-        async def ask(context: Context) -> _Said[T]:
+        async def ask(context: Context) -> Reply[T]:
             said = await reasoner.ask(
                 role, context, make, read, example, tools=tools, schema=schema
             )
-            return _Said(said)
+            return Reply(said)
 
-        said: T = (await self.role(_Acts(ask), _Said)).value
+        said: T = (await self.role(_Acts(ask), Reply)).value
         return said
 
     async def role(
@@ -367,7 +367,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class _Said(Generic[T]):
+class Reply(Generic[T]):
     """What a role asked through `reply` gave."""
 
     value: T
