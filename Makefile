@@ -64,9 +64,18 @@ contracts: contracts-short
 	.venv-trl/bin/python contracts/check_trl.py $(CONTRACTS)
 	.venv-trl/bin/python contracts/check_trl_live.py
 	$(PYTHON) -m venv .venv-verifiers
-	.venv-verifiers/bin/pip install --quiet --disable-pip-version-check verifiers==0.4.0 inspect-ai==0.3.285
+	grep '^torch==' constraints.txt > build/torch.txt
+	.venv-verifiers/bin/pip install --quiet --disable-pip-version-check -c build/torch.txt -e '.[openai]' verifiers==0.4.0 inspect-ai==0.3.285
 	.venv-verifiers/bin/python contracts/check_verifiers.py $(CONTRACTS)
 	.venv-verifiers/bin/python contracts/check_inspect.py $(CONTRACTS)
+	.venv-verifiers/bin/python contracts/check_verifiers_live.py
+	$(PYTHON) -m venv .venv-verl
+	grep -v -E '^(transformers|tokenizers|huggingface)' constraints.txt > build/verl.txt
+	.venv-verl/bin/pip install --quiet --disable-pip-version-check -c build/verl.txt torch
+	.venv-verl/bin/pip install --quiet --disable-pip-version-check -c build/verl.txt -e . 'transformers>=5.5.3,<5.11' \
+		ray tensordict omegaconf hydra-core pandas datasets cachetools fastapi uvicorn codetiming aiohttp
+	.venv-verl/bin/pip install --quiet --disable-pip-version-check --no-deps verl==0.9.1
+	.venv-verl/bin/python contracts/check_verl.py $(CONTRACTS)
 
 # Every target is exported; Harbor's validator needs nothing but pydantic, though its package asks for Python 3.12.
 contracts-short: $(READY)
@@ -76,4 +85,4 @@ contracts-short: $(READY)
 	PYTHONPATH=build/harbor $(BIN)/python contracts/check_harbor.py $(CONTRACTS)
 
 clean:
-	rm -rf $(VENV) .venv-trl .venv-verifiers demo-output build *.egg-info src/*.egg-info
+	rm -rf $(VENV) .venv-trl .venv-verifiers .venv-verl demo-output build *.egg-info src/*.egg-info

@@ -165,9 +165,11 @@ def _answer(context: Context, tally: Tally) -> Draft | None:
         return None
     names = ", ".join(dict.fromkeys(item.ref.name for item in own))
     all_ids = tuple(item.id for item in own)
-    head = Claim(f"{count} {tally.noun}: {names}.", all_ids, (sums[-1].call.id,))
+    noun = tally.noun.removesuffix("s") if count == 1 else tally.noun
+    compared = f"counted by what documents say of themselves: {tally.predicate}"
+    head = Claim(f"{count} {noun}: {names}.", all_ids, (sums[-1].call.id,), compared)
     each = tuple(Claim(f"{item.ref.name}: {phrase_quote(item.quote)}", (item.id,)) for item in own)
-    return Draft((head, *each), reason=f"Compared were fields of the documents: {tally.predicate}.")
+    return Draft((head, *each))
 
 
 def _filtered(context: Context) -> Observation | None:

@@ -13,15 +13,15 @@ from pagehop.agents.moves import Context, Observation
 from pagehop.answers import Evidence
 from pagehop.tools.recall import overlap
 
-BATCH = 6
+BATCH = 4
 """Items that may come before the list is trimmed again."""
-EXPLORE_CHARACTERS = 2_000
+EXPLORE_CHARACTERS = 1_500
 """Of evidence that explorer and condenser see."""
 ANSWER_CHARACTERS = 20_000
 """Of evidence that the answerer sees."""
 _SETTLED_SHARE = 0.5
 """Of the limit for what was trimmed; the rest is room for what comes after."""
-_NOTES_CHARACTERS = 800
+_NOTES_CHARACTERS = 500
 
 
 def show_evidence(context: Context, characters: int) -> str:

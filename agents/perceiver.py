@@ -1,7 +1,16 @@
-"""The perceiver: a vision model reads a picture for a reasoner that takes only text."""
+"""The perceiver: a vision model reads a picture for a reasoner that takes only text.
 
+1. A tool that shows a picture asks from its thread, and spends what the step's `Allowance` has
+   left. The same picture and question are read once, at once too.
+2. The pictures of a question are read when a run makes its first prompt, for all samples once.
+3. Both are calls of a model like those of the roles: in the events, in the usage, within the
+   budget. They begin conversations of their own, which are no part of what the policy said.
+"""
+
+import asyncio
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -9,14 +18,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from pagehop.agents.moves import Meter
+from pagehop.agents.moves import Context, Meter
 from pagehop.agents.prompting import picture_block, shipped
 from pagehop.agents.replies import text_of
+from pagehop.agents.told_prompts import sampling_of, told_end, told_messages, told_reply
 from pagehop.answers import Usage
-from pagehop.errors import ToolError
-from pagehop.models.chat_calls import usage_of
+from pagehop.errors import ModelError, ToolError
+from pagehop.events import EventType
+from pagehop.models.chat_calls import FIRST_WAIT_S, call_chat, usage_of
+from pagehop.models.chat_errors import model_name, read_fault
 from pagehop.models.prices import Prices
 
 if TYPE_CHECKING:
@@ -24,19 +36,28 @@ if TYPE_CHECKING:
 
 _KEPT = 256
 """Readings kept; the oldest goes first."""
+ROLE = "perceiver"
+Tell = Callable[[EventType, str, Mapping[str, Any]], None]
 
 
 @dataclass
 class Allowance:
-    """What reading pictures may spend in one step of a run, and has spent."""
+    """What reading pictures may spend in one step of a run, and has spent; tells of each call."""
 
     left: Mapping[str, float]
     """Of each limit, by its name."""
+    tell: Tell = lambda kind, what, body: None
+    """Emits an event of the step; called from the tools' threads."""
+    step: int = 0
+    round: int = 0
     meter: Meter = field(default_factory=Meter)
+    _under_way: dict[str, int] = field(default_factory=dict)
+    """Names of calls that wait for their reply; 0 once they have it."""
     _lock: Lock = field(default_factory=Lock)
+    _closed: bool = False
 
-    def begin(self) -> None:
-        """Count a call that begins.
+    def begin(self, model: BaseChatModel, messages: Sequence[BaseMessage]) -> str:
+        """Count a call that begins, and return its name.
 
         Raises:
             ToolError: The budget does not allow it.
@@ -49,15 +70,45 @@ class Allowance:
                     "use the text of the page"
                 )
             self.meter.add(Usage(model_calls=1))
+            tool = CALL.get()
+            number = 1 + sum(name.startswith(f"llm.{ROLE}.{tool}.") for name in self._under_way)
+            name = f"llm.{ROLE}.{tool}.{number}"
+            self._under_way[name] = 1
+        start = {**begun(name, model, messages, self.step, self.round), "tool_call": tool}
+        self._say("llm.start", f"{name}.start", start)
+        self._say("context.edit", f"{name}.edit", edited(name, self.step, self.round))
+        return name
 
-    def add(self, usage: Usage) -> None:
+    def end(self, name: str, reply: AIMessage, spent: Usage, seconds: float) -> None:
         """Count what a reply cost."""
         with self._lock:
-            self.meter.add(usage)
+            self.meter.add(spent)
+            self._under_way[name] = 0
+        usage = Usage(model_calls=1, seconds=seconds).plus(spent)
+        body = {"call": name, "role": ROLE, **told_reply(reply), "usage": dict(vars(usage))}
+        self._say("llm.end", f"{name}.end", {**body, "seconds": round(seconds, 4)})
+
+    def fail(self, name: str, why: str) -> None:
+        """Tell that a call gave no reply."""
+        with self._lock:
+            self._under_way[name] = 0
+        self._say("error", f"{name}.error", {"where": ROLE, "call": name, "error": why})
+
+    def close(self) -> None:
+        """End the step: a call that a tool left behind is told as given up, then nothing more."""
+        for name in [name for name, waits in self._under_way.items() if waits]:
+            self.fail(name, "given up: the tool that asked had no more time")
+        self._closed = True
+
+    def _say(self, kind: EventType, what: str, body: Mapping[str, Any]) -> None:
+        if not self._closed:
+            self.tell(kind, what, body)
 
 
 ALLOWANCE: ContextVar[Allowance | None] = ContextVar("pagehop_allowance", default=None)
 """Of the step that is running; None outside of a machine, where nobody counts."""
+CALL: ContextVar[str] = ContextVar("pagehop_call", default="")
+"""Id of the tool call that is running."""
 
 
 class Perceiver:
@@ -65,7 +116,7 @@ class Perceiver:
 
     def __init__(self, model: BaseChatModel) -> None:
         """Keep the model; nothing is called yet."""
-        self._model = model
+        self.model = model
         self._readings: dict[str, Future[str]] = {}
         self._lock = Lock()
 
@@ -86,35 +137,109 @@ class Perceiver:
         assert asked is not None
         if mine:
             try:
-                asked.set_result(self.read(picture_block(picture), question))
+                asked.set_result(self._read(looked_at(picture_block(picture), question)))
             except BaseException as error:
                 with self._lock:
                     self._readings.pop(name, None)  # asked again, it is tried again
                 asked.set_exception(error)
         return asked.result()
 
-    def read(self, block: dict[str, Any], question: str) -> str:
-        """Answer a question about a picture that is given as a content block.
-
-        Raises:
-            ToolError: The vision model gave nothing; says what to do instead.
-        """
-        blocks = [{"type": "text", "text": question}, block]
-        messages = [SystemMessage(shipped("perceiver")), HumanMessage(blocks)]  # type: ignore[arg-type]
-        allowance = ALLOWANCE.get()
-        if allowance is not None:
-            allowance.begin()
+    def _read(self, messages: list[BaseMessage]) -> str:
+        allowance = ALLOWANCE.get() or Allowance({})
+        call, started = allowance.begin(self.model, messages), time.perf_counter()
         try:
-            reply = self._model.invoke(messages)
+            reply = self.model.invoke(messages)
         except Exception as error:
             # The boundary to the provider's client: whatever it raises, no picture was read.
+            allowance.fail(call, read_fault(error, self.model, pictures=True).words)
             raise ToolError(
                 f"the vision model gave no reading ({type(error).__name__}); use the text of the "
                 "page, or another page"
             ) from error
-        if allowance is not None and isinstance(reply, AIMessage):
-            allowance.add(usage_of(self._model, messages, reply, Prices.from_settings()))
-        said = text_of(reply).strip() if isinstance(reply, AIMessage) else ""
+        spent = usage_of(self.model, messages, reply, Prices.from_settings())
+        allowance.end(call, reply, spent, time.perf_counter() - started)
+        said = text_of(reply).strip()
         if not said:
             raise ToolError("the vision model gave an empty reading; ask in other words")
         return said
+
+
+@dataclass
+class QuestionPictures:
+    """The pictures of a question, read once for a reasoner that takes only text."""
+
+    model: BaseChatModel
+    question: str
+    blocks: Sequence[Mapping[str, Any]]
+    """Content blocks, one a picture."""
+    retry_wait_s: float = FIRST_WAIT_S
+    _shown: Sequence[BaseMessage] = ()
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Samples of the question ask at once."""
+
+    async def __call__(self, context: Context) -> Sequence[BaseMessage]:
+        """Return what prompts show of them; what reading costs goes to the context's meter.
+
+        Raises:
+            ModelError: The vision model gave no reading.
+        """
+        async with self._lock:
+            if not self._shown:
+                readings = [
+                    f"Picture {i}: {await self._reading(context, i, block)}"
+                    for i, block in enumerate(self.blocks, 1)
+                ]
+                head = "The question comes with pictures; this is what another model reads in them."
+                self._shown = [HumanMessage("\n\n".join([head, *readings]))]
+        return self._shown
+
+    async def _reading(self, context: Context, number: int, block: Mapping[str, Any]) -> str:
+        wanted = (
+            f"A person asks about this picture: {self.question}\nSay what it shows: all titles, "
+            "names, labels and values that may help to find it or to answer. Do not answer the "
+            "question."
+        )
+        messages, name = looked_at(dict(block), wanted), f"llm.{ROLE}.question.{number}"
+        context.tell(
+            "llm.start", f"{name}.start",
+            begun(name, self.model, messages, context.step, context.round),
+        )  # fmt: skip
+        edit = edited(name, context.step, context.round)
+        context.tell("context.edit", f"{name}.edit", edit)
+        try:
+            reply = await call_chat(
+                self.model, messages, seconds_left=context.budget_left.get("seconds"),
+                on_spend=context.meter.add, first_wait_s=self.retry_wait_s,
+            )  # fmt: skip
+            said = text_of(reply.message).strip()
+            if not said:
+                raise ModelError("the vision model gave an empty reading")
+        except ModelError as error:
+            why = {"where": ROLE, "call": name, "error": f"{type(error).__name__}: {error}"}
+            context.tell("error", f"{name}.error", why)
+            raise ModelError(f"the picture in the question was not read: {error}") from error
+        context.tell("llm.end", f"{name}.end", told_end(name, ROLE, reply))
+        return said
+
+
+def looked_at(block: dict[str, Any], question: str) -> list[BaseMessage]:
+    """Return the prompt for one picture, given as a content block."""
+    blocks: list[str | dict[str, Any]] = [{"type": "text", "text": question}, block]
+    return [SystemMessage(shipped("perceiver")), HumanMessage(blocks)]
+
+
+def begun(
+    name: str, model: BaseChatModel, messages: Sequence[BaseMessage], step: int, round_: int
+) -> dict[str, Any]:
+    """Return what an `llm.start` says of a call: its prompt goes on from no other."""
+    told, blobs = told_messages(messages)
+    told[-1]["kind"] = "nudge"  # not the user's question
+    body = {"call": name, "role": ROLE, "step": step, "round": round_, "trainable": False}
+    body |= {"model": model_name(model), "sampling": sampling_of(model)}
+    return {**body, "after": "", "same": 0, "messages": told, "blobs": blobs}
+
+
+def edited(name: str, step: int, round_: int) -> dict[str, Any]:
+    """Return why the prompt goes on from no other."""
+    body = {"call": f"{step}/{name}", "after": "", "kind": "subagent"}
+    return {**body, "reason": "a picture is read", "step": step, "round": round_}

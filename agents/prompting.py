@@ -50,6 +50,8 @@ Grammar = Literal["native", "json", "tags"]
 PROMPTS = (
     "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "keeping", "condenser",
     "reflector", "answerer", "standalone", "perceiver", "former", "explorer_brief", "keeping_brief",
+    "reader", "judge", "seeker", "inspector", "mdoc_general", "mdoc_critic", "mdoc_text",
+    "mdoc_image", "policy_native", "policy_json", "policy_tags", "vrag", "text_only", "marag",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
 _REFERENCE = "\n(picture "
@@ -261,8 +263,13 @@ def picture_block(picture: "Image") -> dict[str, Any]:
     return {"type": "image", "base64": data, "mime_type": "image/png"}
 
 
-def library_overview(context: Context) -> str:
-    """Return the documents, one a line; of many only those that a search finds likely."""
+def library_overview(context: Context, *, lists: bool = True) -> str:
+    """Return the documents, one a line; of many only those that a search finds likely.
+
+    Args:
+        context: Of the step.
+        lists: The model has `list_documents`.
+    """
     documents = context.view.documents()
     if not documents:
         return "The library has no documents."
@@ -274,8 +281,9 @@ def library_overview(context: Context) -> str:
         names = list(dict.fromkeys(hit.name for hit in hits))[: LISTED // 2]
         listed = [context.view.document(name) for name in names]
         head = (
-            f"The library has {len(documents)} documents; list_documents(filter) finds them by "
-            "name. A first search finds these likely, best first, with this many pages:"
+            f"The library has {len(documents)} documents"
+            + ("; list_documents(filter) finds them by name. " if lists else ". ")
+            + "A first search finds these likely, best first, with this many pages:"
         )
     lines = []
     for document in listed:

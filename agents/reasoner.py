@@ -13,7 +13,7 @@
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -23,10 +23,11 @@ from langchain_core.tools import BaseTool
 
 from pagehop.agents.moves import Context
 from pagehop.agents.prompting import Grammar, Prompts, library_overview
+from pagehop.agents.raw_exchanges import told_raw
 from pagehop.agents.replies import read_cut, text_of, was_cut
 from pagehop.agents.reply_schemas import Schema, explore_schema, response_format
 from pagehop.agents.shortening import shortened, tokens_of
-from pagehop.agents.told_prompts import PromptsTold, sampling_of, told_reply
+from pagehop.agents.told_prompts import PromptsTold, sampling_of, told_end
 from pagehop.agents.tool_texts import ToolTexts
 from pagehop.answers import Usage
 from pagehop.errors import (
@@ -89,12 +90,16 @@ class Reasoner:
     """Wait before a call that failed is made again; it doubles from one time to the next."""
     schemas: bool = True
     """The endpoint is given schemas where the grammar is JSON; False once it refused one."""
+    raw: bool = False
+    """Tell the raw bytes of requests and replies."""
     tokens: bool = False
     """The endpoint is asked for token ids and logprobs, which the record keeps."""
     deltas: bool = False
     """Text is told as it arrives, as `llm.delta` events; the endpoint is asked to stream."""
     shown: Sequence[BaseMessage] = ()
     """What the question shows beside its text; stands in every prompt behind the question."""
+    reads: Callable[[Context], Awaitable[Sequence[BaseMessage]]] | None = None
+    """Makes that of the question's pictures, before the first prompt."""
     failures: int = 0
     """Unusable replies in a row."""
     texts: ToolTexts = field(init=False)
@@ -113,7 +118,8 @@ class Reasoner:
     def library(self, context: Context) -> str:
         """Return the overview of the library, the same for the whole run."""
         if not self._library:
-            self._library = library_overview(context)
+            lists = any(tool.name == "list_documents" for tool in self.tools)
+            self._library = library_overview(context, lists=lists)
         return self._library
 
     def explore_schema(self, context: Context, pages: Sequence[str]) -> Schema | None:
@@ -156,16 +162,13 @@ class Reasoner:
                 self.failures += 1
                 text = f"The reply of {role} could not be used: {problem}"
                 self._note(context, role, "unusable", text)
+                ended = f"the model gave no usable reply as {role}"
                 if attempt > TRIES or self.failures >= MOST_FAILURES:
-                    raise ModelError(
-                        f"the model gave no usable reply as {role} ({self.failures} in a row); "
-                        f"the last: {problem}"
-                    ) from problem
+                    text = f"{ended} ({self.failures} in a row); the last: {problem}"
+                    raise ModelError(text) from problem
                 if context.meter.over(context.budget_left):
-                    raise ModelError(
-                        f"the budget ran out while the model gave no usable reply as {role}: "
-                        f"{problem}"
-                    ) from problem
+                    text = f"the budget ran out while {ended}: {problem}"
+                    raise ModelError(text) from problem
                 repairs = [*repairs, *_repair(reply.message, str(problem), example)][-4:]
                 continue
             self.failures = 0
@@ -186,6 +189,8 @@ class Reasoner:
         schema: Schema | None,
     ) -> ChatReply:
         """Call the model; what its endpoint does not take is left out, and the call made again."""
+        if self.reads is not None:
+            self.shown, self.reads = await self.reads(context), None
         shrink = 0
         while True:
             messages = self._fitted(context, make, repairs, shrink)
@@ -273,13 +278,8 @@ class Reasoner:
     ) -> ChatReply:
         name = self._id(context, role, "llm")
         native = tools and self.grammar == "native"
-        start = {"call": name, "role": role, "step": context.step, "round": context.round}
-        start |= {"model": model_name(self.model), "sampling": sampling_of(self.model)}
-        if native:
-            start["tools_sha256"] = self.texts.sha256("short")
         after = self._prompts_told.last
-        start |= self._prompts_told.told(f"{context.step}/{name}", messages)
-        context.tell("llm.start", f"{name}.start", start)
+        self._tell_start(context, role, name, messages, native=native)
         self._tell_edit(context, name, after, shrink=shrink, repairs=repairs)
         try:
             reply = await call_chat(
@@ -300,32 +300,37 @@ class Reasoner:
                 **form,
             )
         except ModelError as error:
-            body = {
-                "where": role,
-                "call": name,
-                "error": f"{type(error).__name__}: {error}",
-                "attempts": getattr(error, "attempts", 1),
-            }
+            body: dict[str, Any] = {"where": role, "call": name}
+            body |= {"error": f"{type(error).__name__}: {error}"}
+            body |= {"attempts": getattr(error, "attempts", 1)}
             context.tell("error", f"{name}.error", body)
             raise
         if not (native or self.pictures or reply.retried):
             self._learn(messages, reply.usage)
-        end = {
-            "call": name,
-            "role": role,
-            **told_reply(reply.message, reply.captured),
-            "usage": dict(vars(reply.usage)),
-            "attempts": reply.attempts,
-            "retried": list(reply.retried),
-            "seconds": round(reply.seconds, 4),
-        }
-        if reply.ttft_s is not None:
-            end["ttft_s"] = round(reply.ttft_s, 4)
+        end = told_end(name, role, reply)
         tokens = self._prompts_told.told_tokens(f"{context.step}/{name}", reply.captured)
         if tokens is not None:
             end["tokens"] = tokens
+        if self.raw:
+            end |= told_raw(reply.captured)
         context.tell("llm.end", f"{name}.end", end)
         return reply
+
+    def _tell_start(
+        self,
+        context: Context,
+        role: str,
+        name: str,
+        messages: Sequence[BaseMessage],
+        *,
+        native: bool,
+    ) -> None:
+        start = {"call": name, "role": role, "step": context.step, "round": context.round}
+        start |= {"model": model_name(self.model), "sampling": sampling_of(self.model)}
+        if native:
+            start["tools_sha256"] = self.texts.sha256("short")
+        start |= self._prompts_told.told(f"{context.step}/{name}", messages)
+        context.tell("llm.start", f"{name}.start", start)
 
     def _tell_edit(
         self, context: Context, name: str, after: str, *, shrink: int, repairs: int

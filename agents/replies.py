@@ -327,9 +327,7 @@ def _zoom(body: str, shown: Sequence[Observation]) -> Call | str:
         return "<bbox> needs four numbers: [x0, y0, x1, y1]."
     pictures = [o.artifact for o in shown if o.artifact.get("width_px")]
     if not pictures:
-        return (
-            "There is no picture to zoom into yet: show one with <fetch>image, name:page</fetch>."
-        )
+        return "There is no picture to zoom into: first show a page as a picture."
     last = pictures[-1]
     width, height = float(last["width_px"]), float(last["height_px"])
     if max(numbers) <= 1:  # less than one pixel: fractions of the picture

@@ -171,16 +171,31 @@ def quoted_schema(pages: Sequence[str]) -> Schema:
     return _object(fields, ["claims", "unanswerable"])
 
 
-def choice_schema(items: int, more: Mapping[str, Schema] | None = None) -> Schema:
-    """Return the schema of a choice of numbered pages with a reason, and further fields.
+def choice_schema(
+    pages: Sequence[str], words: Sequence[str], choices: Sequence[str], *, least: Sequence[str]
+) -> Schema:
+    """Return the schema of a reply that picks pages.
 
     Args:
-        items: How many there are to choose from.
-        more: Fields by name.
+        pages: That were shown.
+        words: Names of fields in words.
+        choices: Names of fields that list pages.
+        least: Fields that a reply must have.
     """
-    number = {"type": "integer", "minimum": 1, "maximum": items}
-    fields = {"reason": _WORDS, "choice": _list(number, most=items), **(more or {})}
-    return _object(fields, ["reason", "choice"])
+    listed = _list(_one_of(pages, 100), most=max(1, len(pages)))
+    return _object({**dict.fromkeys(words, _WORDS), **dict.fromkeys(choices, listed)}, least)
+
+
+def policy_schema(tools: Sequence[BaseTool], *, begun: bool) -> Schema:
+    """Return the schema of a policy's turn: calls, or its answer.
+
+    Args:
+        tools: That may be called.
+        begun: Something was looked up; before that there is nothing to answer from.
+    """
+    looks = _looks(tools)
+    answers = _object({"thought": _THOUGHT, "answer": _text(800)}, ["thought", "answer"])
+    return {"type": "object", "anyOf": [looks, answers]} if begun else looks
 
 
 def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bool) -> Schema:
@@ -191,6 +206,18 @@ def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bo
         pages: As for `keep_schema`.
         begun: Something was looked up; before that there is nothing to end.
     """
+    looks = _looks(tools)
+    if not begun:
+        return looks
+    keeps = _object(
+        {"thought": _THOUGHT, **_kept(pages)}, ["thought", "evidence", "parts", "sufficient"]
+    )
+    done = _object({"thought": _THOUGHT, "done": {"const": True}}, ["thought", "done"])
+    return {"type": "object", "anyOf": [looks, keeps, done]}
+
+
+def _looks(tools: Sequence[BaseTool]) -> dict[str, Any]:
+    """Return the schema of a reply that calls tools."""
     calls = [
         _object(
             {"tool": {"type": "string", "enum": [tool.name]}, "arguments": _arguments(tool)},
@@ -199,14 +226,7 @@ def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bo
         for tool in tools
     ]
     listed = _list({"anyOf": calls}, most=_MOST_CALLS, least=1)
-    looks = _object({"thought": _THOUGHT, "calls": listed}, ["thought", "calls"])
-    if not begun:
-        return looks
-    keeps = _object(
-        {"thought": _THOUGHT, **_kept(pages)}, ["thought", "evidence", "parts", "sufficient"]
-    )
-    done = _object({"thought": _THOUGHT, "done": {"const": True}}, ["thought", "done"])
-    return {"type": "object", "anyOf": [looks, keeps, done]}
+    return _object({"thought": _THOUGHT, "calls": listed}, ["thought", "calls"])
 
 
 def _arguments(tool: BaseTool) -> dict[str, Any]:

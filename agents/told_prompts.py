@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from pagehop.agents.replies import text_of
 from pagehop.models.capture import Captured
+from pagehop.models.chat_calls import ChatReply
 from pagehop.models.token_arrays import packed_floats, packed_ids
 
 _SAMPLING = (
@@ -45,8 +46,7 @@ class PromptsTold:
 
     def told(self, name: str, messages: Sequence[BaseMessage]) -> dict[str, Any]:
         """Return what an `llm.start` says of a prompt."""
-        blobs: dict[str, bytes] = {}
-        prompt = [_told(message, blobs) for message in messages]
+        prompt, blobs = told_messages(messages)
         same = 0
         for old, new in zip(self._prompt, prompt, strict=False):
             if old != new:
@@ -97,6 +97,28 @@ class PromptsTold:
         if repaired:
             return "repair", "replies that could not be used are left out"
         return None
+
+
+def told_messages(
+    messages: Sequence[BaseMessage],
+) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Return messages as an `llm.start` has them, and the pictures that they name by sha256."""
+    blobs: dict[str, bytes] = {}
+    return [_told(message, blobs) for message in messages], blobs
+
+
+def told_end(name: str, role: str, reply: ChatReply) -> dict[str, Any]:
+    """Return what an `llm.end` says of a call."""
+    end = {
+        "call": name,
+        "role": role,
+        **told_reply(reply.message, reply.captured),
+        "usage": dict(vars(reply.usage)),
+        "attempts": reply.attempts,
+        "retried": list(reply.retried),
+        "seconds": round(reply.seconds, 4),
+    }
+    return end if reply.ttft_s is None else {**end, "ttft_s": round(reply.ttft_s, 4)}
 
 
 def told_reply(message: AIMessage, captured: Captured | None = None) -> dict[str, Any]:
@@ -164,6 +186,8 @@ def told_tokens(
     }
     if captured.logprobs:
         told["logprobs"] = packed_floats(captured.logprobs)
+    if captured.image_tokens:
+        told["image_tokens"] = list(captured.image_tokens)
     return told
 
 

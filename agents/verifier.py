@@ -11,7 +11,7 @@
 4. Rounding is accepted where it is stated (about, roughly, ...), keeps three digits of a
    calculation, or gives its percent with decimals (9.5 % for 9.489).
 5. Numbers that only name what is asked about (a year, note 8) may come from the question, the
-   document's name or the page.
+   document's name or the page; one that is part of a name (S&P 500) from the question and the page.
 
 Not covered: whether a claim without numbers follows from its quotes.
 """
@@ -32,6 +32,8 @@ _ROUNDED = re.compile(
     r"more than|less than)\b|~|≈",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"(?<!\w)(?![A-Z]{3}\W)[A-Z][\w&.]*[ -]$")
+"""A capitalised word before a number; three capitals are a currency."""
 _CONSTANTS = frozenset({1.0, 100.0, 1e3, 1e6, 1e9, 1e12})
 """Percent, scales, and the 1 that a growth rate takes off."""
 
@@ -118,6 +120,8 @@ def _untraced(
             continue
         if _names_something(number) and number.value in names:
             continue
+        if _in_a_name(number, text, context.question, pages.values()):
+            continue
         if any(_is_result(number, value, rounded=True) for value in values):
             return f"{number.text} is a rounded result; write about {number.text}, or more digits"
         return f"{number.text} is in none of its quotes or calculations"
@@ -203,6 +207,15 @@ def _names_something(number: Number) -> bool:
     """Years and small counting numbers name a period, a note, a table, a page."""
     small = number.value == int(number.value) and 0 <= number.value < 100
     return number.is_year or (small and not number.unit and number.scale == 1)
+
+
+def _in_a_name(number: Number, text: str, question: str, pages: Iterable[str]) -> bool:
+    """Whether a number ends a name that the question and a page have in the same words."""
+    before = _NAME.search(text[: number.start])
+    if before is None or number.unit or number.scale != 1:
+        return False
+    name = re.compile(rf"(?<!\w){re.escape(before[0] + number.text)}(?![\w.,]*\d|\s?%)")
+    return bool(name.search(question)) and any(name.search(page) for page in pages)
 
 
 def _same(stated: Number, source: Number, page: str, rounded: bool) -> bool:

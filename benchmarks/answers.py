@@ -237,16 +237,17 @@ def _row(name: str, group: Sequence[Outcome]) -> str:
     refused = [(o.answerable, o.status == "unanswerable") for o in group]
     seconds = sorted(o.seconds for o in group)
     cells = [
-        _share(o.first for o in group if o.human_pages),
-        _share(o.any for o in group if o.human_pages),
-        _share(r for answerable, r in refused if answerable is False),
-        _share(r for answerable, r in refused if answerable),
-        _share(o.numeric for o in group),
+        share(o.first for o in group if o.human_pages),
+        share(o.any for o in group if o.human_pages),
+        share(r for answerable, r in refused if answerable is False),
+        share(r for answerable, r in refused if answerable),
+        share(o.numeric for o in group),
     ]
     return f"| {name} | {len(group)} | {' | '.join(cells)} | {seconds[len(seconds) // 2]:.2f} |"
 
 
-def _share(flags: Iterable[bool | None]) -> str:
+def share(flags: Iterable[bool | None]) -> str:
+    """Write the share of flags that are set, of those that apply."""
     known = [bool(flag) for flag in flags if flag is not None]
     return f"{sum(known) / len(known):.3f} ({sum(known)}/{len(known)})" if known else ""
 

@@ -1,10 +1,13 @@
 """What recording costs: an event, an episode's end, and its share of a rollout.
 
-    python benchmarks/recording.py [--runs 64] [--rounds 3] [--save]
+    python benchmarks/recording.py [--runs 16] [--rounds 12] [--save]
 
 A rollout of one question against a stub endpoint of 50 ms in a process of its own (that of
-concurrency.py), its events recorded and not, in turn; not means that the recorder drops them. Then
-the events of one of its episodes are written again and again, alone.
+concurrency.py), its events recorded and not; not means that the recorder drops them. Short rounds
+of both stand beside each other, the order turned in every second one, and each pair is compared for
+itself: other work on the machine then weighs on both. The CPU time of the process says more than
+the rate, which other work sets. Then the events of one of its episodes are written again and again,
+alone.
 """
 
 import argparse
@@ -53,12 +56,31 @@ async def measured(
     found: dict[str, list[tuple[float, float]]] = {"recorded": [], "not recorded": []}
     with concurrency.endpoint(0.05) as url:
         await rolled(view, url, folder / "warm", 8)
-        for _ in range(rounds):
-            found["recorded"].append(await rolled(view, url, folder / "on", runs))
-            # A rollout is its record and has no switch for it: here its writing is left out.
-            with patch.object(Recorder, "__call__", lambda self, event: None):
-                found["not recorded"].append(await rolled(view, url, folder / "off", runs))
+        for i in range(rounds):
+            for what in list(found)[:: 1 if i % 2 else -1]:
+                if what == "recorded":
+                    found[what].append(await rolled(view, url, folder / "on", runs))
+                    continue
+                # A rollout is its record and has no switch for it: here its writing is left out.
+                with patch.object(Recorder, "__call__", lambda self, event: None):
+                    found[what].append(await rolled(view, url, folder / "off", runs))
     return found
+
+
+def shares(found: dict[str, list[tuple[float, float]]]) -> list[str]:
+    """Compare the rounds pair by pair."""
+    pairs = list(zip(*found.values(), strict=True))
+    lines = []
+    for what, each in (
+        ("CPU time of a call", [100 * (on[1] / off[1] - 1) for on, off in pairs]),
+        ("calls a second", [100 * (1 - on[0] / off[0]) for on, off in pairs]),
+    ):
+        low, middle, high = statistics.quantiles(each, n=4)
+        lines.append(
+            f"- {what}: recording takes {middle:.1f} % (median of {len(each)} pairs, "
+            f"quartiles {low:.1f} to {high:.1f})"
+        )
+    return lines
 
 
 def alone(events: tuple[Event, ...], folder: Path) -> list[str]:
@@ -95,8 +117,8 @@ def alone(events: tuple[Event, ...], folder: Path) -> list[str]:
 def main() -> None:
     """Measure, print, and perhaps save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--save", action="store_true", help=f"write {TABLE.name} into docs/")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, pagehop.Library(Path(name) / "l") as library:
@@ -108,9 +130,7 @@ def main() -> None:
         for what, turns in found.items():
             rate, cpu = (statistics.median(turn[i] for turn in turns) for i in (0, 1))
             lines.append(f"| {what} | {rate:.1f} | {cpu:.2f} |")
-        on, off = (statistics.median(turn[0] for turn in turns) for turns in found.values())
-        share = 100 * (1 - on / off)
-        lines += ["", f"Recording took {share:.1f} % of the calls a second.", ""]
+        lines += ["", *shares(found), ""]
         lines += ["| written alone | |", "|---|---|"]
         lines += alone(read_run(folder / "on").episodes[0].events, folder)
     lines += ["", f"Load average at the end {os.getloadavg()[0]:.1f}."]

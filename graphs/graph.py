@@ -68,6 +68,8 @@ class Graph:
     """Names of those that a model is offered; empty for all."""
     grammar: ClassVar["Grammar | None"] = None
     """How its policy writes calls; None takes the setting of the run."""
+    blind: ClassVar[bool] = False
+    """The model is never shown a picture; a reader looks for it."""
     max_pixels: ClassVar[int] = 1_000_000
     """Of a picture that is shown."""
     prompts: ClassVar[Mapping[str, str]] = {}

@@ -7,14 +7,15 @@ from the state alone, so that a resumed run takes the same way.
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Overwrite
 
 from pagehop.agents.moves import (
+    Call,
     Draft,
     Explore,
     Form,
@@ -26,7 +27,7 @@ from pagehop.agents.moves import (
     Verdict,
 )
 from pagehop.agents.perceiver import ALLOWANCE, Allowance
-from pagehop.answers import Answer
+from pagehop.answers import Answer, Usage
 from pagehop.errors import ModelError
 from pagehop.graphs.asking import Asker, RoleFailed
 from pagehop.graphs.beginning import LISTS, begun, replaced
@@ -41,18 +42,12 @@ from pagehop.graphs.threads import in_thread
 from pagehop.library.view import View
 from pagehop.tools.recall import KEPT
 
+NAMES = ("plan", "explore", "act", "summarize", "reflect", "answer", "verify")
+"""Of the nodes that every machine has."""
 COMPARING_TOOLS = frozenset({"semantic_search", "walk"})
 """Tools that need the library's encoder, which takes seconds to load once in a process."""
 BARREN_ROUNDS = 2
 """Rounds without new evidence before the strategy changes, and again before the run ends."""
-
-
-class Node(Protocol):
-    """What LangGraph calls."""
-
-    async def __call__(self, state: State) -> State:
-        """Return the change of the state."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -83,26 +78,22 @@ class Nodes:
         """What is searched."""
         return self.asker.view
 
-    def guarded(self, name: str, work: Callable[[State], Awaitable[Work]]) -> Node:
-        """Wrap a node: count its time, tell what it did, end the run as failed if it raises."""
-
-        async def node(state: State) -> State:
-            started = time.perf_counter()
-            if name == self.first:
-                state = begun(state)
-            try:
-                done = await work(state)
-            except GraphBubbleUp:
-                raise
-            except RoleFailed as failed:
-                state = State(**{**state, "spent": failed.spent})
-                return self._failed(name, state, failed.error, time.perf_counter() - started)
-            except Exception as error:
-                # The boundary to the roles: a run that cannot go on ends as failed, on record.
-                return self._failed(name, state, error, time.perf_counter() - started)
-            return self._told(name, state, done, time.perf_counter() - started)
-
-        return node
+    async def run(self, name: str, work: Callable[[State], Awaitable[Work]], state: State) -> State:
+        """Run a node: count its time, tell what it did, end the run as failed if it raises."""
+        started = time.perf_counter()
+        if name == self.first:
+            state = begun(state)
+        try:
+            done = await work(state)
+        except GraphBubbleUp:
+            raise
+        except RoleFailed as failed:
+            state = State(**{**state, "spent": failed.spent})
+            return self._failed(name, state, failed.error, time.perf_counter() - started)
+        except Exception as error:
+            # The boundary to the roles: a run that cannot go on ends as failed, on record.
+            return self._failed(name, state, error, time.perf_counter() - started)
+        return self._told(name, state, done, time.perf_counter() - started)
 
     async def plan(self, state: State) -> Work:
         """Split the question."""
@@ -121,7 +112,7 @@ class Nodes:
     def tell_start(self, state: State, effort: str) -> None:
         """Tell that an episode begins."""
         labels = self.view.labels
-        start = {
+        start: dict[str, Any] = {
             "question": state["question"],
             "model": self.model,
             "graph": self.graph,
@@ -130,6 +121,8 @@ class Nodes:
             "library_version": self.view.version,
             "budget": self.asker.limits(state).to_json(),
         }
+        if history := state.get("history"):
+            start["history"] = [dict(vars(one)) for one in history]
         self.teller.tell(state, "episode.start", "start", start)
 
     async def explore(self, state: State) -> Work:
@@ -167,23 +160,12 @@ class Nodes:
             body = {"call": call.id, **told(call), "step": state["step"]}
             del body["id"]
             self.teller.tell(state, "tool.start", f"{call.id}.start", body)
-        KEPT.set(state.get("evidence", []))
-        allowance = Allowance(self.asker.limits(state).left(spent))
-        ALLOWANCE.set(allowance)
-        seconds_left = self.asker.limits(state).seconds_for_role(spent, reserve=0)
-        if any(call.tool in COMPARING_TOOLS for call in allowed):
-            await self._load_encoder(seconds_left)
-        done = await runner.run(
-            allowed,
-            seen=seen,
-            seconds_left=seconds_left,
-            finished=lambda one: self._tell_call(state, one),
-        )
+        done, read = await self._run(state, allowed, seen)
         observations = [one.observation for one in done]
         pictures = [pixels for one in done for pixels in one.pictures]
         remarks = [(o.call.tool, o.artifact["note"]) for o in observations if "note" in o.artifact]
         repeated = sum(item.cached for item in observations)
-        spent = spent.plus_usage(allowance.meter.usage).plus(
+        spent = spent.plus_usage(read).plus(
             tool_calls=len(done) - repeated,
             repeated_calls=repeated,
             images=len(pictures),
@@ -203,6 +185,30 @@ class Nodes:
         )
         says = {"ran": len(done) - repeated, "repeated": repeated, "not_run": len(refused)}
         return Work(update, says)
+
+    async def _run(
+        self, state: State, calls: Sequence[Call], seen: Collection[str]
+    ) -> tuple[list[Done], Usage]:
+        """Run calls that the budget allows; return their results and what reading pictures took."""
+        limits, spent = self.asker.limits(state), state["spent"]
+        KEPT.set(state.get("evidence", []))
+        allowance = Allowance(
+            limits.left(spent), self.teller.from_threads(state), state["step"], state["round"]
+        )
+        ALLOWANCE.set(allowance)
+        seconds_left = limits.seconds_for_role(spent, reserve=0)
+        if any(call.tool in COMPARING_TOOLS for call in calls):
+            await self._load_encoder(seconds_left)
+        try:
+            done = await self._scope(state).runner.run(
+                calls,
+                seen=seen,
+                seconds_left=seconds_left,
+                finished=lambda one: self._tell_call(state, one),
+            )
+        finally:
+            allowance.close()
+        return done, allowance.meter.usage
 
     async def summarize(self, state: State) -> Work:
         """Close the round: keep what was found, let the observations go."""

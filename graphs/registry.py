@@ -8,10 +8,11 @@ import difflib
 import importlib
 import importlib.util
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pagehop.errors import ConfigError
 from pagehop.graphs.graph import Graph, Setup, Shape
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
     from pagehop.graphs.explore import Machine
 
 EXPLORE = "explore"
-PUBLISHED = {"one_shot": "OneShot", "molorag": "MoLoRAG"}
-"""Names of the published systems, each a module of `published/`, with its class."""
+PUBLISHED = {
+    "one_shot": "one_shot:OneShot",
+    "m3docrag": "m3docrag:M3DocRAG",
+    "m3docrag_closed": "m3docrag:M3DocRAGClosed",
+    "mdocagent": "mdocagent:MDocAgent",
+    "vidorag": "vidorag:ViDoRAG",
+    "vrag": "vrag:VRAG",
+    "molorag": "molorag:MoLoRAG",
+    "marag": "marag:MARAG",
+    "text_only": "text_only:TextOnly",
+}
+"""The published systems: module of `published/` and class."""
 NAMES = (EXPLORE, *PUBLISHED)
 
 
@@ -77,6 +88,11 @@ def find_graph(given: object) -> Graph:
     raise ConfigError(f"graph={given!r}: {hint}there are {', '.join(NAMES)}")
 
 
+def with_constants(graph: Graph, constants: Mapping[str, Any]) -> Graph:
+    """Return a graph with some constants set; what it does not have is passed over."""
+    return replace(graph, **{k: v for k, v in constants.items() if k in graph.constants})
+
+
 def all_graphs() -> list[Graph]:
     """Return all that have a name, the main machine first."""
     return [find_graph(name) for name in NAMES]
@@ -84,9 +100,8 @@ def all_graphs() -> list[Graph]:
 
 @lru_cache(maxsize=32)
 def _published(name: str) -> Graph:
-    made: Graph = getattr(
-        importlib.import_module(f"pagehop.graphs.published.{name}"), PUBLISHED[name]
-    )()
+    module, _, kind = PUBLISHED[name].partition(":")
+    made: Graph = getattr(importlib.import_module(f"pagehop.graphs.published.{module}"), kind)()
     return made
 
 

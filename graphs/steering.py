@@ -22,7 +22,6 @@ from langgraph.types import Overwrite, interrupt
 from pagehop.agents.moves import Call, SubQuestion
 from pagehop.errors import LibraryError
 from pagehop.graphs.asking import Asker
-from pagehop.graphs.nodes import Node
 from pagehop.graphs.state import State
 from pagehop.graphs.steer import Steer
 from pagehop.library.view import View
@@ -32,24 +31,20 @@ Pause = Literal["plan", "reflect"]
 PAUSES: tuple[Pause, ...] = ("plan", "reflect")
 
 
-def pause(name: Pause, asker: Asker) -> Node:
-    """Return the node that pauses behind another one."""
-
-    async def node(state: State) -> State:
-        problem = ""
-        while True:
-            given = interrupt(_shown(name, state, asker, problem))
-            steer = Steer() if given in (None, True, "") else given
-            problem = _problem(asker.view_of(state), steer)
-            if not problem:
-                break
-        if steer == Steer():
-            return State()
-        body = {"text": f"Steered: {_told(steer)}"}
-        asker.teller.tell(state, "note", f"steer.{name}.{state['round']}", body)
-        return _steered(state, steer)
-
-    return node
+async def pause(name: Pause, asker: Asker, state: State) -> State:
+    """Wait behind a node until a person tells how the run goes on; return the change."""
+    problem = ""
+    while True:
+        given = interrupt(_shown(name, state, asker, problem))
+        steer = Steer() if given in (None, True, "") else given
+        problem = _problem(asker.view_of(state), steer)
+        if not problem:
+            break
+    if steer == Steer():
+        return State()
+    body = {"text": f"Steered: {_told(steer)}"}
+    asker.teller.tell(state, "note", f"steer.{name}.{state['round']}", body)
+    return _steered(state, steer)
 
 
 def _shown(name: Pause, state: State, asker: Asker, problem: str) -> dict[str, Any]:

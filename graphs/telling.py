@@ -1,7 +1,9 @@
 """Tell what happens in a run: one event stream for the record, the terminal and the chat."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -48,6 +50,15 @@ class Teller:
         for sink in self.sinks:
             sink(event)
         get_stream_writer()(event)
+
+    def from_threads(self, state: State) -> Callable[[EventType, str, Mapping[str, Any]], None]:
+        """Return what tells an event of a running node from any thread, in the order called."""
+        loop, context = asyncio.get_running_loop(), copy_context()
+
+        def tell(kind: EventType, what: str, body: Mapping[str, Any]) -> None:
+            loop.call_soon_threadsafe(self.tell, state, kind, what, body, context=context)
+
+        return tell
 
 
 def told(value: object) -> dict[str, Any]:

@@ -16,12 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pagehop.errors import ConfigError, ModelError, ToolError
+from pagehop.errors import ConfigError
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
-
-    from pagehop.agents.perceiver import Perceiver
 
 MAX_PIXELS = 1_000_000
 """Of one picture."""
@@ -81,34 +79,14 @@ def check_pictures(asked: Asked, *, rules: bool, sees: bool, has_vision: bool) -
     )
 
 
-def shown(asked: Asked, perceiver: "Perceiver | None") -> "list[BaseMessage]":
-    """Return what the prompts show of the question's pictures.
-
-    Args:
-        asked: The question.
-        perceiver: Reads them for a model that takes text only; None shows the pictures.
-
-    Raises:
-        ModelError: The vision model gave no reading.
-    """
+def shown(asked: Asked) -> "list[BaseMessage]":
+    """Return what prompts of a model that takes pictures show of the question's."""
     from langchain_core.messages import HumanMessage  # noqa: PLC0415 - only with pictures
 
     if not asked.pictures:
         return []
-    if perceiver is None:
-        blocks: list[str | dict[str, Any]] = [dict(block) for block in asked.pictures]
-        return [HumanMessage([{"type": "text", "text": "The question comes with this:"}, *blocks])]
-    wanted = (
-        f"A person asks about this picture: {asked.text}\nSay what it shows: all titles, names, "
-        "labels and values that may help to find it or to answer. Do not answer the question."
-    )
-    try:
-        readings = [perceiver.read(dict(block), wanted) for block in asked.pictures]
-    except ToolError as error:
-        raise ModelError(f"the picture in the question was not read: {error}") from error
-    lines = [f"Picture {i}: {reading}" for i, reading in enumerate(readings, 1)]
-    head = "The question comes with pictures; this is what another model reads in them."
-    return [HumanMessage("\n\n".join([head, *lines]))]
+    blocks: list[str | dict[str, Any]] = [dict(block) for block in asked.pictures]
+    return [HumanMessage([{"type": "text", "text": "The question comes with this:"}, *blocks])]
 
 
 def _picture(block: Block) -> Block:

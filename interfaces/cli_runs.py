@@ -39,7 +39,7 @@ def rollout(
     vision_model: cli_options.VisionModel = None,
     base_url: cli_options.BaseUrl = None,
     effort: cli_options.Effort = None,
-    graph: Annotated[str, typer.Option(help="Which machine runs.")] = "explore",
+    graph: Annotated[str, typer.Option(help="Which machine: a name, or FILE.py:NAME.")] = "explore",
     max_steps: Annotated[int | None, typer.Option(help="Most steps of a run.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds of a run.")] = None,
     labels: cli_options.Labels = None,
@@ -154,6 +154,9 @@ def replay(
         str | None, typer.Option(help="Who goes on where prompts are no longer the recorded ones.")
     ] = None,
     base_url: Annotated[str | None, typer.Option(help="Address of that model's server.")] = None,
+    graph: Annotated[
+        str | None, typer.Option(help="The machine, where it was your own: FILE.py:NAME.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for a record of the replay.")
     ] = None,
@@ -165,7 +168,7 @@ def replay(
 
         played = run(
             folder, episode, library=library, drop=cli_options.words(drop) or (), at=at,
-            reply=reply, model=model, base_url=base_url, out=out,
+            reply=reply, model=model, base_url=base_url, graph=graph, out=out,
         )  # fmt: skip
         if as_json:
             print_json(played.to_json())

@@ -102,7 +102,8 @@ def _steps(episode: Episode, pictures: Pictures) -> Iterator[str]:
             case "reflect":
                 yield _card("Reflection", _said(episode, event, "reflector"), _judged(body))
             case "answer":
-                yield _card("Draft", _said(episode, event, "answerer"), _claims(body, "claims"))
+                said = _all_said(episode, event, body.get("roles") or ("answerer",))
+                yield _card("Draft", said, _claims(body, "claims"))
             case "verify":
                 gone = [[{"text": f"removed: {one[0]['text']}"}, one[1]] for one in body["removed"]]
                 kept = _claims(body, "kept")
@@ -112,8 +113,17 @@ def _steps(episode: Episode, pictures: Pictures) -> Iterator[str]:
                 )
                 back = "<p>Sent back to explore once.</p>" if body.get("sent_back") else ""
                 yield _card("Verification", kept, lost, back)
-            case _:
-                pass
+            case _:  # of a published system or a user's own graph
+                said = _all_said(episode, event, body.get("roles") or ())
+                if body.get("calls"):
+                    yield from _act(episode, body, tools, pictures, said=said)
+                elif said:
+                    yield _card(f"Step {body['step']}: {body['node']}", said)
+
+
+def _all_said(episode: Episode, event: Event, roles: Sequence[str]) -> str:
+    """Return the words of the model in all roles of a node."""
+    return "".join(_said(episode, event, role) for role in dict.fromkeys(roles))
 
 
 def _act(

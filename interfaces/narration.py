@@ -141,7 +141,7 @@ def _node(body: Mapping[str, Any]) -> Line | None:
             )
         case "verify":
             return _verdict(body)
-        case "explore" if body.get("thought"):
+        case "explore" | "think" if body.get("thought"):
             return Line("note", shorten(str(body["thought"])))
         case _:
             return None

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pagehop.interfaces.eyes import eyes_of
 from pagehop.interfaces.options import Options
 from pagehop.library.view import View
 
@@ -67,6 +68,7 @@ def run_manifest(
     manifest = {
         "graph": options.graph,
         "constants": options.machine.constants,
+        "eyes": eyes_of(options),
         "effort": options.effort,
         "models": models,
         "prompts": prompts,

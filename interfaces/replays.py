@@ -8,8 +8,8 @@
 3. A run by rules is run again by the rules.
 
 What is compared are the bodies of all events but for times, what the endpoint counted, and names
-of runs. Not covered: runs on a thread, whose history the record does not hold, and tools of a
-user's own.
+of runs. A conversation's history is in the record; tools of a user's own give what they gave then
+(`recorded_tools.py`). Not covered: pictures of the question, and those that such a tool gave.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,7 @@ from pagehop.interfaces.running import machine_for, tools_for
 from pagehop.interfaces.showing import library_of
 from pagehop.library.view import View
 from pagehop.trajectories.episode import Episode
+from pagehop.trajectories.manifest import RunManifest
 from pagehop.trajectories.reading import Run, read_run
 from pagehop.trajectories.recorder import Recorder, new_run_id, open_record
 
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+    from pagehop.graphs.graph import Graph
+
 _UNSTABLE = frozenset({
     "seconds", "ttft_s", "usage", "attempts", "retried", "trajectory", "sampling", "model",
     "model_served", "tokens", "trace", "blobs", "finish_reason", "reasoning_tokens", "id",
     "arguments_raw", "task", "group_id", "rollout_index", "group_size", "seed", "parent",
-    "budget", "library_version",
+    "budget", "library_version", "request_blob", "response_blob",
 })  # fmt: skip
 """Keys that are not compared."""
 
@@ -87,6 +90,7 @@ def replay(
     reply: str = "",
     model: "str | BaseChatModel | None" = None,
     base_url: str | None = None,
+    graph: "str | Graph | None" = None,
     out: str | Path | None = None,
 ) -> Replay:
     """Run a recorded episode again.
@@ -100,26 +104,30 @@ def replay(
         reply: The words of that reply.
         model: Who goes on where the prompts are no longer the recorded ones.
         base_url: Of that model's server.
+        graph: The machine, where it was a user's own; None takes the one of the record by name.
         out: Folder for a record of the replay.
 
     Raises:
         LibraryError: There is no such run, episode or library.
-        ConfigError: There is no such call.
+        ConfigError: There is no such call, or the machine is a user's own and was not given.
     """
     run = read_run(folder)
     found = run.episode(episode)
     view, problem = library_of(run.manifest, None if library is None else Path(library))
     if view is None:
         raise LibraryError(problem)
-    names = [call.id for call in found.calls]
+    names = [call.id for call in found.calls if call.trainable]
     if at and at not in names:
         raise ConfigError(f"{found.episode_id} has no model call {at!r}; it has {', '.join(names)}")
     script = _Script(found, at, reply, _live(model, base_url))
     warnings = [problem] if problem else []
     warnings += _changed(run, view)
+    machine = _graph(graph, run)
     from pagehop.interfaces.api import run_sync  # noqa: PLC0415 - imports go one way
 
-    played = run_sync(partial(_played, found, view, script, drop, out))
+    eyes = run.manifest.more.get("eyes")
+    play = partial(_played, run.manifest, found, view, script, drop, out, graph=machine, eyes=eyes)
+    played = run_sync(play)
     answer = Answer.from_json(played[-1].body["answer"], pictures=view)
     warnings += script.warnings
     return Replay(
@@ -143,7 +151,7 @@ class _Script:
 
     async def say(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
         """Answer one call."""
-        calls = self.episode.calls
+        calls = [call for call in self.episode.calls if call.trainable]
         call = calls[self.given] if self.given < len(calls) else None
         self.given += 1
         if call is not None and not self.strayed:
@@ -166,25 +174,84 @@ class _Script:
             )
         return _reply_of(self.episode, call.id)
 
+    def read(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
+        """Answer a vision model's call: what was read then of the same picture."""
+        asked = _seen(messages[-1].content)
+        for call in self.episode.calls:
+            if not call.trainable and call.message:
+                sent = self.episode.message(call.leaf)
+                if asked == (sent.text, tuple(picture.blob for picture in sent.pictures)):
+                    return _reply_of(self.episode, call.id)
+        raise RuntimeError("the record has no reading of this picture")
+
+
+def _seen(content: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the words and the sha256 of the pictures of a prompt."""
+    from langchain_core.messages import HumanMessage  # noqa: PLC0415 - only with a model
+
+    from pagehop.agents.told_prompts import told_messages  # noqa: PLC0415 - as above
+
+    told = told_messages([HumanMessage(content)])[0][0]["content"]
+    words = [str(block.get("text", "")) for block in told if block.get("type") == "text"]
+    blobs = [str(block["blob"]) for block in told if "blob" in block]
+    return "\n".join(words), tuple(blobs)
+
+
+def _graph(given: "str | Graph | None", run: Run) -> "Graph":
+    """Return the machine of a record, with the constants that it had.
+
+    Raises:
+        ConfigError: It has no name here.
+    """
+    from pagehop.graphs.registry import find_graph, with_constants  # noqa: PLC0415 - graphs load late
+
+    if given is not None:
+        return find_graph(given)
+    name = run.manifest.graph or "explore"
+    try:
+        found = find_graph(name)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; the run was made by {name!r}: give graph=") from error
+    return with_constants(found, run.manifest.more.get("constants") or {})
+
 
 async def _played(
-    episode: Episode, view: View, script: _Script, drop: Sequence[str], out: str | Path | None
+    manifest: RunManifest,
+    episode: Episode,
+    view: View,
+    script: _Script,
+    drop: Sequence[str],
+    out: str | Path | None,
+    *,
+    graph: "Graph",
+    eyes: str | None,
 ) -> list[Event]:
     """Run the episode and return its events."""
+    from pagehop.agents.moves import Exchange  # noqa: PLC0415 - agents load late
     from pagehop.graphs.budget import Budget  # noqa: PLC0415 - graphs load late
+    from pagehop.interfaces.recorded_tools import recorded_tools  # noqa: PLC0415 - loads langchain
 
     start = next((e.body for e in episode.events if e.type == "episode.start"), {})
     limits: Mapping[str, Any] = start.get("budget") or {}
     options = EpisodeOptions(
-        budget=Budget(**{**limits, "seconds": None}), effort=start.get("effort") or "medium"
+        budget=Budget(**{**limits, "seconds": None}),
+        effort=start.get("effort") or "medium",
+        graph=graph,
     )
     if episode.calls:
         from pagehop.models.scripted import ScriptedModel  # noqa: PLC0415 - only with a model
 
-        options["model"] = ScriptedModel(replies=script.say, model_name=episode.model or "recorded")
+        policy = ScriptedModel(replies=script.say, model_name=episode.model or "recorded")
+        if eyes is not None:  # whether the model was shown pictures then
+            policy.profile = {"image_inputs": eyes == "pictures"}
+        options["model"] = policy
+        if any(not call.trainable for call in episode.calls):
+            policy.profile = {"image_inputs": False}
+            options["vision_model"] = ScriptedModel(replies=script.read, model_name="recorded")
     else:
         options["model"] = "builtin"
-    checked = checked_options(options)
+    own = recorded_tools(manifest, episode, tools_for(view, checked_options(options)))
+    checked = checked_options({**options, "tools": own})
     if episode.task.scope is not None:
         view = view.within(episode.task.scope)
     view = view.without(list(drop)) if drop else view
@@ -200,7 +267,10 @@ async def _played(
     }
     machine = machine_for(view, checked, recorder, _sink(played, recorder, parent))
     with recorder:
-        asked: Any = {"question": episode.question, "episode_id": episode.episode_id}
+        history = [Exchange(**one) for one in start.get("history") or ()]
+        asked: Any = {
+            "question": episode.question, "episode_id": episode.episode_id, "history": history
+        }  # fmt: skip
         await machine.ainvoke(asked)
     return played
 

@@ -12,6 +12,7 @@ from pagehop.arguments import check_path
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
 from pagehop.interfaces.asked import Asked, check_pictures, shown
+from pagehop.interfaces.eyes import eyes_of, reader_of, sees
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.recording import open_recorder, state_folder
 from pagehop.interfaces.sampling import Sampling
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pagehop.events import EventSink
     from pagehop.graphs.budget import Budget
     from pagehop.graphs.explore import Machine
-    from pagehop.graphs.graph import Eyes, Setup
+    from pagehop.graphs.graph import Setup
     from pagehop.graphs.state import Question
     from pagehop.graphs.steering import Pause
     from pagehop.interfaces.conversation import Conversation
@@ -155,7 +156,6 @@ async def prepare_run(source: Source, options: Options, asked: Asked) -> AskRun:
     Raises:
         ConfigError: Nobody could look at the question's pictures.
         LibraryError: There are no documents at that path.
-        ModelError: The vision model did not read the question's pictures.
     """
     check_seen(options, asked)
     from pagehop.graphs.threads import in_thread  # noqa: PLC0415 - graphs load late
@@ -227,11 +227,9 @@ def _setup(
     """Return what a machine is built with; what it has to do without is said in it."""
     from pagehop.graphs.graph import Setup  # noqa: PLC0415 - graphs load late
 
-    seen = _sees(options)
-    eyes: Eyes = "pictures" if seen else "reader" if options.vision_model is not None else "text"
-    rules = options.model is None
+    eyes = eyes_of(options)
     notes = options.machine.missing(
-        rules=rules, eyes="text" if rules else eyes, page_vectors=view.has_picture_vectors
+        rules=options.model is None, eyes=eyes, page_vectors=view.has_picture_vectors
     )
     return Setup(
         view,
@@ -245,7 +243,7 @@ def _setup(
         run_id=recorder.run_id,
         trajectory=str(recorder.path) if recorder.path else "",
         forms=options.form is not None,
-        eyes="text" if rules else eyes,
+        eyes=eyes,
         notes=tuple(notes),
     )
 
@@ -270,19 +268,7 @@ def check_seen(options: Options, asked: Asked) -> None:
     """
     if asked.pictures:
         rules, has_vision = options.model is None, options.vision_model is not None
-        check_pictures(asked, rules=rules, sees=_sees(options), has_vision=has_vision)
-
-
-def _sees(options: Options) -> bool:
-    """Tell whether the model is shown pictures."""
-    from pagehop.models.chat_models import takes_pictures  # noqa: PLC0415 - only with a model
-
-    wanted = load_settings().run.pictures
-    if wanted != "auto" or options.model is None:
-        return wanted == "yes" and options.model is not None
-    known = takes_pictures(options.model)
-    # Of a model that nothing is known of it is found out, unless another one reads pictures.
-    return known is True or (known is None and options.vision_model is None)
+        check_pictures(asked, rules=rules, sees=sees(options), has_vision=has_vision)
 
 
 def _staff(
@@ -306,12 +292,15 @@ def _staff(
 
     run = load_settings().run
     model = options.model
-    pictures = _sees(options)
-    perceive = None
-    if options.vision_model is not None and not pictures:
-        from pagehop.agents.perceiver import Perceiver  # noqa: PLC0415 - only with a vision model
+    pictures = sees(options)
+    perceive = reads = None
+    reader = reader_of(options)
+    if reader is not None and not pictures:
+        from pagehop.agents.perceiver import Perceiver, QuestionPictures  # noqa: PLC0415 - with one
 
-        perceive = Perceiver(options.vision_model)
+        perceive = Perceiver(reader)
+        if asked is not None and asked.pictures:
+            reads = QuestionPictures(reader, asked.text, asked.pictures, run.retry_wait_s)
     images: Images = "reference" if pictures else "text"
 
     @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
@@ -322,7 +311,7 @@ def _staff(
         return [*made, *options.tools]
 
     prompts = Prompts(options.prompts)
-    beside = shown(asked, perceive) if asked is not None else []
+    beside = shown(asked) if asked is not None and reads is None else []
 
     def make_reasoner() -> Reasoner:
         return Reasoner(
@@ -332,8 +321,10 @@ def _staff(
             grammar=options.machine.grammar or run.grammar,
             pictures=pictures,
             shown=beside,
+            reads=reads,
             deltas=options.deltas,
             tokens=run.tokens,
+            raw=run.raw,
             timeout_s=run.model_timeout_s,
             max_prompt_tokens=run.max_prompt_tokens,
             retry_wait_s=run.retry_wait_s,

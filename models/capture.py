@@ -48,6 +48,8 @@ class Captured:
     completion_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
     """One for each completion id; empty when there are none, or as many as ids."""
+    image_tokens: tuple[int, ...] = ()
+    """Of each picture of the prompt, in order, where who generates can tell."""
     finish_reason: str = ""
     model: str = ""
     """As the endpoint names it."""

@@ -157,6 +157,57 @@ class _CallbackError(Exception):
     """`on_delta` failed: the caller's error, not the model's."""
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What an attempt gave."""
+
+    message: AIMessage
+    ttft_s: float | None
+    captured: Captured | None
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What each attempt of a call sends, and how it is heard."""
+
+    model: BaseChatModel
+    bound: Runnable[LanguageModelInput, AIMessage]
+    """The model with its tools."""
+    messages: Sequence[BaseMessage]
+    options: dict[str, Any]
+    has_tools: bool
+    timeout_s: float
+    on_delta: Callable[[str], None] | None
+    tokens: bool
+    patience: _Patience
+    tally: _Tally
+
+    async def attempt(self) -> _Said | Fault:
+        """Call once; give the reply, or the fault for which another attempt may be made."""
+        self.tally.begin()
+        try:
+            async with asyncio.timeout(min(self.timeout_s, self.patience.left_s())):
+                with capturing(tokens=self.tokens) as exchanges:
+                    message, ttft_s = await _heard(
+                        self.bound, list(self.messages), self.on_delta, self.options
+                    )
+        except PagehopError:
+            raise
+        except _CallbackError as error:
+            raise error.args[0] from None
+        except _CutError:
+            words = f"{model_name(self.model)} ended its stream in the middle of a reply"
+            return Fault("cut", words)
+        except Exception as error:  # clients of different providers share no class of errors
+            pictures = _has_pictures(self.messages)
+            return read_fault(error, self.model, tools=self.has_tools, pictures=pictures)
+        self.tally.add(message, self.messages)
+        if _is_empty(message) and _may_ask_again(self.patience):
+            words = f"{model_name(self.model)} sent an empty reply"
+            return Fault("empty", words, wait_s=self.patience.first_wait_s)
+        return _Said(message, ttft_s, exchanges[-1] if exchanges else None)
+
+
 async def call_chat(
     model: BaseChatModel,
     messages: Sequence[BaseMessage],
@@ -203,47 +254,27 @@ async def call_chat(
     """
     start = time.monotonic()
     end = None if seconds_left is None else start + seconds_left
-    bound = _bind(model, tools, tool_choice)
     if on_delta is None and getattr(model, "streaming", False):
         # Such a client streams inside of `ainvoke`, and gives calls that were cut off as whole.
         on_delta = _unheard
-    patience = _Patience(retries, end, first_wait_s, sleep, on_retry)
-    tally = _Tally(model, prices or Prices.from_settings(), on_spend)
-    while True:
-        fault = None
-        tally.begin()
-        try:
-            async with asyncio.timeout(min(timeout_s, patience.left_s())):
-                with capturing(tokens=tokens) as exchanges:
-                    message, ttft_s = await _attempt(bound, list(messages), on_delta, kwargs)
-        except PagehopError:
-            raise
-        except _CallbackError as error:
-            raise error.args[0] from None
-        except _CutError:
-            fault = Fault("cut", f"{model_name(model)} ended its stream in the middle of a reply")
-        except Exception as error:  # clients of different providers share no class of errors
-            pictures = _has_pictures(messages)
-            fault = read_fault(error, model, tools=bool(tools), pictures=pictures)
-        else:
-            tally.add(message, messages)
-            if _is_empty(message) and _may_ask_again(patience):
-                words = f"{model_name(model)} sent an empty reply"
-                fault = Fault("empty", words, wait_s=first_wait_s)
-        if fault is None:
-            break
+    call = _Call(
+        model, _bind(model, tools, tool_choice), messages, kwargs, bool(tools), timeout_s, on_delta,
+        tokens, _Patience(retries, end, first_wait_s, sleep, on_retry),
+        _Tally(model, prices or Prices.from_settings(), on_spend),
+    )  # fmt: skip
+    while isinstance(said := await call.attempt(), Fault):
         # Outside of `except`: the client's text may hold a key, so that ours is not chained to it.
-        await patience.wait(fault)
+        await call.patience.wait(said)
     seconds = time.monotonic() - start
     return ChatReply(
-        message=message,
-        usage=replace(tally.usage, seconds=seconds),
-        attempts=len(patience.retried) + 1,
-        retried=tuple(patience.retried),
+        message=said.message,
+        usage=replace(call.tally.usage, seconds=seconds),
+        attempts=len(call.patience.retried) + 1,
+        retried=tuple(call.patience.retried),
         seconds=seconds,
-        ttft_s=ttft_s,
-        estimated=tally.estimated,
-        captured=exchanges[-1] if exchanges else None,
+        ttft_s=said.ttft_s,
+        estimated=call.tally.estimated,
+        captured=said.captured,
     )
 
 
@@ -261,7 +292,7 @@ def _bind(
         raise fault.final from error
 
 
-async def _attempt(
+async def _heard(
     bound: Runnable[LanguageModelInput, AIMessage],
     messages: list[BaseMessage],
     on_delta: Callable[[str], None] | None,

@@ -50,6 +50,8 @@ class OpenBackend:
     forward: Forward
     threads: int
     """How many threads should call `forward` at once."""
+    states: States | None = None
+    """Hidden states of the same weights; None where they come out pooled."""
 
 
 def open_backend(files: EncoderFiles, backend: str = "auto") -> OpenBackend:
@@ -71,14 +73,24 @@ def open_backend(files: EncoderFiles, backend: str = "auto") -> OpenBackend:
 
     if backend == "auto" and torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-        return OpenBackend("cuda", _torch_forward(files, dtype, "cuda"), threads=1)
-    cores = torch.get_num_threads()
+        return _open_torch("cuda", files, dtype, "cuda")
     if backend == "bf16" or (backend == "auto" and has_bf16()):
-        return OpenBackend("bf16", _torch_forward(files, torch.bfloat16), cores)
+        return _open_torch("bf16", files, torch.bfloat16)
     if backend == "auto":
         with contextlib.suppress(ConfigError):
             return OpenBackend("onnx", _onnx_forward(files), threads=1)
-    return OpenBackend("fp32", _torch_forward(files, torch.float32), cores)
+    return _open_torch("fp32", files, torch.float32)
+
+
+def open_states(files: EncoderFiles) -> States:
+    """Load the model for its hidden states alone, on the processor.
+
+    Raises:
+        ModelError: The weights cannot be loaded.
+    """
+    import torch  # noqa: PLC0415 - see above
+
+    return _automodel_states(_load_model(files, torch.float32), "cpu")
 
 
 def return_freed_memory() -> None:
@@ -99,7 +111,9 @@ def has_bf16() -> bool:
     return bool(test()) if test is not None else False
 
 
-def _torch_forward(files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu") -> Forward:
+def _open_torch(
+    name: str, files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu"
+) -> OpenBackend:
     import torch  # noqa: PLC0415 - see above
 
     model = _load_model(files, dtype)
@@ -115,7 +129,8 @@ def _torch_forward(files: EncoderFiles, dtype: "torch.dtype", device: str = "cpu
             pooled = _pool(states, torch.from_numpy(mask).to(device), files.pooling)
             return np.asarray(pooled.cpu().numpy(), np.float32)
 
-    return forward
+    threads = torch.get_num_threads() if device == "cpu" else 1
+    return OpenBackend(name, forward, threads, states_of)
 
 
 def _automodel_states(model: "PreTrainedModel", device: str) -> States:

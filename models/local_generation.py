@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Literal, Self
 
 from pagehop.errors import (
@@ -51,6 +52,8 @@ class Generated:
     text_raw: str
     """Special tokens kept, stop words kept."""
     finish: Finish
+    image_tokens: tuple[int, ...] = ()
+    """Of each picture of the prompt, in order; empty where they cannot be told apart."""
 
 
 @dataclass
@@ -250,7 +253,19 @@ class LocalWeights:
         finish: Finish = "length" if full and not self._ends(written, job) else "stop"
         if job.given_up.is_set():
             finish = "cancelled"
-        return Generated(ids, written, self._decode(written), finish)
+        counts = self._image_tokens(ids, job)
+        return Generated(ids, written, self._decode(written), finish, counts)
+
+    def _image_tokens(self, ids: Sequence[int], job: Job) -> tuple[int, ...]:
+        """Count the placeholders of each picture: a run of them, or all when there is one."""
+        pictures = sum(block["type"] == "image" for block in _blocks(job.messages))
+        mark = getattr(self.config, "image_token_id", None)
+        if not pictures or mark is None:
+            return ()
+        runs = [len(list(run)) for token, run in groupby(ids) if token == mark]
+        if pictures == 1:
+            return (sum(runs),)
+        return tuple(runs) if len(runs) == pictures else ()
 
     def _room(self, prompt: int) -> int:
         limit = self.context_tokens

@@ -28,9 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.errors import ModelError
+from pagehop.models.bert_forward import States
 from pagehop.models.encoder_backends import (
     OpenBackend,
     open_backend,
+    open_states,
     quiet_transformers,
     return_freed_memory,
 )
@@ -40,7 +42,7 @@ from pagehop.models.token_vectors import TokenVectors
 from pagehop.settings import EncoderSettings, load_settings
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 SMALL = 16
 """Requests of at most this many texts share batches and go first."""
@@ -127,8 +129,8 @@ class TextEncoder:
 
     @cached_property
     def tokens(self) -> TokenVectors:
-        """The same model's token vectors, for late interaction."""
-        return TokenVectors(self._files)
+        """The same model's token vectors, for late interaction; from the same weights."""
+        return TokenVectors(self._token_rows, self._states)
 
     @property
     def tokenizer_path(self) -> Path:
@@ -184,11 +186,8 @@ class TextEncoder:
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         if not texts:
             return np.zeros((0, self.dim), np.float32)
-        tokenizer = self._start()
-        if self._files.lower:
-            texts = [text.lower() for text in texts]
         request = Request(len(texts), self.dim)
-        rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
+        rows = [encoding.ids for encoding in self._token_rows(texts)]
         items = [Item(request, i, ids) for i, ids in enumerate(rows)]
         if len(items) <= SMALL:
             self._queue.put(list(items))
@@ -198,6 +197,19 @@ class TextEncoder:
         if len(items) > SMALL:
             return_freed_memory()
         return vectors
+
+    def _token_rows(self, texts: Sequence[str]) -> "list[Encoding]":
+        tokenizer = self._start()
+        given = [text.lower() for text in texts] if self._files.lower else list(texts)
+        return list(tokenizer.encode_batch_fast(given))
+
+    def _states(self) -> States:
+        """Return what gives hidden states: of the weights at hand, unless they pool them."""
+        return self._backend().states or self._own_states
+
+    @cached_property
+    def _own_states(self) -> States:
+        return open_states(self._files)
 
     def _start(self) -> "Tokenizer":
         """Load the tokenizer and start the first thread, once."""

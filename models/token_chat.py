@@ -251,7 +251,10 @@ class TokenChat(BaseChatModel):
         async with httpx.AsyncClient(transport=self.transport, timeout=self.timeout_s) as client:
             url = f"{self.base_url.rstrip('/')}/completions"
             response = await client.post(url, json=body, headers=headers)
-            response.raise_for_status()
+            if response.is_error:  # with its words: a prompt that is too long is then shortened
+                raise httpx.HTTPStatusError(
+                    response.text[:500], request=response.request, response=response
+                )
             reply: dict[str, Any] = response.json()
             return reply
 

@@ -35,6 +35,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from pagehop.errors import CallFailed
+from pagehop.models.capture import Captured, keep
 from pagehop.models.local_generation import Generated, Job, LocalWeights, Sampling
 from pagehop.models.tool_call_text import MARKERS, find_calls
 
@@ -206,6 +207,13 @@ class TransformersChat(BaseChatModel):
         calls, invalid = (found.calls, found.invalid) if found else ([], [])
         finish = "tool_calls" if calls and done.finish == "stop" else done.finish
         asked, written = len(done.prompt_ids), len(done.completion_ids)
+        keep(
+            Captured(
+                text=done.text_raw, prompt_ids=tuple(done.prompt_ids), finish_reason=finish,
+                completion_ids=tuple(done.completion_ids), model=self.model,
+                image_tokens=done.image_tokens,
+            )
+        )  # fmt: skip
         return AIMessage(
             text.strip(),
             tool_calls=calls,

@@ -34,7 +34,7 @@ from pagehop.reading.referrals import (
 from pagehop.reading.signatures import signature
 from pagehop.types import FULL_PAGE, Box, OutlineEntry, Region
 
-ANCHORS_VERSION = 3
+ANCHORS_VERSION = 4
 """Raise it when the same document would get other anchors."""
 _DEFINITION = re.compile(
     rf"\W{{0,2}}(?i:{WORDS}){SPACE}(?P<number>{NUMBER})"

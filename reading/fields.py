@@ -20,6 +20,8 @@ from pagehop.reading.parsed import PageText
 _FIRST_PAGES = 12
 _MOST = 60
 """Values of one document."""
+_TITLE = 12
+"""Words of a title."""
 _TOP = 40
 """Lines of the first page in which its type stands."""
 _MONTHS = "january february march april may june july august september october november december"
@@ -38,10 +40,16 @@ _WORDS = rf"(?i:{_DATE})"
 _FORM = re.compile(r"^\s*FORM\s+(?P<value>\d{1,2}-?[A-Z]{1,2})\b", re.MULTILINE)
 _KIND = re.compile(
     r"\b(?:agreement|contract|lease|licen[cs]e|deed|memorandum|amendment|addendum|order|invoice|"
-    r"report|statement|policy|minutes|notice|certificate|proposal|tender|protocol|charter|"
-    r"prospectus|resolution|specification|manual|review|survey|assessment|permit)\b",
+    r"report|statement|policy|minutes|notice|certificate|proposal|tender|protocol|charter|letter|"
+    r"prospectus|resolution|specification|manual|review|survey|assessment|permit|release|code|"
+    r"guide|handbook|transcript|bylaws|regulations?|directive|judgment|opinion|receipt|quotation)\b",
     re.IGNORECASE,
 )
+_SMALL = frozenset("a an and at between by for from in of on or the to with".split())
+_OF = re.compile(r"\s(?:of|to|for|on|between|from|by|about|regarding)\s", re.IGNORECASE)
+"""What comes behind tells of a kind, and is none."""
+_PART = re.compile(r"\s*(?:item|section|part|chapter|article|page|\d)", re.IGNORECASE)
+"""How the line of a part of a document begins."""
 _PERIOD = re.compile(
     rf"\b(?:year|quarter|period|months|weeks)\s+(?:ended|ending)\s+(?P<value>{_DATE})", re.I
 )
@@ -139,16 +147,12 @@ def _first_page(page: PageText) -> Iterator[Stated]:
     text = page.text
     start = 0
     for line in text.split("\n")[:_TOP]:
-        words = line.split()
-        capital = sum(word[0].isupper() for word in words)
-        if 2 <= len(words) <= 10 and 2 * capital > len(words) and (kinds := _KIND.findall(line)):
-            if not line.rstrip().endswith((".", ",", ";")):
-                yield Stated(page.page, "type", " ".join(words), "title", start, start + len(line))
-                yield Stated(
-                    page.page, "kind", kinds[-1].casefold(), "title", start, start + len(line)
-                )
-                break
-        start += len(line) + 1
+        end = start + len(line)
+        if kind := _titled(line):
+            yield Stated(page.page, "type", " ".join(line.split()), "title", start, end)
+            yield Stated(page.page, "kind", kind, "title", start, end)
+            break
+        start = end + 1
     if period := _PERIOD.search(text):
         yield _stated(page, "period end", period, "period")
     dated = _DATED.search(text)
@@ -161,6 +165,19 @@ def _first_page(page: PageText) -> Iterator[Stated]:
         for group in ("one", "two"):
             name = " ".join(parties[group].split()).strip(" ,.")
             yield Stated(page.page, "party", name, "parties", *parties.span(group))
+
+
+def _titled(line: str) -> str:
+    """Return the kind of document that a line is the title of; empty when it is none's."""
+    words = [word for word in line.split() if word[0].isalpha() and word.lower() not in _SMALL]
+    capital = sum(word[0].isupper() for word in words)
+    kinds = _KIND.findall(_OF.split(line)[0]) or _KIND.findall(line)
+    if not kinds or _PART.match(line) or line.rstrip().endswith((".", ",", ";", ":")):
+        return ""
+    if not 2 * capital > len(words) or len(line.split()) > _TITLE:
+        return ""
+    alone = len(words) == 1 and words[0].casefold() != kinds[-1].casefold()
+    return "" if alone else str(kinds[-1]).casefold()
 
 
 def _filed(page: PageText) -> Iterator[Stated]:

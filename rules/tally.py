@@ -66,6 +66,10 @@ def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> T
     if not parts and singular not in _DOCUMENTS:
         return None
     rest = asked["rest"].replace(noun.group(), " ", 1)
+    sort = ""
+    if parts and (sort := _sort(asked["rest"][: noun.start()], singular, documents, table)):
+        parts.append(f'type ~ "{sort} {singular}"')
+        rest = _without(sort, rest)
     for form in _FORM.finditer(rest):
         parts.append(f'type = "{form["form"].upper()}"')
     for read in (_read_bound, _read_values):
@@ -76,7 +80,20 @@ def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> T
     left = {token.stem for token in tokens(rest) if token.text.lower() not in FUNCTION_WORDS}
     if not parts or left - _FRAME:
         return None
-    return Tally("count" if asked["count"] else "list", " and ".join(parts), noun.group())
+    return Tally(
+        "count" if asked["count"] else "list", " and ".join(parts), f"{sort} {noun.group()}".strip()
+    )
+
+
+def _sort(before: str, singular: str, documents: Sequence[Document], table: FieldTable) -> str:
+    """Return the words before a kind that make a sort of it (`annual` report) in some title."""
+    titles = [f.shown.casefold() for d in documents for f in table.of(d.id, "type")]
+    words = before.casefold().split()
+    for i in range(len(words)):
+        sort = " ".join(words[i:])
+        if any(_found(f"{sort} {singular}", title) for title in titles):
+            return sort
+    return ""
 
 
 def _read_bound(

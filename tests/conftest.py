@@ -54,6 +54,14 @@ REPORTS = (
 )
 
 
+FILLER = "The parties keep the premises in good order and tell each other of any damage at once."
+LEASES = (
+    ("Alder", "Norway", 1200, 2021),
+    ("Birch", "Norway", 900, 2022),
+    ("Cedar", "Peru", 700, 2022),
+)
+
+
 def write_report(report: Report, path: Path) -> None:
     """Write a report of four pages: overview, results with a table, notes, outlook."""
     template = SimpleDocTemplate(
@@ -107,6 +115,28 @@ def library(pdf_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def view(library: Library) -> View:
     """Everything in the library."""
     return library.view()
+
+
+@pytest.fixture(scope="session")
+def leases(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., None]) -> View:
+    """A view over three leases, a letter that states nothing, and a secret lease."""
+    folder = tmp_path_factory.mktemp("leases")
+    for name, law, fee, year in LEASES:
+        write_page(
+            folder / f"{name}.pdf",
+            "Lease Agreement",
+            f"This lease is made on 3 May {year} by the owners of {name} Hall.",
+            f"The annual fee is EUR {fee:,} and falls due in May.",
+            f"It is governed by the laws of {law}.",
+            FILLER,
+        )
+    write_page(folder / "Letter.pdf", "The hall was painted.", FILLER)
+    secret = tmp_path_factory.mktemp("secret")
+    write_page(secret / "Dale.pdf", "It is governed by the laws of Norway.", FILLER)
+    library = Library(tmp_path_factory.mktemp("library"))
+    assert not library.add(folder).failed
+    assert not library.add(secret, labels={"secret"}).failed
+    return library.view(labels=())
 
 
 @pytest.fixture(scope="session")

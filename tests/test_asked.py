@@ -10,11 +10,13 @@ import pytest
 from PIL import Image
 
 import pagehop
-from pagehop import ConfigError, ModelError
+from pagehop import ConfigError
 from pagehop.interfaces.asked import MAX_PIXELS, checked_question
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.settings import load_settings
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.segments import undeclared
 
 QUESTION = "Which report has this chart?"
 REPORT = "Halden_2022_annual_report"
@@ -92,25 +94,55 @@ def test_a_web_address_is_passed_on_and_a_large_picture_made_smaller() -> None:
 
 
 @pytest.mark.usefixtures("text_only")
-def test_a_text_only_model_gets_what_the_vision_model_reads(view: View) -> None:
+def test_a_text_only_model_gets_what_the_vision_model_reads(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     eyes = ScriptedModel(replies=["A bar chart of Skarvoy."])
     model = ScriptedModel(replies=RUN)
     question = asked(base64=encoded(png()))
-    answer = pagehop.ask(question, view, model=model, vision_model=eyes, record=False)
+    prices = {"scripted": {"input": 1000.0, "output": 1000.0}}
+    monkeypatch.setenv("PAGEHOP_PRICES", json.dumps(prices))
+    load_settings.cache_clear()
+    answer = pagehop.ask(question, view, model=model, vision_model=eyes, record=tmp_path)
     assert answer.status == "answered"
     assert "Picture 1: A bar chart of Skarvoy." in str(model.calls[1].messages[2].content)
     assert not any(isinstance(m.content, list) for call in model.calls for m in call.messages)
     assert len(eyes.calls) == 1 and QUESTION in str(eyes.calls[0].messages[-1].content)
+    (episode,) = read_run(answer.trajectory).episodes
+    read = next(call for call in episode.calls if call.role == "perceiver")
+    assert not read.trainable and read.usage.model_calls == 1 and read.usage.money > 0
+    assert episode.message(read.leaf).pictures[0].blob
+    assert episode.message(read.message).text == "A bar chart of Skarvoy."
+    assert not undeclared(episode)
+    spent = [call.usage for call in episode.calls]
+    for name in ("model_calls", "input_tokens", "output_tokens"):
+        assert getattr(answer.usage, name) == sum(getattr(usage, name) for usage in spent)
+    assert answer.usage.money == pytest.approx(sum(usage.money for usage in spent))
 
 
 @pytest.mark.usefixtures("text_only")
-def test_a_vision_model_that_reads_nothing_is_an_error(view: View) -> None:
-    eyes = ScriptedModel(replies=[""])
-    with pytest.raises(ModelError, match="picture in the question was not read"):
-        pagehop.ask(
-            asked(base64=encoded(png())), view, model=ScriptedModel(replies=RUN),
-            vision_model=eyes, record=False,
-        )  # fmt: skip
+def test_samples_share_one_reading_of_the_picture(view: View) -> None:
+    eyes = ScriptedModel(replies=["A bar chart of Skarvoy."])
+    model = ScriptedModel(replies=[said for said in RUN for _ in range(2)])
+    question = asked(base64=encoded(png()))
+    answer = pagehop.ask(question, view, model=model, vision_model=eyes, samples=2, record=False)
+    assert answer.status == "answered" and len(eyes.calls) == 1
+    assert answer.usage.model_calls == len(model.calls) + 1
+
+
+@pytest.mark.usefixtures("text_only")
+def test_a_vision_model_that_reads_nothing_fails_the_run_on_record(
+    view: View, tmp_path: Path
+) -> None:
+    eyes = ScriptedModel(replies=["", "", ""])
+    answer = pagehop.ask(
+        asked(base64=encoded(png())), view, model=ScriptedModel(replies=RUN), vision_model=eyes,
+        record=tmp_path,
+    )  # fmt: skip
+    assert answer.status == "failed" and "picture in the question was not read" in answer.error
+    (episode,) = read_run(answer.trajectory).episodes
+    assert [(call.role, call.error != "") for call in episode.calls] == [("perceiver", True)]
+    assert answer.usage.model_calls == len(eyes.calls) == 3
 
 
 @pytest.mark.usefixtures("text_only")

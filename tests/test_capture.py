@@ -1,6 +1,7 @@
 """What an endpoint really said, kept under the chat client: sync, async, streamed."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,19 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 from openai import DefaultHttpxClient
+from PIL import Image
 from pydantic import SecretStr
 
 import pagehop
+from pagehop.agents.prompting import picture_block
+from pagehop.evaluation.stand_in import stand_in
 from pagehop.library.view import View
 from pagehop.models.capture import captured, capturing, wrapped
 from pagehop.models.chat_calls import call_chat
 from pagehop.models.chat_models import load_chat_model
 from pagehop.models.stub_endpoint import StubEndpoint, StubReply, StubRequest
 from pagehop.settings import load_settings
+from pagehop.trajectories.blobs import read_blob
 from pagehop.trajectories.reading import read_run
 from pagehop.trajectories.segments import segments
 
@@ -138,3 +143,53 @@ def test_a_run_records_ids_and_where_the_client_made_them_drift(
     ]  # fmt: skip
     trained = [name for one in found for name in one.new]
     assert sorted(trained) == sorted(call.message for call in episode.calls)
+
+
+def test_raw_bytes_are_kept_without_secrets_and_with_pictures_once(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGEHOP_RUN__RAW", "true")
+    monkeypatch.setenv("MY_API_KEY", "Zz9-very-secret")
+    load_settings.cache_clear()
+    pictures = [picture_block(Image.new("RGB", (40, 30), color)) for color in ("red", "blue")]
+    question = [{"type": "text", "text": "Is Zz9-very-secret on it?"}, *pictures]
+    try:
+        with StubEndpoint(stand_in()) as stub:
+            model = load_chat_model("openai:gpt-4o", base_url=stub.base_url)
+            answer = pagehop.ask(question, view, model=model, record=tmp_path)
+    finally:
+        load_settings.cache_clear()
+    folder = Path(answer.trajectory)
+    (episode,) = read_run(folder).episodes
+    assert len(episode.calls) > 3 and len(stub.requests) == len(episode.calls)
+    for call, sent in zip(episode.calls, stub.requests, strict=True):
+        raw = read_blob(folder, call.request_blob).decode()
+        told = json.loads(raw)
+        assert told["model"] == sent["model"] and len(told["messages"]) == len(sent["messages"])
+        assert "Zz9" not in raw and "base64" not in raw
+        named = re.findall(r'"blob:([0-9a-f]{64})"', raw)
+        assert all(read_blob(folder, one).startswith(b"\x89PNG") for one in named)
+        reply = json.loads(read_blob(folder, call.response_blob))
+        assert reply["choices"][0]["message"]["content"] == episode.message(call.message).text
+    first = read_blob(folder, episode.calls[0].request_blob)
+    assert first.count(b"blob:") == 2 and b"***" in first
+    assert not any(b"Zz9" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_raw_bytes_are_not_kept_unless_asked_for(view: View, tmp_path: Path) -> None:
+    with StubEndpoint(stand_in()) as stub:
+        model = load_chat_model("openai:m", base_url=stub.base_url)
+        answer = pagehop.ask("What was revenue?", view, model=model, record=tmp_path)
+    (episode,) = read_run(answer.trajectory).episodes
+    assert not any(call.request_blob or call.response_blob for call in episode.calls)
+
+
+def test_an_edit_says_how_long_the_prompts_were(view: View, tmp_path: Path) -> None:
+    with StubEndpoint(stand_in()) as stub:
+        model = load_chat_model("openai:m", base_url=stub.base_url)
+        answer = pagehop.ask("What was revenue?", view, model=model, record=tmp_path)
+    (episode,) = read_run(answer.trajectory).episodes
+    calls = {f"{call.id}.edit": call for call in episode.calls}
+    assert episode.edits
+    for edit in episode.edits:
+        assert edit.tokens_after == calls[edit.id].usage.input_tokens > 0 < edit.tokens_before

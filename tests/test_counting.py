@@ -48,6 +48,7 @@ def leases(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., N
             "Which agreements have an annual fee above EUR 1,000?",
             'kind = "agreement" and "annual fee" > 1000',
         ),
+        ("How many lease agreements are there?", 'kind = "agreement" and type ~ "lease agreement"'),
         ("List all agreements of 2022.", 'kind = "agreement" and year = 2022'),
         ("How many documents are there?", None),
         ("How many agreements mention arbitration in 2022?", None),
@@ -74,6 +75,13 @@ def test_documents_are_listed_by_a_number(leases: View) -> None:
     answer = pagehop.ask("Which agreements have an annual fee below EUR 1,000?", leases)
     assert {citation.document for citation in answer.citations} == {"Birch.pdf", "Cedar.pdf"}
     assert "Alder" not in answer.text
+
+
+def test_one_is_said_in_the_singular_and_how_it_was_counted_is_a_warning(leases: View) -> None:
+    answer = pagehop.ask("How many lease agreements are governed by the laws of Peru?", leases)
+    assert answer.text.startswith("1 lease agreement: Cedar. [1]")
+    assert "Not found" not in answer.text
+    assert any("counted by" in warning for warning in answer.warnings)
 
 
 def test_that_none_holds_is_said_and_not_searched(leases: View) -> None:

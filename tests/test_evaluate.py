@@ -222,6 +222,8 @@ def test_seeds_of_rules_are_run_once_and_that_is_said(
     ("arguments", "said"),
     [
         (("--graphs", "nothing"), "graph='nothing'"),
+        (("--graphs", "one_shot:low"), "one_shot has no efforts; only explore has"),
+        (("--graphs", "one_shot,vidorag"), "graph='vidorag' needs a model"),
         (("--graphs", "explore:lazy"), "after the colon stands low, medium, high"),
         (("--models", "openai:x,,openai: "), "model"),
     ],

@@ -71,35 +71,6 @@ def test_captions_sources_and_sentences_are_no_labels(text: str) -> None:
     assert stated(text) == {}
 
 
-LEASES = (
-    ("Alder", "Norway", 1200, 2021),
-    ("Birch", "Norway", 900, 2022),
-    ("Cedar", "Peru", 700, 2022),
-)
-
-
-@pytest.fixture(scope="module")
-def leases(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., None]) -> View:
-    """A view over three leases, a letter that states nothing, and a secret lease."""
-    folder = tmp_path_factory.mktemp("leases")
-    for name, law, fee, year in LEASES:
-        write_page(
-            folder / f"{name}.pdf",
-            "Lease Agreement",
-            f"This lease is made on 3 May {year} by the owners of {name} Hall.",
-            f"The annual fee is EUR {fee:,} and falls due in May.",
-            f"It is governed by the laws of {law}.",
-            FILLER,
-        )
-    write_page(folder / "Letter.pdf", "The hall was painted.", FILLER)
-    secret = tmp_path_factory.mktemp("secret")
-    write_page(secret / "Dale.pdf", "It is governed by the laws of Norway.", FILLER)
-    library = Library(tmp_path_factory.mktemp("library"))
-    assert not library.add(folder).failed
-    assert not library.add(secret, labels={"secret"}).failed
-    return library.view(labels=())
-
-
 def call(view: View, tool: str, **arguments: Any) -> ToolMessage:
     tools = {t.name: t for t in pagehop.toolset(view)}
     message = tools[tool].invoke({"type": "tool_call", "id": "1", "name": tool, "args": arguments})
@@ -172,3 +143,31 @@ def test_several_units_are_not_added_up(tmp_path: Path, write_page: Callable[...
         library.add(tmp_path)
         message = call(library.view(), "aggregate", field="annual fee", op="sum")
     assert message.status == "error" and "several units" in str(message.content)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("Minutes of the Board of Directors, 21 September 2023", "minutes"),
+        ("Report to the Audit Committee 2023", "report"),
+        ("Notice of termination of the Supply Agreement", "notice"),
+        ("INVOICE", "invoice"),
+        ("Press Release", "release"),
+    ],
+)
+def test_the_kind_of_a_document_is_the_head_of_its_title(title: str, kind: str) -> None:
+    found = stated(f"{title}\nHarbour works at Varn go on.")
+    assert (found["type"], found["kind"]) == (title, kind)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Item 2. Report of the Chief Executive",
+        "The report tells of harbour works at Varn",
+        "This Agreement is made between us,",
+        "Signed",
+    ],
+)
+def test_a_line_that_is_no_title_says_no_kind(line: str) -> None:
+    assert "kind" not in stated(f"{line}\nHarbour works at Varn go on.")

@@ -1,6 +1,7 @@
 """The published systems, by rules and with a scripted model: who is asked what, in which order."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,15 @@ from pagehop.errors import ConfigError
 from pagehop.events import Event
 from pagehop.graphs.budget import Budget
 from pagehop.graphs.graph import Graph
+from pagehop.graphs.published.m3docrag import M3DocRAG
+from pagehop.graphs.published.vidorag import ViDoRAG
+from pagehop.graphs.published.vrag import VRAG
+from pagehop.interfaces.replays import replay
+from pagehop.interfaces.showing import show_run
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.segments import undeclared
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
 REPORT = "Halden_2022_annual_report"
@@ -26,14 +34,23 @@ def claims(quote: str = QUOTE, text: str = "It was 455.9 million crowns.", page:
 
 
 def run(
-    view: View, graph: str | Graph, replies: list[Any] | None = None, **options: Any
+    view: View,
+    graph: str | Graph,
+    replies: list[Any] | None = None,
+    *,
+    question: str = QUESTION,
+    **options: Any,
 ) -> tuple[Answer, list[Event], ScriptedModel]:
     """Ask; return the answer, the events, and the model with its calls."""
     model = ScriptedModel(replies=replies or [])
-    given = {"model": model if replies is not None else "builtin", "record": False, **options}
-    events = list(pagehop.stream(QUESTION, view, graph=graph, **given))
+    given: Any = {"model": model if replies is not None else "builtin", "record": False, **options}
+    events = list(pagehop.stream(question, view, graph=graph, **given))
     answer = Answer.from_json(events[-1].body["answer"], pictures=view)
     return answer, events, model
+
+
+def bodies(events: list[Event], kind: str) -> list[dict[str, Any]]:
+    return [dict(event.body) for event in events if event.type == kind]
 
 
 def nodes(events: list[Event]) -> list[str]:
@@ -55,7 +72,26 @@ def is_cited(answer: Answer) -> bool:
     return (citation.name, citation.page, citation.verified) == (REPORT, 1, True)
 
 
-RUNS_BY_RULES = ("one_shot", "molorag")
+def choice(*pages: str | int) -> str:
+    """Write a seeker's reply."""
+    return json.dumps({"reason": "r", "summary": "s", "choice": list(pages)})
+
+
+def inspected(**said: Any) -> str:
+    """Write an inspector's reply."""
+    return json.dumps({"reason": "r", **said})
+
+
+SEARCH = "<think>t</think><search>revenue of Halden Marine 2022</search>"
+SCRIPTS: dict[str, list[Any]] = {
+    "vidorag": [
+        choice(f"{REPORT}:1"), inspected(answer="455.9", reference=[f"{REPORT}:1"]), claims()
+    ],
+    "vrag": [SEARCH, "<answer>455.9</answer>", claims()],
+    "mdocagent": ["G", "no clue in JSON", "T", "I", claims()],
+}  # fmt: skip
+RUNS_BY_RULES = ("one_shot", "molorag", "m3docrag", "m3docrag_closed", "marag")
+NEEDS_A_MODEL = ("mdocagent", "vidorag", "vrag", "text_only")
 
 
 @pytest.mark.parametrize("name", RUNS_BY_RULES)
@@ -123,6 +159,138 @@ def test_molorag_judges_walks_and_reads_the_best_pages(view: View) -> None:
     assert answer.status == "answered" and is_cited(answer)
 
 
+def test_m3docrag_reads_as_many_pages_as_the_paper_and_answers_in_one_call(view: View) -> None:
+    answer, events, _ = run(view, "m3docrag", [claims()])
+    assert nodes(events) == ["begin", "retrieve", "read", "answer", "verify"]
+    assert made(events) == ["semantic_search", *["read_page"] * 4]
+    assert asked(events) == ["reader"] and is_cited(answer)
+    _, events, _ = run(view, M3DocRAG(pages=8, one_per_document=True), [claims()])
+    read = [
+        body["arguments"]["ref"]
+        for body in bodies(events, "tool.start")
+        if "ref" in body["arguments"]
+    ]
+    assert len(read) == len({page.rpartition(":")[0] for page in read}) == 4
+
+
+def test_m3docrag_in_its_closed_domain_stays_within_one_document(view: View) -> None:
+    answer, events, _ = run(view, "m3docrag_closed", [claims()])
+    searches = [
+        b["arguments"] for b in bodies(events, "tool.start") if b["tool"] == "semantic_search"
+    ]
+    assert [one.get("documents", "") for one in searches] == ["", REPORT]
+    assert is_cited(answer)
+    _, events, _ = run(view.within([REPORT]), "m3docrag_closed", [claims()])
+    assert made(events).count("semantic_search") == 1
+
+
+def test_mdocagent_asks_its_five_readers_in_order(view: View) -> None:
+    clues = '{"text": "the sentence on revenue", "image": "Table 1"}'
+    said = ["General says 455.9.", clues, "Text says 455.9.", "Image says 455.9.", claims()]
+    answer, events, model = run(view, "mdocagent", said)
+    assert asked(events) == ["general", "critic", "text", "image", "summariser"]
+    assert nodes(events)[1:6] == ["retrieve", "general", "critic", "text", "image"]
+    ends = [str(call.messages[-1].content) for call in model.calls]
+    assert ends[1] == "The first answer: General says 455.9."
+    assert ends[2] == "You may use the given clue: the sentence on revenue"
+    assert ends[3] == "You may use the given clue: Table 1"
+    told = str(model.calls[4].messages[1].content)
+    assert "Text reader: Text says 455.9." in told and QUESTION in told
+    assert answer.status == "answered" and is_cited(answer)
+
+
+def test_mdocagent_goes_on_without_clues_that_cannot_be_read(view: View) -> None:
+    _, events, model = run(view, "mdocagent", ["G", "no clue in JSON", "T", "I", claims()])
+    assert asked(events) == ["general", "critic", "text", "image", "summariser"]
+    assert str(model.calls[2].messages[-1].content) == "No clue was given."
+
+
+def test_vidorag_chooses_from_a_pool_that_shrinks_until_its_inspector_answers(view: View) -> None:
+    other = "Halden_2021_annual_report:1"
+    replies = [
+        choice(other),
+        inspected(information="the year 2022", choice=[other]),
+        choice(f"{REPORT}:1"),
+        inspected(answer="455.9 million", reference=[f"{REPORT}:1"]),
+        claims(),
+    ]
+    answer, events, model = run(view, "vidorag", replies)
+    assert nodes(events)[1:7] == ["retrieve", "seek", "inspect", "seek", "inspect", "answer"]
+    assert asked(events) == ["seeker", "inspector", "seeker", "inspector", "reader"]
+    first, second = (str(model.calls[i].messages[-1].content) for i in (0, 2))
+    assert other in first and other not in second, "what was chosen has left the pool"
+    assert "Additional information: the year 2022" in str(model.calls[2].messages[1].content)
+    assert str(model.calls[4].messages[1].content).endswith("455.9 million")
+    assert answer.status == "answered" and is_cited(answer)
+
+
+def test_vidorag_ends_when_nothing_is_chosen_or_its_rounds_are_over(view: View) -> None:
+    answer, events, _ = run(view, "vidorag", [choice()])
+    assert answer.status == "unanswerable" and asked(events) == ["seeker"]
+    missing = inspected(information="more", choice=[])
+    replies = [choice(1), missing, choice(1), missing, claims()]
+    _, events, _ = run(view, ViDoRAG(rounds=2), replies)
+    assert nodes(events).count("inspect") == 2
+
+
+def test_a_choice_of_a_page_that_was_not_shown_is_asked_again(view: View) -> None:
+    done = inspected(answer="455.9", reference=[f"{REPORT}:1"])
+    replies = [choice("nowhere:3"), choice(99), choice(f"{REPORT}:1"), done, claims()]
+    answer, _, model = run(view, "vidorag", replies)
+    assert "'nowhere:3', which was not shown" in str(model.calls[1].messages[-1].content)
+    assert answer.status == "answered"
+    answer, _, _ = run(view, "vidorag", [choice("nowhere:3")] * 4)
+    assert answer.status == "failed" and "no usable reply as seeker" in answer.error
+
+
+def test_a_policy_that_has_taken_its_turns_answers_from_what_it_saw(view: View) -> None:
+    search = "<think>t</think><search>revenue of Halden Marine 2022</search>"
+    answer, events, _ = run(view, VRAG(turns=2), [search, search, claims()])
+    assert asked(events) == ["policy", "policy", "reader"]
+    assert answer.status == "answered" and is_cited(answer)
+
+
+def test_an_answer_before_anything_was_looked_up_is_asked_again(view: View) -> None:
+    search = "<think>t</think><search>revenue of Halden Marine 2022</search>"
+    replies = ["<answer>455.9</answer>", search, "<answer>455.9</answer>", claims()]
+    _, _, model = run(view, "vrag", replies)
+    assert "Nothing was looked up yet" in str(model.calls[1].messages[-1].content)
+
+
+def tool(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"content": "Look.", "tool_calls": [{"name": name, "args": arguments}]}
+
+
+def test_text_only_never_sees_a_picture_and_asks_a_reader(view: View) -> None:
+    reader = ScriptedModel(replies=["Revenue rose to 455.9 million crowns."], repeat_last=True)
+    look = tool("look", ref=f"{REPORT}:1", question="Revenue of Halden Marine in 2022?")
+    replies = [look, "It was 455.9 million crowns.", claims()]
+    model = ScriptedModel(replies=replies, profile={"image_inputs": True})
+    answer, events, _ = run(view, "text_only", model=model, vision_model=reader)
+    assert answer.status == "answered" and is_cited(answer)
+    assert [str(c.messages[-1].content[0]["text"]) for c in reader.calls] == [  # type: ignore[index]
+        "Revenue of Halden Marine in 2022?"
+    ]
+    shown = [message.content for call in model.calls for message in call.messages]
+    assert all(isinstance(content, str) for content in shown)
+    assert "A reader of the picture says" in "".join(map(str, shown))
+    assert nodes(events)[1:5] == ["think", "act", "think", "answer"]
+
+
+def test_a_text_only_reasoner_that_takes_pictures_reads_them_on_its_own(view: View) -> None:
+    look = tool("look", ref=f"{REPORT}:1", question="Revenue of Halden Marine in 2022?")
+    replies = [look, "It shows 455.9.", "It was 455.9 million crowns.", claims()]
+    model = ScriptedModel(replies=replies, profile={"image_inputs": True})
+    answer, _, _ = run(view, "text_only", model=model)
+    assert answer.status == "answered" and not answer.warnings
+
+
+@pytest.mark.parametrize("name", NEEDS_A_MODEL)
+def test_a_graph_that_rules_cannot_fill_is_refused_before_it_runs(view: View, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{name}' needs a model: .*PAGEHOP_RUN__MODEL"):
+        pagehop.ask(QUESTION, view, graph=name, record=False)
+
+
 def test_what_a_graph_has_to_do_without_is_said_once_before_it_begins(view: View) -> None:
     answer, events, _ = run(view, "molorag")
     said = [event.body["text"] for event in events if event.type == "note"]
@@ -163,3 +331,26 @@ def test_the_graphs_are_listed_with_what_they_need() -> None:
 def test_a_graph_that_is_not_there_is_refused(view: View, given: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         pagehop.ask(QUESTION, view, graph=given, record=False)
+
+
+@pytest.mark.parametrize("name", ["molorag", "vidorag", "vrag", "mdocagent"])
+def test_a_recorded_run_is_replayed_and_its_segments_have_their_reasons(
+    view: View, tmp_path: Path, name: str
+) -> None:
+    graph: Graph | str = {"vidorag": ViDoRAG(rounds=1)}.get(name, name)
+    model = None if name == "molorag" else ScriptedModel(replies=SCRIPTS[name])
+    given: Any = {"model": model or "builtin"}
+    answer = pagehop.ask(QUESTION, view, graph=graph, record=tmp_path, **given)
+    assert answer.status == "answered"
+    run_of = read_run(answer.trajectory)
+    (episode,) = run_of.episodes
+    assert (run_of.manifest.graph, episode.graph) == (name, name)
+    assert not undeclared(episode)
+    assert {str(citation.ref) for citation in answer.citations} <= {s.page for s in episode.shown}
+    if model is not None:
+        (policy, *_) = [c for c in episode.tool_calls if c.tool != "calculate"]
+        assert bool(policy.llm_call) == (name == "vrag")
+    played = replay(answer.trajectory, episode.episode_id)
+    assert played.differences == () and played.answers_alike and not played.warnings
+    page = show_run(Path(answer.trajectory), episode.episode_id).file.read_text()
+    assert "Draft" in page and ("455.9" in page)

@@ -341,7 +341,7 @@ def test_a_long_ledger_is_trimmed_in_batches_and_keeps_what_is_relevant() -> Non
         assert "recall" in show_evidence(context, 3000)
         return [item.id for item in chosen(context, 3000)]
 
-    first, later = shown(49), shown(53)
+    first, later = shown(49), shown(51)
     assert "E3" in first and "E3" in later
     assert later[: len(first)] == first
     assert "E59" in shown(59)

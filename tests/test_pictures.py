@@ -27,6 +27,7 @@ from pagehop.agents.perceiver import Perceiver
 from pagehop.agents.replies import read_reply
 from pagehop.errors import ToolError
 from pagehop.interfaces.narration import call_result
+from pagehop.interfaces.replays import replay
 from pagehop.library.library import Library
 from pagehop.library.picture_reader import OFF
 from pagehop.library.view import View
@@ -35,6 +36,8 @@ from pagehop.settings import load_settings
 from pagehop.tools.contact_sheet import plan_sheet, read_sheet
 from pagehop.tools.pictures import BLIND, draw
 from pagehop.tools.toolset import toolset
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.segments import segments, undeclared
 from pagehop.types import PageRef
 
 NAME = "charts"
@@ -331,7 +334,9 @@ def test_the_same_picture_and_question_are_read_once(charts: View) -> None:
     assert len(model.calls) == 2
 
 
-def run_over_pictures(charts: View, most: int | None, **eyes: Any) -> pagehop.Answer:
+def run_over_pictures(
+    charts: View, most: int | None, record: Path | bool = False, **eyes: Any
+) -> pagehop.Answer:
     """Two steps with a picture each."""
 
     def look(top: float) -> dict[str, Any]:
@@ -342,7 +347,7 @@ def run_over_pictures(charts: View, most: int | None, **eyes: Any) -> pagehop.An
     model = ScriptedModel(replies=[*replies, '{"evidence": [], "sufficient": false}'] * 3)
     model.profile = {"image_inputs": False}
     budget = pagehop.Budget(steps=2, seconds=None, model_calls=most)
-    return pagehop.ask("How many hulls?", charts, model=model, record=False, budget=budget, **eyes)
+    return pagehop.ask("How many hulls?", charts, model=model, record=record, budget=budget, **eyes)
 
 
 def test_readings_of_pictures_count(charts: View) -> None:
@@ -355,6 +360,56 @@ def test_readings_of_pictures_count(charts: View) -> None:
     assert with_eyes.input_tokens >= read and read > 0
     said = count_tokens([AIMessage("Three bars.")])
     assert with_eyes.output_tokens - without.output_tokens >= 2 * said
+
+
+def test_readings_of_pictures_are_calls_of_the_record(charts: View, tmp_path: Path) -> None:
+    eyes = ScriptedModel(replies=["Three bars.", RuntimeError("the endpoint is down")])
+    answer = run_over_pictures(charts, None, tmp_path, vision_model=eyes)
+    (episode,) = read_run(answer.trajectory).episodes
+    read, failed = (call for call in episode.calls if call.role == "perceiver")
+    assert (read.id, failed.id) == ("1/llm.perceiver.s1c1.1", "2/llm.perceiver.s2c1.1")
+    assert episode.message(read.message).text == "Three bars." and not failed.message
+    assert "the endpoint is down" in failed.error and failed in episode.calls
+    assert len(episode.message(read.leaf).pictures) == 1
+    assert not read.trainable and not failed.trainable and not undeclared(episode)
+    asked = sum(call.usage.model_calls or call.attempts for call in episode.calls)
+    assert answer.usage.model_calls == asked
+    assert answer.usage.output_tokens == sum(c.usage.output_tokens for c in episode.calls)
+    begun = [part.begins for part in segments(episode) if part.calls[0].role == "perceiver"]
+    assert begun == ["start"]
+
+
+def test_a_reading_that_its_tool_left_behind_is_told_as_given_up(
+    charts: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGEHOP_RUN__TOOL_TIMEOUT_S", "1")
+    load_settings.cache_clear()
+    over = threading.Event()
+
+    def reads(messages: Any, tools: Any) -> str:
+        over.wait(60)
+        return "Three bars."
+
+    try:
+        eyes = ScriptedModel(replies=reads)
+        answer = run_over_pictures(charts, None, tmp_path, vision_model=eyes)
+    finally:
+        over.set()
+        monkeypatch.undo()
+        load_settings.cache_clear()
+    (episode,) = read_run(answer.trajectory).episodes
+    left = [call for call in episode.calls if call.role == "perceiver"]
+    assert left and all("given up" in call.error for call in left)
+
+
+def test_a_replay_reads_pictures_as_they_were_read(charts: View, tmp_path: Path) -> None:
+    eyes = ScriptedModel(replies=["Three bars.", "Four bars."])
+    answer = run_over_pictures(charts, None, tmp_path, vision_model=eyes)
+    (episode,) = read_run(answer.trajectory).episodes
+    assert charts.runs_path is not None
+    played = replay(answer.trajectory, episode.episode_id, library=charts.runs_path.parent)
+    assert played.differences == ()
+    assert len(eyes.calls) == 2
 
 
 def test_a_spent_budget_leaves_pictures_unread(charts: View) -> None:

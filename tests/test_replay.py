@@ -5,14 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import BaseMessage
+from langchain_core.tools import tool
 from typer.testing import CliRunner
 
 import pagehop
+from made_episodes import Tale
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.interfaces.cli import app
+from pagehop.interfaces.recorded_tools import recorded_tools
 from pagehop.interfaces.replays import replay
 from pagehop.library.library import Library
 from pagehop.models.scripted import ScriptedModel
+from pagehop.trajectories.manifest import RunManifest
 from pagehop.trajectories.reading import read_run
 from test_rollout import REPORT, answering
 
@@ -77,3 +82,60 @@ def test_the_command_says_whether_it_is_the_same(library: Library, tmp_path: Pat
     folder, name = recorded(library, tmp_path)
     told = CliRunner().invoke(app, ["replay", str(folder), name[:6], "--json"])
     assert told.exit_code == 0 and json.loads(told.stdout)["same"] is True
+
+
+def test_a_follow_up_in_a_conversation_is_replayed(library: Library, tmp_path: Path) -> None:
+    """Its planner reads what was said before, which the record once did not hold."""
+
+    def following(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
+        if str(messages[0].content).startswith("You plan"):
+            parts = [{"id": "Q1", "text": "revenue"}]
+            return json.dumps({"question": QUESTION, "parts": parts})
+        return answering(messages, tools)
+
+    model = ScriptedModel(replies=following)
+    pagehop.ask(QUESTION, library, model=model, thread="t")
+    answer = pagehop.ask("And again?", library, model=model, thread="t", record=tmp_path)
+    (episode,) = read_run(answer.trajectory).episodes
+    assert QUESTION in str(episode.path(episode.calls[0].leaf)[-1].text)
+    played = replay(answer.trajectory, episode.episode_id)
+    assert played.differences == () and not played.warnings
+
+
+def test_tools_of_a_users_own_give_what_they_gave(library: Library, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    @tool
+    def weather(place: str, day: int = 1) -> str:
+        """Tell the weather."""
+        asked.append(place)
+        if place == "nowhere":
+            raise ValueError("no such place")
+        return f"Rain in {place}."
+
+    def looking(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
+        said = answering(messages, tools)
+        if isinstance(said, dict):
+            places = [{"name": "weather", "args": {"place": p}} for p in ("Halden", "nowhere")]
+            said = {**said, "tool_calls": [*said["tool_calls"], *places]}
+        return said
+
+    model = ScriptedModel(replies=looking)
+    folder, name = recorded(library, tmp_path, model=model, tools=[weather])
+    assert sorted(asked) == ["Halden", "nowhere"]
+    played = replay(folder, name)
+    assert played.differences == () and not played.warnings and len(asked) == 2
+    (episode,) = read_run(folder).episodes
+    step = next(call.id for call in episode.calls if call.role == "explorer")
+    other = replay(folder, name, at=step, reply="Nothing.", model=ScriptedModel(replies=answering))
+    assert other.differences and len(asked) == 2
+
+
+def test_a_stand_in_has_only_the_calls_of_its_record(tmp_path: Path) -> None:
+    tale = Tale("q", episode_id="e")
+    tale.call("weather", {"place": "Halden"}, {}, text="Rain.")
+    schema = {"type": "object", "properties": {"place": {"type": "string"}}}
+    told = {"name": "weather", "description": "d", "parameters_json": json.dumps(schema)}
+    (made,) = recorded_tools(RunManifest("r", tools=(told,)), tale.episode(), [])
+    assert made.invoke({"place": "Halden"}) == "Rain."
+    assert "not called with these arguments" in made.invoke({"place": "Bergen"})

@@ -235,12 +235,35 @@ def test_the_onnx_export_agrees_on_padded_batches_and_is_made_once(
     folder = copy_with(tiny, tmp_path / "m", **{"1_Pooling__config": {"pooling_mode": pooling}})
     encoder = encoder_of(folder, "onnx")
     expected = plain(folder, TEXTS, pooling=pooling, max_tokens=64)
+    (tokens,), (same,) = (e.tokens.of(TEXTS[:1]) for e in (encoder, encoder_of(folder)))
+    assert worst_cosine(tokens.astype(np.float32), same.astype(np.float32)) >= 0.999
     assert worst_cosine(encoder.encode(TEXTS), expected) >= 0.999
     assert encoder.backend == "onnx"
     (file,) = (tmp_path / "cache").rglob("*.onnx")
     made = file.stat().st_mtime_ns
     assert worst_cosine(encoder_of(folder, "onnx").encode(TEXTS), expected) >= 0.999
     assert file.stat().st_mtime_ns == made
+
+
+@pytest.mark.parametrize("backend", ["fp32", "bf16"])
+def test_token_vectors_come_from_the_weights_that_are_loaded(
+    tiny: Path, tmp_path: Path, backend: str
+) -> None:
+    """They were read a second time, by a model of their own."""
+    folder = copy_with(tiny, tmp_path / "m")
+    encoder = encoder_of(folder, backend)
+    encoder.encode(TEXTS)
+    (folder / "model.safetensors").unlink()
+    texts = [text for text in TEXTS if text]
+    assert [len(vectors) for vectors in encoder.tokens.of([""])] == [0]
+    made = encoder.tokens.of(texts)
+    model, tokenizer = AutoModel.from_pretrained(tiny), AutoTokenizer.from_pretrained(tiny)
+    for text, vectors in zip(texts, made, strict=True):
+        given = tokenizer(text, truncation=True, max_length=64, return_tensors="pt")
+        with torch.no_grad():
+            states = model(**given).last_hidden_state[0, 1:-1].numpy()
+        expected = states / np.linalg.norm(states, axis=1, keepdims=True)
+        assert worst_cosine(vectors.astype(np.float32), expected) >= 0.99
 
 
 def test_changed_weights_of_the_default_model_are_refused(

@@ -10,8 +10,10 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 import pagehop
+from pagehop.errors import ContextOverflow
 from pagehop.library.view import View
 from pagehop.models.capture import capturing
+from pagehop.models.chat_calls import call_chat
 from pagehop.models.token_chat import TokenChat, read_reply
 from pagehop.trajectories.reading import read_run
 from pagehop.trajectories.segments import segments
@@ -142,3 +144,14 @@ def test_replies_are_read_as_such_models_write_them() -> None:
     assert said.content == "Look." and said.additional_kwargs == {"reasoning_content": "why"}
     assert [call["args"] for call in said.tool_calls] == [{"a": 1}]
     assert said.invalid_tool_calls[0]["args"] == "{broken"
+
+
+async def test_an_endpoints_words_about_a_long_prompt_are_heard() -> None:
+    """They stand in the body, which httpx's own error leaves out: no prompt was shortened."""
+    words = "This model's maximum context length is 4096 tokens, your prompt has 5000"
+    refusing = httpx.MockTransport(lambda _: httpx.Response(400, json={"message": words}))
+    model = TokenChat(
+        base_url="http://policy/v1", model_name="toy", tokenizer=Toy(), transport=refusing
+    )
+    with pytest.raises(ContextOverflow, match="maximum context length"):
+        await call_chat(model, [HumanMessage("What was revenue?")])

@@ -1,6 +1,7 @@
 """Live training: episodes for a trainer, rows that TRL takes, tools as its environment."""
 
 import contextlib
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -9,15 +10,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from transformers.utils.chat_template_utils import get_json_schema
 
 import pagehop
 from pagehop.errors import ConfigError
+from pagehop.evaluation.stand_in import stand_in
 from pagehop.interfaces.training.episodes import TrainingGround
 from pagehop.interfaces.training.trl_environment import document_environment
 from pagehop.interfaces.training.trl_rollouts import TrlRollouts
 from pagehop.library.view import View
+from pagehop.models.stub_endpoint import StubEndpoint
 from pagehop.models.token_chat import Sampled, TokenChat
+from pagehop.models.verbatim_chat import VerbatimChat
 from pagehop.trajectories.reading import read_run
 from test_rollout import QUESTIONS, REPORT, answering
 from test_token_chat import END, Toy, _read
@@ -163,3 +168,22 @@ def test_an_environment_records_and_scores_what_was_done(view: View, tmp_path: P
 def test_only_the_tools_named_are_offered(view: View) -> None:
     made = document_environment(view, QUESTIONS, tools=("read_page",))
     assert hasattr(made, "read_page") and not hasattr(made, "walk")
+
+
+def test_a_verbatim_chat_repeats_replies_as_they_came(view: View) -> None:
+    """Each request goes on from the one before, for whoever watches the endpoint."""
+    with StubEndpoint(stand_in()) as stub:
+        model = VerbatimChat(model="stub", base_url=stub.base_url, api_key=SecretStr("none"))
+        answer = pagehop.ask(str(QUESTIONS[0]["question"]), view, model=model, record=False)
+    assert answer.status == "answered", answer.error
+    rounds = [body["messages"] for body in stub.requests if body.get("tools")]
+    assert len(rounds) > 2 and not stub.errors
+    told = 0
+    for before, after in itertools.pairwise(rounds):
+        assert after[: len(before)] == before
+        reply, next_one = after[len(before) : len(before) + 2]
+        assert reply["role"] == "assistant"
+        if calls := reply.get("tool_calls"):
+            assert calls[0]["id"] == next_one["tool_call_id"] and calls[0]["id"][:5] == "call_"
+            told += 1
+    assert told

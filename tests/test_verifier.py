@@ -150,6 +150,37 @@ async def test_numbers_of_the_question_may_name_a_year(page_view: View) -> None:
     assert made.kept == (claim,)
 
 
+async def test_a_number_may_be_part_of_a_name_that_is_asked_about(
+    tmp_path: Path, write_page: Callable[..., None]
+) -> None:
+    """A claim about the S&P 500 was removed: its quote says NASDAQ and 0.95 only."""
+    quote, other = "NASDAQ 0.95", "The S&amp;P 500 fell. The fee is EUR 700. Sales of 800 were made."
+    write_page(tmp_path / "market.pdf", quote, other)
+    with Library(tmp_path / "library") as library:
+        library.add(tmp_path / "market.pdf")
+        view = library.view()
+        document = view.documents()[0]
+        ref = PageRef(document.name, 1)
+        located = view.locate(ref, quote)
+        assert located is not None
+        item = Evidence(
+            "E1", ref, document.source, document.id, quote, located.box, "s1c1", 1.0, "Q1"
+        )
+
+        async def kept(claim: str, question: str) -> bool:
+            draft = Draft((Claim(claim, ("E1",)),))
+            context = Context(question, view, evidence=(item,), draft=draft)
+            return bool((await RuleVerifier().step(context)).kept)
+
+        asks = "How do the S&P 500 and NASDAQ move?"
+        assert await kept("The S&P 500 and NASDAQ move together at 0.95.", asks)
+        assert not await kept("The S&P 600 moves with NASDAQ at 0.95.", asks)
+        assert not await kept("The S&P 500 moves with it at 0.95.", "How does NASDAQ move?")
+        assert not await kept("The Dow 500 moves at 0.95.", "How does the Dow 500 move?")
+        assert not await kept("The fee is EUR 700.", "Is the fee EUR 700?")
+        assert not await kept("It made 800 of 0.95.", "Were sales of 800 made?")
+
+
 async def test_claims_are_judged_one_by_one(page_view: View) -> None:
     good, bad = Claim("Purchases were 1,577.", ("E1",)), Claim("And 12.", ("E1",))
     made = await verdict(page_view, good, bad)

@@ -40,7 +40,8 @@ _ROLES: Mapping[str, MessageRole] = {
 }  # fmt: skip
 _SAID: Mapping[str, MessageKind] = {
     "planner": "plan", "standalone": "question", "summarizer": "summary", "condenser": "summary",
-    "reflector": "reflection", "answerer": "answer", "former": "answer",
+    "reflector": "reflection", "answerer": "answer", "former": "answer", "reader": "answer",
+    "summariser": "answer", "perceiver": "observation",
 }  # fmt: skip
 """What kind of message the reply of a role is; any other is an action."""
 _OBSERVED = re.compile(r'<observation tool="[^"]*" call="([^"]+)">')
@@ -90,6 +91,7 @@ class Conversation:
             return  # its start was lost with a damaged line
         tokens = body.get("tokens") or {}
         self._place_prompt(name, tokens)
+        self._count_pictures(name, tokens.get("image_tokens") or ())
         call = self.calls[name]
         completion = unpacked(tokens.get("completion_ids"))
         logprobs = unpacked(tokens.get("logprobs"))
@@ -218,6 +220,19 @@ class Conversation:
                 source=tokens.get("source", "engine"),
             )  # fmt: skip
             self.messages[self._at[name]] = replace(self.message(name), tokens=delta)
+
+    def _count_pictures(self, name: str, counts: Sequence[int]) -> None:
+        """Give the pictures of a prompt the numbers of their tokens, in order."""
+        prompt = [self.message(one) for one in self._prompts[name]]
+        if not counts or sum(len(message.pictures) for message in prompt) != len(counts):
+            return
+        left = iter(counts)
+        for message in prompt:
+            parts = tuple(
+                replace(part, n_tokens=next(left)) if isinstance(part, PicturePart) else part
+                for part in message.parts
+            )
+            self.messages[self._at[message.id]] = replace(message, parts=parts)
 
     def _on_its_own(self, name: str, ids: tuple[int, ...], tokens: Mapping[str, Any]) -> None:
         """Copy a prompt whose ids do not go on from those of its path; what is new in it moves."""

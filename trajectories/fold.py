@@ -120,7 +120,7 @@ class _Tale:
         first, start, end = happened[0], self.start, self.end
         answer = Answer.from_json(end["answer"]) if "answer" in end else None
         calls = tuple(self.talk.calls.values())
-        tools, edits = tuple(self.tools.values()), tuple(self.edits)
+        tools, edits = tuple(self.tools.values()), self._measured()
         messages = tuple(self.talk.messages)
         if calls:
             asked = _asked(calls, self.talk)
@@ -203,6 +203,15 @@ class _Tale:
             step=body.get("step", 0),
             round=body.get("round", 0),
         )
+
+    def _measured(self) -> tuple[ContextEdit, ...]:
+        """Return the edits with the tokens of the prompts that they led to, told since."""
+        found = []
+        for edit in self.edits:
+            call = self.talk.calls.get(edit.id.removesuffix(".edit"))
+            tokens = call.usage.input_tokens if call is not None else 0
+            found.append(replace(edit, tokens_after=tokens))
+        return tuple(found)
 
     def _path(self, leaf: str) -> list[str]:
         found: list[str] = []

@@ -26,19 +26,21 @@ import time
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from pagehop.errors import LibraryError
 from pagehop.events import Event
-from pagehop.trajectories.blobs import keep_blob
+from pagehop.trajectories.blobs import digest_of, keep_blob
 from pagehop.trajectories.manifest import SCHEMA
 from pagehop.trajectories.provenance import provenance
 from pagehop.trajectories.secrets import secret_values, struck_out
 
 VERSION = "1.0"
+_TEXTS = (b"{", b"[", b"d")
+"""How JSON and streams of events begin; no picture does."""
 ROTATE_BYTES = 256 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
@@ -68,9 +70,7 @@ class Recorder:
             return  # deltas pass; `llm.end` has the whole text
         try:
             with self._lock:
-                for digest, data in event.blobs.items():
-                    keep_blob(self.path, digest, data)
-                self._append(event)
+                self._append(self._with_blobs(event))
         except (OSError, ValueError, TypeError) as error:
             self._give_up(error)
 
@@ -107,6 +107,21 @@ class Recorder:
         self._bytes += len(line)
         if event.type == "episode.end":
             self._sync_soon(self._file)
+
+    def _with_blobs(self, event: Event) -> Event:
+        """Keep what the event names by hash; texts without secrets, under the hash that gives."""
+        assert self.path is not None
+        renamed: dict[str, str] = {}
+        for digest, data in event.blobs.items():
+            if data[:1] in _TEXTS:
+                clean = struck_out(data.decode("utf-8", "replace"), self._secrets).encode()
+                if clean != data:
+                    data, renamed[digest] = clean, digest_of(clean)
+            keep_blob(self.path, renamed.get(digest, digest), data)
+        if not renamed:
+            return event
+        body = {name: renamed.get(str(value), value) for name, value in event.body.items()}
+        return replace(event, body=body)
 
     def _sync_soon(self, file: int) -> None:
         """Sync in another thread: many runs share the one that appends, and must not wait."""

@@ -71,7 +71,10 @@ def segments(episode: Episode) -> tuple[Segment, ...]:
         if goes_on:
             goes_on[-1].append(call)
         else:
-            before = stretches[-1][-1] if stretches else None
+            # A call of another model, such as one that reads a picture, is no break of the policy.
+            before = next(
+                (s[-1] for s in reversed(stretches) if s[-1].trainable == call.trainable), None
+            )
             begins.append(_begins(episode, before, call, prompt))
             stretches.append([call])
     return tuple(

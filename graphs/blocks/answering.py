@@ -69,13 +69,9 @@ async def answer_from(
 
 
 def pages_seen(step: Step) -> list[Observation]:
-    """Return what was read of pages, each once; what searches found where nothing was read."""
-    read = {
-        str(item.artifact["ref"]): item
-        for item in step.seen
-        if item.ok and item.call.tool in ("read_page", "look")
-    }
-    return list(read.values()) or [item for item in step.seen if item.ok]
+    """Return what was read of pages, zooms into one too; what was found where nothing was read."""
+    good = [item for item in step.seen if item.ok and not item.cached]
+    return [item for item in good if item.call.tool in ("read_page", "look")] or good
 
 
 async def _draft(step: Step, quoted: Quoted) -> None:

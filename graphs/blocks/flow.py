@@ -24,10 +24,10 @@ from pagehop.graphs.blocks.step import OverBudget, Step
 from pagehop.graphs.budget import COSTS
 from pagehop.graphs.explore import Machine
 from pagehop.graphs.graph import Graph, Setup
-from pagehop.graphs.nodes import Node, Nodes, Work
+from pagehop.graphs.nodes import Nodes, Work
 from pagehop.graphs.scope import Scopes
 from pagehop.graphs.state import Question, State, Stop, strict
-from pagehop.graphs.telling import Teller
+from pagehop.graphs.telling import Teller, told
 
 Body = Callable[[Step], Awaitable[str | None]]
 """A node: works, and names the next one or gives None for the first of its targets."""
@@ -102,7 +102,7 @@ class _Works:
         for i, text in enumerate(self.setup.notes, 1):
             nodes.teller.tell(state, "note", f"without{i}", {"text": text})
         roles = nodes.scopes.of(state["episode_id"]).roles
-        if roles.reasoner is not None and state["history"]:
+        if state["history"]:
             move, update["spent"] = await nodes.asker.ask(
                 roles.planner, Plan, state, state["spent"]
             )
@@ -146,7 +146,7 @@ class _Works:
             raise ConfigError(f"answer of graph {self.graph.name!r} made no draft")
         stop: Stop = state["stop"] or "one round"
         step.take(State(stop=stop))
-        step.says |= {"because": state["used_up"] or stop}
+        step.says |= {**told(draft), "because": state["used_up"] or stop}
         return self._done(step)
 
     def _step(self, state: State, name: str, *, closing: bool = False) -> Step:
@@ -163,8 +163,8 @@ class _Works:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"memo of graph {self.graph.name!r} is not JSON: {error}") from error
         step.take(State(memo=kept))
-        told = {key: value for key, value in step.says.items() if key not in ("node", "said")}
-        return Work(step.update, told)
+        says = {key: value for key, value in step.says.items() if key not in ("node", "said")}
+        return Work(step.update, says)
 
 
 def compiled(graph: Graph, setup: Setup) -> Machine:
@@ -191,8 +191,7 @@ def compiled(graph: Graph, setup: Setup) -> Machine:
     machine = StateGraph(State, input_schema=Question)
 
     def add(name: str, work: Callable[[State], Awaitable[Work]], *targets: str) -> None:
-        node: Node = partial(nodes.guarded(name, work))
-        machine.add_node(name, node, input_schema=State)
+        machine.add_node(name, partial(nodes.run, name, work), input_schema=State)
         if targets:
             machine.add_conditional_edges(name, _next, [*dict.fromkeys(targets), END])
 

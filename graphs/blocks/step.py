@@ -23,7 +23,7 @@ from pagehop.agents.reasoner import Unusable, read_object
 from pagehop.agents.replies import read_json, text_of
 from pagehop.graphs.beginning import LISTS
 from pagehop.graphs.budget import COSTS, Spent
-from pagehop.graphs.findings import Sifted, sift
+from pagehop.graphs.findings import sift_one
 from pagehop.graphs.graph import Eyes
 from pagehop.graphs.nodes import Nodes
 from pagehop.graphs.state import State
@@ -124,11 +124,12 @@ class Step:
             documents: Names to search in; empty for all.
         """
         given = {"query": query or self.question, "k": k, "documents": ",".join(documents)}
-        done = await self.call("semantic_search", **given, by=by)
-        scores: dict[str, float] = {}
-        for hit in done.artifact.get("hits", ()):
-            scores.setdefault(str(hit["ref"]), float(hit["score"]))
-        return scores
+        by = "" if by == "text" else by
+        return _pages(await self.call("semantic_search", **given, by=by))
+
+    async def words(self, query: str = "", *, k: int = 10) -> dict[str, float]:
+        """Find pages by the words alone; as `search`."""
+        return _pages(await self.call("keyword_search", query=query or self.question, k=k))
 
     async def show(
         self, pages: Sequence[str], *, form: str = "text", question: str = ""
@@ -251,13 +252,15 @@ class Step:
         reasoner = self.reasoner
         assert reasoner is not None, "a graph that runs by rules asks no model"
 
-        async def ask(context: Context) -> _Said[T]:
+        self.says["roles"] = [*self.says.get("roles", []), role]
+
+        async def ask(context: Context) -> Reply[T]:
             said = await reasoner.ask(
                 role, context, make, read, example, tools=tools, schema=schema
             )
-            return _Said(said)
+            return Reply(said)
 
-        said: T = (await self.role(_Acts(ask), _Said)).value
+        said: T = (await self.role(_Acts(ask), Reply)).value
         return said
 
     async def role(
@@ -288,7 +291,8 @@ class Step:
         """Make evidence of quotes; return the id of each, empty where it is not on its page."""
         ids = []
         for finding in findings:
-            kept, name = await in_thread(self._kept, finding)
+            state, view = self.state, self.view
+            kept, name = await in_thread(sift_one, view, finding, state["evidence"], state["tried"])
             for item in kept.evidence:
                 self.tell("evidence", item.id, told(item))
             for text in kept.dropped:
@@ -320,17 +324,6 @@ class Step:
             for place in (self.state, self.update):
                 grown = [*place.get(key, []), *value] if key in LISTS else value  # type: ignore[misc]
                 place[key] = grown  # type: ignore[literal-required]
-
-    def _kept(self, finding: Finding) -> tuple[Sifted, str]:
-        """Return what becomes of a quote, and the id of its evidence, which may be an older one."""
-        known, view = self.state["evidence"], self.view
-        kept = sift(view, [finding], known=known, made=self.state["tried"])
-        if kept.evidence or kept.dropped:
-            return kept, kept.evidence[0].id if kept.evidence else ""
-        place = view.locate(finding.ref, finding.quote)
-        text = place.text if place is not None else finding.quote
-        same = (item.id for item in known if (item.ref, item.quote) == (finding.ref, text))
-        return kept, next(same, "")
 
     def _begin_acting(self) -> None:
         """Count a step when a node first calls tools.
@@ -374,7 +367,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class _Said(Generic[T]):
+class Reply(Generic[T]):
     """What a role asked through `reply` gave."""
 
     value: T
@@ -393,6 +386,13 @@ class _Acts(Generic[T]):
 
 def _key(call: Call) -> tuple[object, ...]:
     return (call.tool, *sorted((name, str(value)) for name, value in call.arguments.items()))
+
+
+def _pages(search: Observation) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    for hit in search.artifact.get("hits", ()):
+        scores.setdefault(str(hit["ref"]), float(hit["score"]))
+    return scores
 
 
 def _plus(now: Spent, before: Spent, after: Spent) -> Spent:

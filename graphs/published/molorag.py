@@ -1,15 +1,8 @@
-"""molorag: a walk over the page graph with a judge finds the pages, then they are read at once.
+"""molorag: a judged walk over the page graph finds the pages, then they are read at once.
 
-1. `search`: similarity of the question to pages, scaled to 0..1 over what was found; the best
-   `width` pages are the frontier.
-2. `hop`, up to `hops` times: the frontier's neighbours that were not visited are judged; score =
-   `alpha` x similarity + (1 - `alpha`) x judgement; the best `width` of the new ones go on.
-3. `read`: of all visited pages with at least `threshold`, the best `pages`.
-
-Source: MoLoRAG, arXiv 2509.07666, WxxShirley/MoLoRAG; differs: our page graph, with typed edges and
-over documents, instead of similar pages within one; pages are judged side by side in one call, at
-temperature of the model, by their text; similarity counts 0 beyond the first 50 pages; the graph is
-there for short documents, too; nDCG and the folder of pictures are not inherited.
+Source: MoLoRAG, arXiv 2509.07666, WxxShirley/MoLoRAG; differs: our page graph, typed and over
+documents, instead of similar pages of one; pages are judged by their text, several in one call;
+similarity is 0 beyond the first 50 pages; short documents have a graph, too.
 """
 
 from dataclasses import dataclass
@@ -23,7 +16,7 @@ from pagehop.graphs.graph import Graph, Need, Shape
 RANKED = 50
 """Pages whose similarity is known."""
 NEIGHBOURS = 5
-"""Of each page; as many as the paper joins a page with."""
+"""Of each page, as the code joins it with."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ class MoLoRAG(Graph):
         """Rank pages, judge the best."""
         found = await step.search(k=RANKED, by=step.by)
         low, high = min(found.values(), default=0.0), max(found.values(), default=0.0)
-        scaled = {page: (score - low) / ((high - low) or 1.0) for page, score in found.items()}
+        scaled = {page: (score - low) / ((high - low) or 1) for page, score in found.items()}
         step.memo |= {"similar": scaled, "scores": {}, "hops": 0}
         step.memo["frontier"] = await self._visit(step, list(scaled)[: self.width])
 
@@ -80,11 +73,8 @@ class MoLoRAG(Graph):
 
     async def _visit(self, step: Step, pages: list[str]) -> list[str]:
         """Judge and score pages; return the best of them."""
-        logic = await judged(step, pages)
-        similar = step.memo["similar"]
-        scores = {
-            page: self.alpha * similar.get(page, 0.0) + (1 - self.alpha) * logic[page]
-            for page in pages
-        }
-        step.memo["scores"] |= {page: round(score, 4) for page, score in scores.items()}
+        logic, similar = await judged(step, pages), step.memo["similar"]
+        a = self.alpha
+        scores = {p: round(a * similar.get(p, 0.0) + (1 - a) * logic[p], 4) for p in pages}
+        step.memo["scores"] |= scores
         return sorted(scores, key=lambda page: -scores[page])[: self.width]

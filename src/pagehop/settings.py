@@ -124,6 +124,8 @@ class RunSettings(BaseModel):
     """Write each run's events into the library's `runs/`."""
     tokens: bool = False
     """Ask the model's endpoint for token ids and logprobs (vLLM has them), for trainers."""
+    raw: bool = False
+    """Keep the raw bytes of each request and reply in the record, secrets struck out."""
 
 
 class Price(BaseModel):
