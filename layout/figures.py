@@ -214,15 +214,15 @@ def _labelled(box: Box, lines: Sequence[Line], page: PageLines, *, pictured: boo
         return None  # a band behind a heading
     if not pictured:
         sizes = sorted(line.size for line in lines)
-        largest = 1.25 * sizes[len(sizes) // 2] if sizes else 0.0
+        usual = sizes[len(sizes) // 2] if sizes else 0.0
         known = {id(line) for line in inside}
         for _ in range(2):
-            free = [ln for ln in lines if id(ln) not in known and ln.size <= largest]
+            free = [ln for ln in lines if id(ln) not in known and ln.size <= 1.25 * usual]
             labels = [ln for ln in free if _is_label(ln, box)]
             known |= {id(ln) for ln in labels}
             inside += labels
             box = _around([box, *[(ln.x0, ln.y0, ln.x1, ln.y1) for ln in labels]])
-        title = _title(box, [ln for ln in lines if id(ln) not in known], largest)
+        title = _title(box, [ln for ln in lines if id(ln) not in known], 1.6 * usual)
         inside += title
         box = _around([box, *[(ln.x0, ln.y0, ln.x1, ln.y1) for ln in title]])
     inside = [line for line in inside if not is_caption(line.text, alone=True)]
@@ -252,7 +252,13 @@ def _is_label(line: Line, box: Box) -> bool:
 
 
 def _title(box: Box, lines: Sequence[Line], largest: float) -> list[Line]:
-    """Give the lines of a chart's own title: few, right above it, in its middle, no wider."""
+    """Give the lines of a chart's own title: few, right above it, in its middle, no wider.
+
+    Args:
+        box: Of the chart with its labels.
+        lines: Those that are no labels.
+        largest: Type size, in points, from which on it is the title of the page.
+    """
     found: list[Line] = []
     top = box[1]
     if box[2] - box[0] < _NARROW_PT:
