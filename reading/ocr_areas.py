@@ -113,16 +113,18 @@ def finest_dpi(page: Any, part: Sequence[float], dpi: float) -> float:
     width, height = page.rect.width, page.rect.height
     box = part[0] * width, part[1] * height, part[2] * width, part[3] * height
     area = (box[2] - box[0]) * (box[3] - box[1])
+    finest = 0.0
     for info in page.get_image_info():
         x0, y0, x1, y1 = _shown(info["bbox"], page)
         across, down = min(x1, box[2]) - max(x0, box[0]), min(y1, box[3]) - max(y0, box[1])
         if min(across, down) <= 0 or across * down < _FILLS * area:
             continue
+        if info["has-mask"]:
+            return dpi  # a mask may be finer: type in front of a coarse ground
         sides = info["bbox"]
         long = max(sides[2] - sides[0], sides[3] - sides[1])
-        own = max(info["width"], info["height"]) / long * 72
-        return own if _LEAST_READ_DPI <= own < dpi else dpi
-    return dpi
+        finest = max(finest, max(info["width"], info["height"]) / long * 72)
+    return finest if _LEAST_READ_DPI <= finest < dpi else dpi
 
 
 def _is_fine(info: dict[str, Any]) -> bool:

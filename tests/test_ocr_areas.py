@@ -182,11 +182,18 @@ def test_a_scan_is_rendered_at_its_own_resolution_when_that_suffices(
     assert pool.render(path, 1, box, dpi=200, max_pixels=9**9).dpi == pytest.approx(200)
 
 
-def test_a_picture_on_part_of_an_area_does_not_set_its_resolution(
-    pool: PdfPool, tmp_path: Path
+@pytest.mark.parametrize("also", ["nothing", "finer", "masked"])
+def test_a_picture_of_a_part_or_with_a_finer_one_does_not_set_the_resolution(
+    pool: PdfPool, tmp_path: Path, also: str
 ) -> None:
     sheet = Canvas(str(tmp_path / "scan.pdf"), pagesize=(400, 500))
-    sheet.drawImage(picture_of_text(800, 800), 0, 100, 400, 400)
+    high = 400 if also == "nothing" else 500
+    sheet.drawImage(picture_of_text(800, 2 * high), 0, 500 - high, 400, high)
+    if also == "finer":
+        sheet.drawImage(picture_of_text(1600, 2000), 0, 0, 400, 500)
+    if also == "masked":
+        clear = Image.new("RGBA", (800, 1000), (20, 20, 20, 0))
+        sheet.drawImage(ImageReader(clear), 0, 0, 400, 500, mask="auto")
     sheet.save()
     found = pool.render(
         tmp_path / "scan.pdf", 1, FULL_PAGE, dpi=200, max_pixels=9**9, as_scanned=True
