@@ -89,7 +89,7 @@ class OcrSettings(BaseModel):
     """Pages are rendered at this resolution for the engine; scans of 140 dpi and more that are
     coarser, at their own."""
     threads: int = Field(default=0, ge=0)
-    """0 means one a core."""
+    """0 means one a core for rapidocr, and one for tesseract."""
     page_timeout_s: float = Field(default=120.0, gt=0)
     """An engine that does not read a page in this time is ended and the page left unread."""
     memory_mb: int = Field(default=2048, ge=256)
