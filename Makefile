@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DATA ?= ../shared/data
 EXTRAS := local,openai,notebook,weak,dev
 
-.PHONY: setup demo test check notebooks bench bench-short contracts contracts-short clean
+.PHONY: setup demo test check notebooks bench bench-short contracts contracts-short contracts-small clean
 
 setup: $(READY)
 
@@ -76,6 +76,11 @@ contracts: contracts-short
 		ray tensordict omegaconf hydra-core pandas datasets cachetools fastapi uvicorn codetiming aiohttp
 	.venv-verl/bin/pip install --quiet --disable-pip-version-check --no-deps verl==0.9.1
 	.venv-verl/bin/python contracts/check_verl.py $(CONTRACTS)
+
+# A real weak model rolls out over the examples, killed three times, and TRL trains on it: about ten minutes of one core.
+contracts-small: $(READY)
+	$(BIN)/python benchmarks/small_rollouts.py --out build/small
+	.venv-trl/bin/python contracts/check_small_sft.py build/small
 
 # Every target is exported; Harbor's validator needs nothing but pydantic, though its package asks for Python 3.12.
 contracts-short: $(READY)

@@ -47,11 +47,15 @@ if TYPE_CHECKING:
     from pagehop.library.view import View
 
 Grammar = Literal["native", "json", "tags"]
-PROMPTS = (
+LOOP_PROMPTS = (
     "planner", "explorer", "grammar_native", "grammar_json", "grammar_tags", "keeping", "condenser",
     "reflector", "answerer", "standalone", "perceiver", "former", "explorer_brief", "keeping_brief",
-    "reader", "judge", "seeker", "inspector", "mdoc_general", "mdoc_critic", "mdoc_text",
-    "mdoc_image", "policy_native", "policy_json", "policy_tags", "vrag", "text_only", "marag",
+)  # fmt: skip
+"""Of the main machine."""
+PROMPTS = (
+    *LOOP_PROMPTS, "reader", "judge", "seeker", "inspector", "mdoc_general", "mdoc_critic",
+    "mdoc_text", "mdoc_image", "policy_native", "policy_json", "policy_tags", "vrag", "text_only",
+    "marag",
 )  # fmt: skip
 """Names that `prompts=` may replace."""
 _REFERENCE = "\n(picture "

@@ -60,6 +60,8 @@ def main() -> None:
             library.add(args.data / "documents")
         view = library.view()
         honest = asyncio.run(ask_all(view, questions, 0.0, min(args.runs, len(questions))))
+        if failed := [answer.error for answer in honest.answers if answer.status == "failed"]:
+            raise SystemExit(f"{len(failed)} runs failed without a fault, the first: {failed[0]}")
         batches = [asyncio.run(ask_all(view, questions, rate, args.runs)) for rate in (0.05,)]
     table = report(honest, batches)
     print(table)

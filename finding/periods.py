@@ -86,6 +86,12 @@ def find_periods(text: str) -> list[Period]:
     return found
 
 
+def leading_period(text: str) -> Period | None:
+    """Return the period with which a text begins."""
+    match = _DATES.match(text) if _TELLING.search(text) else None
+    return _period(match) if match else None
+
+
 def find_years(text: str) -> list[int]:
     """Return the distinct years of a text in order; a range gives every year in it."""
     years: list[int] = []

@@ -11,8 +11,9 @@ All of it is derived when a document is first seen; nothing lists companies or k
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from pagehop.finding.periods import Period, find_periods
+from pagehop.finding.periods import Period, find_periods, leading_period
 from pagehop.finding.terms import tokens
 from pagehop.types import Document
 
@@ -23,6 +24,7 @@ _SMALL = re.compile(r"(?<![^\W_])[^\W\d_]+")
 _RUN = re.compile(r"(?:[A-Z][\w&-]*[ \n](?:(?:of|and|the|for|&|de|der|la)[ \n])?){2,7}[A-Z][\w-]*")
 _LINKING = frozenset("of and the for & de der la".split())
 _ITS_OWN = re.compile(r"\b(?:end(?:ed|ing)|dated|period|year|quarter|for|as of)\b\W{0,3}", re.I)
+_WORD = re.compile(r"\S+")
 _DATE = 32
 """Characters after such a word in which the date stands."""
 _TITLE_WORDS = 12
@@ -83,8 +85,8 @@ def read_profile(document: Document, front: str) -> Profile:
     )
     spaced = re.sub(r"[_/\\\s-]+", " ", named)
     own = frozenset(_telling(f"{named} {spaced}"))
-    words = [match.span() for match in re.finditer(r"\S+", front)][:FRONT_WORDS]
-    front = front[: words[-1][1]] if words else ""
+    words = list(islice(_WORD.finditer(front), FRONT_WORDS))
+    front = front[: words[-1].end()] if words else ""
     return Profile(
         own,
         frozenset(_telling(" ".join(_names(front)))) - own,
@@ -99,9 +101,8 @@ def _telling(text: str) -> Iterator[str]:
 
 
 def _names(front: str) -> Iterator[str]:
-    small = {word.group() for word in _SMALL.finditer(front) if word.group().islower()}
-    for match in _CAPITALISED.finditer(front):
-        word = match.group()
+    small = set(filter(str.islower, _SMALL.findall(front)))
+    for word in dict.fromkeys(_CAPITALISED.findall(front)):
         if (word[0].isupper() or word[0].isdigit()) and word.lower() not in small:
             yield word
     for match in _RUN.finditer(front):
@@ -115,5 +116,6 @@ def _own_dates(front: str) -> Iterator[Period]:
     """Yield the dates at the top of a page, and those that it calls its own."""
     yield from find_periods(" ".join(front.split(maxsplit=_TITLE_WORDS)[:_TITLE_WORDS]))
     for match in _ITS_OWN.finditer(front):
-        after = front[match.end() : match.end() + _DATE]
-        yield from (p for p in find_periods(after) if p.start == 0 and p.year is not None)
+        period = leading_period(front[match.end() : match.end() + _DATE])
+        if period is not None and period.year is not None:
+            yield period

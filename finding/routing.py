@@ -8,8 +8,9 @@
    weight says at all. It is added to the scores of passages and never hides a document: a name that
    is wrong, or fits many, moves little.
 
-How common words are is counted over the documents that are searched, so a document outside the view
-changes nothing.
+How common a word is, is counted over all documents that the labels of a view allow, so what a
+reader may not see changes nothing. A question's scope (`documents=`, `View.within`) narrows what
+may be named, not how rare a word is: a few documents would say little about that.
 """
 
 import math

@@ -58,13 +58,18 @@ def run_manifest(
     if options.vision_model is not None:
         models["vision"] = _binding("", options.vision_model) | {"trainable": False}
     if options.model is not None:
-        from pagehop.agents.prompting import PROMPTS, Prompts  # noqa: PLC0415 - only with a model
+        from pagehop.agents.prompting import (  # noqa: PLC0415 - only with a model
+            LOOP_PROMPTS,
+            PROMPTS,
+            Prompts,
+        )
 
         own = Prompts(options.prompts)
-        for name in PROMPTS:
-            text = own[name].encode()
-            prompts[name] = hashlib.sha256(text).hexdigest()
-            blobs[prompts[name]] = text
+        names = LOOP_PROMPTS if options.graph == "explore" else PROMPTS
+        texts = {name: own[name] for name in names} | dict(options.machine.prompts)
+        for name, text in texts.items():
+            prompts[name] = hashlib.sha256(text.encode()).hexdigest()
+            blobs[prompts[name]] = text.encode()
     manifest = {
         "graph": options.graph,
         "constants": options.machine.constants,

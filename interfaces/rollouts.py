@@ -262,6 +262,7 @@ def _same_run(begun: RunManifest, now: Mapping[str, Any], folder: Path) -> None:
         "the documents": (begun.library.get("corpus_sha256"), now["library"]["corpus_sha256"]),
         "labels": (None if begun.labels is None else list(begun.labels), now["labels"]),
         "the machine": (begun.graph, now["graph"]),
+        "its constants": (begun.more.get("constants") or {}, now["constants"]),
         "effort": (begun.effort, now["effort"]),
         "the budget": (dict(begun.limits), now["limits"]),
         "the seed": (begun.seeds.get("run"), now["seeds"]["run"]),

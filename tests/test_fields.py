@@ -120,6 +120,16 @@ def test_amounts_are_added_up_in_one_unit(leases: View) -> None:
     assert "700 EUR: Cedar [Cedar:1]" in str(least.content)
 
 
+def test_the_first_and_the_last_date_name_their_documents(leases: View) -> None:
+    first = call(leases, "aggregate", field="date", op="min")
+    assert first.artifact["value"] == "2021-05-03"
+    assert str(first.content).startswith("min of date = 2021-05-03: Alder [Alder:1]")
+    last = call(leases, "aggregate", field="date", op="max")
+    assert "= 2022-05-03: Birch [Birch:1], Cedar [Cedar:1]" in str(last.content)
+    added = call(leases, "aggregate", field="date", op="sum")
+    assert added.status == "error" and "is no number" in str(added.content)
+
+
 def test_what_stands_outside_the_view_is_not_counted(leases: View) -> None:
     narrow = leases.within(["Alder", "Letter"])
     assert call(narrow, "aggregate", field="governing law", op="count").artifact["value"] == 1

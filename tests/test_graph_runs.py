@@ -1,6 +1,7 @@
 """Runs of published systems and own graphs through everything that runs a machine."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 import pagehop
+from page_models import write_page_model
 from pagehop.graphs.published.vrag import VRAG
 from pagehop.interfaces.cli import app
 from pagehop.interfaces.evaluating import Plan, evaluate
@@ -77,6 +79,25 @@ def test_rollouts_take_a_graph_with_its_own_constants(view: View, tmp_path: Path
     run = read_run(tmp_path / "out")
     assert run.manifest.graph == "vrag" and run.manifest.more["constants"]["turns"] == 2
     assert [len(episode.calls) for episode in run.episodes] == [3, 3]
+
+
+def test_pages_are_found_by_their_pictures_where_the_library_has_vectors(
+    tmp_path: Path, write_page: Callable[..., None]
+) -> None:
+    encoder = write_page_model(tmp_path / "Tiny ColPali")
+    for name, words in (("alpha", "The alpha engine burns hydrogen."), ("beta", "Ammonia.")):
+        write_page(tmp_path / "in" / f"{name}.pdf", words)
+    with Library(tmp_path / "library", page_encoder=str(encoder)) as library:
+        library.add(tmp_path / "in")
+        model = ScriptedModel(replies=['{"unanswerable": true}'], profile={"image_inputs": True})
+        question = "What does the alpha engine burn?"
+        answer = pagehop.ask(question, library, graph="m3docrag", model=model, record=tmp_path)
+    assert answer.status == "unanswerable" and not answer.warnings
+    (episode,) = read_run(answer.trajectory).episodes
+    search, *reads = episode.tool_calls
+    assert search.arguments["by"] == "image" and [one.tool for one in reads] == ["read_page"] * 2
+    pictures = [m.content for m in model.calls[0].messages if isinstance(m.content, list)]
+    assert len(pictures) == 2, "the model sees the pages themselves"
 
 
 async def test_evaluate_compares_graphs_by_name_and_own_ones(view: View, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_molorag_judges_walks_and_reads_the_best_pages(view: View) -> None:
     answer, events, _ = run(view, "molorag", replies * 20)
     visited = nodes(events)
     assert visited[:3] == ["begin", "search", "hop"]
-    assert visited[-3:] == ["read", "answer", "verify"]
+    assert visited[-3:] == ["hop", "answer", "verify"]
     assert 1 <= visited.count("hop") <= 4
     assert set(asked(events)) == {"judge", "reader"}
     assert made(events)[:2] == ["semantic_search", "walk"]

@@ -108,7 +108,8 @@ def test_trl_gets_a_row_a_prompt_with_the_episodes_reward(
 
 
 def test_a_drawn_segment_is_one_of_the_episodes(view: View, trainer: SimpleNamespace) -> None:
-    live = TrlRollouts(view, [QUESTIONS[0]], engine=Engine)
+    live = TrlRollouts(view, [QUESTIONS[0]], engine=Engine, concurrency=2)
+    live([live.dataset_rows()[0]["prompt"]] * 4, trainer)  # a step before: loops end with a call
     rows = live([live.dataset_rows()[0]["prompt"]] * 8, trainer)
     found = {tuple(s.response_ids) for rolled in live.rolled for s in rolled.segments}
     assert {tuple(ids) for ids in rows["completion_ids"]} <= found

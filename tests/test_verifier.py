@@ -154,10 +154,8 @@ async def test_a_number_may_be_part_of_a_name_that_is_asked_about(
     tmp_path: Path, write_page: Callable[..., None]
 ) -> None:
     """A claim about the S&P 500 was removed: its quote says NASDAQ and 0.95 only."""
-    quote, other = (
-        "NASDAQ 0.95",
-        "The S&amp;P 500 fell. The fee is EUR 700. Sales of 800 were made.",
-    )
+    quote = "NASDAQ 0.95"
+    other = "The S&amp;P 500 fell. The fee is EUR 700. Sales of 800 were made."
     write_page(tmp_path / "market.pdf", quote, other)
     with Library(tmp_path / "library") as library:
         library.add(tmp_path / "market.pdf")

@@ -1,6 +1,7 @@
 """The tool `aggregate`."""
 
 import math
+import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from pagehop.types import Document, Scalar
 
 _MOST = 60
 _SHOWN_PLACES = 6
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class AggregateArguments(Arguments):
@@ -44,8 +46,8 @@ def aggregate(view: View) -> BaseTool:
         date, party, term, "governing law", "annual fee"; field "fields" with op list names all.
         For numbers in tables read those and use calculate. op: count (documents that have the
         field), list (its values, how often each), sum, mean, min, max (numbers of one unit; min
-        and max also name the documents). Each value comes with the page that says so: cite it.
-        Limit it with `documents`, e.g. the names that filter_documents returned. Examples:
+        and max also of dates, naming the documents). Each value comes with the page that says
+        so: cite it. Limit it with `documents`, e.g. the names of filter_documents. Examples:
         aggregate("pages", "max"), aggregate("governing law", "list").
         """
         names = read_documents(view, documents)
@@ -141,22 +143,36 @@ def _mean(field: str, pairs: Pairs) -> _Outcome:
 
 
 def _least(field: str, pairs: Pairs) -> _Outcome:
+    if dates := _dates(pairs):
+        return _extreme("min", min(dates), field, pairs)
     return _extreme("min", min(_numbers(field, pairs)), field, pairs)
 
 
 def _most(field: str, pairs: Pairs) -> _Outcome:
+    if dates := _dates(pairs):
+        return _extreme("max", max(dates), field, pairs)
     return _extreme("max", max(_numbers(field, pairs)), field, pairs)
 
 
-def _extreme(op: str, value: float, field: str, pairs: Pairs) -> _Outcome:
-    holding = [pair for pair in pairs if float(pair.value) == value]
+def _extreme(op: str, value: float | str, field: str, pairs: Pairs) -> _Outcome:
+    if isinstance(value, str):
+        holding = [pair for pair in pairs if pair.value == value]
+    else:
+        holding = [pair for pair in pairs if float(pair.value) == value]
     named = [
         pair.document.name + (f" [{pair.place.ref}]" if pair.place else "") for pair in holding
     ]
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""
     unit = _unit(pairs)
-    shown = f"{format_number(value)} {unit}".strip()
+    number = value if isinstance(value, str) else format_number(value)
+    shown = f"{number} {unit}".strip()
     return value, f"{op} of {field} = {shown}: {', '.join(named[:5])}{more}"
+
+
+def _dates(pairs: Pairs) -> list[str]:
+    """Return the values where all are whole dates, which compare as they are written; else none."""
+    dates = [pair.value for pair in pairs if isinstance(pair.value, str)]
+    return dates if len(dates) == len(pairs) and all(map(_DATE.fullmatch, dates)) else []
 
 
 def _numbers(field: str, pairs: Pairs) -> list[float]:

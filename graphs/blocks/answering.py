@@ -7,7 +7,7 @@
    `told`; it is no evidence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pagehop.agents.moves import Claim, Draft, Observation, Summary
@@ -42,10 +42,10 @@ async def answer_from(
         role: For the record.
         prompt: Of the model.
     """
-    if step.rules:
-        await _by_rules(step)
-        return
     shows = pages_seen(step) if pages is None else [item for item in pages if item.ok]
+    if step.rules:
+        await _by_rules(step, shows)
+        return
     if not shows:
         step.take(State(draft=Draft(unanswerable=True, reason=NOTHING)))
         return
@@ -71,7 +71,18 @@ async def answer_from(
 def pages_seen(step: Step) -> list[Observation]:
     """Return what was read of pages, zooms into one too; what was found where nothing was read."""
     good = [item for item in step.seen if item.ok and not item.cached]
-    return [item for item in good if item.call.tool in ("read_page", "look")] or good
+    read = {item.artifact["ref"] for item in good if item.call.tool == "read_page"}
+    return [
+        item
+        for item in good
+        if item.call.tool == "read_page"
+        # A look that showed no picture gave words of the page, which stand there already.
+        or (item.call.tool == "look" and _showed(item, read))
+    ] or good
+
+
+def _showed(look: Observation, read: Collection[str]) -> bool:
+    return bool(look.artifact.get("width_px")) or look.artifact["ref"] not in read
 
 
 async def _draft(step: Step, quoted: Quoted) -> None:
@@ -88,8 +99,8 @@ async def _draft(step: Step, quoted: Quoted) -> None:
     step.take(State(draft=Draft(tuple(claims), quoted.unanswerable or not claims, reason)))
 
 
-async def _by_rules(step: Step) -> None:
-    roles, seen = step.roles, pages_seen(step)
+async def _by_rules(step: Step, seen: Sequence[Observation]) -> None:
+    roles = step.roles
     summary = await step.role(roles.summarizer, Summary, seen=seen)
     await step.keep(summary.findings)
     step.take(State(draft=await step.role(roles.answerer, Draft, seen=seen)))

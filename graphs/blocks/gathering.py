@@ -10,6 +10,7 @@ Not covered: conditions on fields beside other words, and figures that stand in 
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pagehop.agents.moves import Call, Claim, Draft, Explore, Finding, Observation, Plan
 from pagehop.graphs.blocks.answering import answer_from
@@ -25,6 +26,7 @@ PAGES = 10
 """Of a search."""
 _MOST = 20
 """Documents that a filter names one by one."""
+_QUOTED = 60
 _OPERATIONS = {
     "count": r"how\s+many",
     "max": r"highest|largest|greatest|biggest|maximum|(?<!at )most",
@@ -62,6 +64,18 @@ async def answer_gathered(step: Step) -> None:
     move = await step.role(step.roles.explorer, Explore)
     await step.calls([call for call in move.calls if call.tool == "calculate"])
     await answer_from(step)
+
+
+def with_words(item: Observation) -> Observation:
+    """Return a filter's or aggregate's result with what the pages say, which a claim can quote.
+
+    Their values are written so that they compare: 2023-09-21 for `21 September 2023`.
+    """
+    said = [f"[{place['ref']}] {place['words']}" for place in item.artifact.get("places", ())]
+    if not said:
+        return item
+    listed = "\n".join(dict.fromkeys(said[:_QUOTED]))
+    return replace(item, text=f"{item.text}\nIn the words of the pages:\n{listed}")
 
 
 def _filter(step: Step) -> list[Call]:
@@ -114,7 +128,9 @@ def _chosen(seen: Sequence[Observation]) -> list[str]:
 async def _aggregated(step: Step, found: Observation) -> bool:
     """Answer with what was aggregated of a field; tell whether that is what was asked."""
     field, op, places = found.artifact["field"], found.artifact["op"], found.artifact["places"]
-    if op not in _ADJECTIVES or not places or await in_thread(_asks_more, step, field):
+    if op not in _ADJECTIVES or not places or isinstance(found.artifact["value"], str):
+        return False
+    if await in_thread(_asks_more, step, field):
         return False
     value = float(found.artifact["value"])
     number = f"{value:,.10g}"

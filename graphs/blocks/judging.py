@@ -30,7 +30,8 @@ async def judged(step: Step, pages: Sequence[str]) -> dict[str, float]:
         some = pages[first : first + AT_ONCE]
         texts = await in_thread(lambda some=some: [_text(step, page) for page in some])
         shown = "\n".join(
-            f'<page number="{i}">\n{text}\n</page>' for i, text in enumerate(texts, 1)
+            f'<page number="{i}" ref="{page}">\n{text}\n</page>'
+            for i, (page, text) in enumerate(zip(some, texts, strict=True), 1)
         )
         said = await step.say("judge", f"Question: {step.question}", shown)
         found = read_scores(said, len(some)) or [_MIDDLE] * len(some)

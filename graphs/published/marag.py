@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pagehop.graphs.blocks.answering import answer_from
-from pagehop.graphs.blocks.gathering import answer_gathered, next_calls
+from pagehop.graphs.blocks.gathering import answer_gathered, next_calls, with_words
 from pagehop.graphs.blocks.policy import PolicyGraph, first_answer, take_turn
 from pagehop.graphs.blocks.step import Step
 from pagehop.graphs.graph import Shape
@@ -51,7 +51,8 @@ class MARAG(PolicyGraph):
         if step.rules:
             await answer_gathered(step)
         else:
-            await answer_from(step, step.seen, told=first_answer(step))
+            shows = [with_words(item) for item in step.seen]
+            await answer_from(step, shows, told=first_answer(step))
 
 
 def _found(step: Step) -> list[str]:

@@ -8,6 +8,7 @@ similarity is 0 beyond the first 50 pages; short documents have a graph, too.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pagehop.graphs.blocks.answering import answer_from
 from pagehop.graphs.blocks.flow import Flow
 from pagehop.graphs.blocks.judging import judged
 from pagehop.graphs.blocks.step import Step
@@ -40,8 +41,7 @@ class MoLoRAG(Graph):
     def draw(self, flow: Flow) -> None:
         """Add the nodes."""
         flow.add(self.search, to=["hop"])
-        flow.add(self.hop, to=["hop", "read"])
-        flow.add(self.read, to=["answer"])
+        flow.add(self.hop, to=["hop", "answer"])
 
     async def search(self, step: Step) -> None:
         """Rank pages, judge the best."""
@@ -62,19 +62,19 @@ class MoLoRAG(Graph):
         new = [page for page in reached if page not in step.memo["scores"]]
         step.memo["frontier"] = await self._visit(step, new)
         step.memo["hops"] += 1
-        return "hop" if step.memo["frontier"] and step.memo["hops"] < self.hops else "read"
+        return "hop" if step.memo["frontier"] and step.memo["hops"] < self.hops else "answer"
 
-    async def read(self, step: Step) -> None:
-        """Read the best of the pages that were visited."""
-        ranked = sorted(step.memo["scores"].items(), key=lambda item: -item[1])
+    async def answer(self, step: Step) -> None:
+        """Read the best of the pages that were visited, and answer from them."""
+        ranked = sorted(step.memo.get("scores", {}).items(), key=lambda item: -item[1])
         kept = [page for page, score in ranked if score >= self.threshold][: self.pages]
         step.note(f"Visited {len(ranked)} pages, kept {', '.join(kept) or 'none'}.")
-        await step.show(kept, form="image")
+        shown = await step.show(kept, form="image")
+        await answer_from(step, shown or (None if kept else []))
 
     async def _visit(self, step: Step, pages: list[str]) -> list[str]:
         """Judge and score pages; return the best of them."""
-        logic, similar = await judged(step, pages), step.memo["similar"]
-        a = self.alpha
+        logic, similar, a = await judged(step, pages), step.memo["similar"], self.alpha
         scores = {p: round(a * similar.get(p, 0.0) + (1 - a) * logic[p], 4) for p in pages}
         step.memo["scores"] |= scores
         return sorted(scores, key=lambda page: -scores[page])[: self.width]

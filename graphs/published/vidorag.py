@@ -74,4 +74,5 @@ class ViDoRAG(Graph):
     async def answer(self, step: Step) -> None:
         """Answer from the pages that were kept."""
         kept = await step.show(step.memo.get("kept", []), form="image")
-        await answer_from(step, kept, told=first_answer(step))
+        all_seen = step.state["used_up"] and not kept  # it was stopped before it chose
+        await answer_from(step, None if all_seen else kept, told=first_answer(step))

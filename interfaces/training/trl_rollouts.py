@@ -72,7 +72,7 @@ class TrlRollouts:
         self.ground = TrainingGround(source, questions, reward=reward, out=out, options=options)
         self._segment = segment
         self._engine = engine
-        self._places = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
         self._random = random.Random(seed)
         self.rolled: list[Rolled] = []
         """What the last call came to, in the order of its prompts."""
@@ -94,12 +94,14 @@ class TrlRollouts:
         """Run an episode for each prompt; what TRL calls."""
         asked = [self.ground.question(_words(prompt)) for prompt in prompts]
 
-        async def one(i: int, model: TokenChat) -> Rolled:
-            async with self._places:
-                return await self.ground.run(asked[i], model, index=i)
-
         async def every(model: TokenChat) -> list[Rolled]:
-            return await asyncio.gather(*(one(i, model) for i in range(len(asked))))
+            places = asyncio.Semaphore(self._concurrency)  # of this call's loop
+
+            async def one(i: int) -> Rolled:
+                async with places:
+                    return await self.ground.run(asked[i], model, index=i)
+
+            return await asyncio.gather(*(one(i) for i in range(len(asked))))
 
         tokenizer = getattr(trainer.processing_class, "tokenizer", trainer.processing_class)
         if trainer.use_vllm:
