@@ -26,7 +26,7 @@ from pagehop.agents.prompting import Grammar, Prompts, library_overview
 from pagehop.agents.raw_exchanges import told_raw
 from pagehop.agents.replies import read_cut, text_of, was_cut
 from pagehop.agents.reply_schemas import Schema, explore_schema, response_format
-from pagehop.agents.shortening import shortened, tokens_of
+from pagehop.agents.shortening import Fitted, shortened, tokens_of
 from pagehop.agents.told_prompts import PromptsTold, sampling_of, told_end
 from pagehop.agents.tool_texts import ToolTexts
 from pagehop.answers import Usage
@@ -193,11 +193,11 @@ class Reasoner:
             self.shown, self.reads = await self.reads(context), None
         shrink = 0
         while True:
-            messages = self._fitted(context, make, repairs, shrink)
+            fitted = self._fitted(context, make, repairs, shrink)
             form = self._form(role, schema)
             try:
                 return await self._recorded(
-                    role, context, messages, form, tools=tools, shrink=shrink, repairs=len(repairs)
+                    role, context, fitted, form, tools=tools, repairs=len(repairs)
                 )
             except ContextOverflow:
                 shrink += 1
@@ -237,7 +237,7 @@ class Reasoner:
 
     def _fitted(
         self, context: Context, make: Make, repairs: Sequence[BaseMessage], shrink: int
-    ) -> list[BaseMessage]:
+    ) -> Fitted:
         """Return the prompt, shortened as often as it takes to fit."""
         most = _LIMIT_SHRINKS if self.max_prompt_tokens else _SHRINKS
         for times in range(shrink, most):
@@ -246,7 +246,7 @@ class Reasoner:
             if times:
                 messages = shortened(messages, times)
             if not self.max_prompt_tokens or self._tokens(messages) <= self.max_prompt_tokens:
-                return messages
+                return Fitted(messages, times)
         if not self._told_long:
             self._told_long = True
             text = (
@@ -254,7 +254,7 @@ class Reasoner:
                 f"max_prompt_tokens ({self.max_prompt_tokens:,}): nothing more can be left out."
             )
             context.tell("note", "long", {"text": text})
-        return messages
+        return Fitted(messages, times)
 
     def _tokens(self, messages: Sequence[BaseMessage]) -> float:
         """Return about how many tokens this model makes of a prompt, judged by those before."""
@@ -269,18 +269,18 @@ class Reasoner:
         self,
         role: str,
         context: Context,
-        messages: list[BaseMessage],
+        fitted: Fitted,
         form: Mapping[str, Any],
         *,
         tools: bool,
-        shrink: int,
         repairs: int,
     ) -> ChatReply:
+        messages = fitted.messages
         name = self._id(context, role, "llm")
         native = tools and self.grammar == "native"
         after = self._prompts_told.last
         self._tell_start(context, role, name, messages, native=native)
-        self._tell_edit(context, name, after, shrink=shrink, repairs=repairs)
+        self._tell_edit(context, name, after, shrink=fitted.times, repairs=repairs)
         try:
             reply = await call_chat(
                 self.model,

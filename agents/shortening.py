@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
@@ -11,6 +12,14 @@ _LEAST = 60
 _LETTERS = 5
 """Of a token."""
 _PIECE = re.compile(r"[A-Za-z]+|[^\W\d_]|\d|[^\w\s]+|_|\n+")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A prompt, and how often it was shortened."""
+
+    messages: list[BaseMessage]
+    times: int
 
 
 def shortened(messages: Sequence[BaseMessage], times: int) -> list[BaseMessage]:

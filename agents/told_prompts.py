@@ -90,7 +90,7 @@ class PromptsTold:
             return "role", f"{role} begins its own conversation"
         if round_ != old_round:
             return "summarise", "the round is closed: its observations leave the context"
-        if shrink != old_shrink:
+        if shrink or old_shrink:  # cut again from the whole: even as often, not at the same places
             return "truncate", "the prompt was too long and was shortened"
         if form != old_form:
             return "drop_images" if "pictures" in old_form else "merge", f"calls are {form} now"

@@ -135,7 +135,7 @@ def measure(pool: PdfPool, chosen: list[tuple[Path, PageText]], folder: Path, dp
 
 
 def _drawn(pool: PdfPool, path: Path, page: int, dpi: int) -> np.ndarray:
-    picture = pool.render(path, page, FULL_PAGE, dpi=dpi, max_pixels=20_000_000)
+    picture = pool.render(path, page, FULL_PAGE, dpi=dpi, max_pixels=20_000_000, as_scanned=True)
     size = picture.width, picture.height
     return np.asarray(Image.frombytes("RGB", size, picture.pixels))
 

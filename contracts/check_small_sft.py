@@ -48,8 +48,7 @@ def main(folder: Path) -> None:
 
 def check(row: Any, line: Any, words: Any) -> None:
     """Compare the text that is trained with what the assistant said."""
-    mask = row["assistant_masks"]
-    trained = words.decode([i for i, kept in zip(row["input_ids"], mask, strict=True) if kept])
+    trained = words.decode([label for label in row["labels"] if label != -100])
     said = [m["content"] or "" for m in line["completion"] if m["role"] == "assistant"]
     told = [m["content"] for m in line["completion"] if m["role"] != "assistant"]
     assert all(text in trained for text in said), (said, trained)

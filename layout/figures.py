@@ -2,7 +2,7 @@
 
 1. Images and shapes near one another are one figure; rules that cross it are its axes.
 2. Short lines of type in it or at its edge are its labels. An area with paragraphs in it is a
-   shaded box or a background, no figure.
+   shaded box or a background, no figure. A chart's own title is above it, in its middle.
 
 Not covered: charts without any shape, figures made of type alone.
 """
@@ -26,6 +26,9 @@ _MOST_SEEDS = 1500
 _PROSE_WORDS = 7
 _FEWEST_BARS = 3
 _FEWEST_STEPS = 4
+_NARROW_PT = 60.0
+_TITLE_WORDS = 14
+_TITLE_LINES = 4
 _BACKGROUND = 0.8
 """Share of the page from which on an image with text on it is its background."""
 
@@ -211,14 +214,17 @@ def _labelled(box: Box, lines: Sequence[Line], page: PageLines, *, pictured: boo
         return None  # a band behind a heading
     if not pictured:
         sizes = sorted(line.size for line in lines)
-        largest = 1.25 * sizes[len(sizes) // 2] if sizes else 0.0
+        usual = sizes[len(sizes) // 2] if sizes else 0.0
         known = {id(line) for line in inside}
         for _ in range(2):
-            free = [ln for ln in lines if id(ln) not in known and ln.size <= largest]
+            free = [ln for ln in lines if id(ln) not in known and ln.size <= 1.25 * usual]
             labels = [ln for ln in free if _is_label(ln, box)]
             known |= {id(ln) for ln in labels}
             inside += labels
             box = _around([box, *[(ln.x0, ln.y0, ln.x1, ln.y1) for ln in labels]])
+        title = _title(box, [ln for ln in lines if id(ln) not in known], 1.6 * usual)
+        inside += title
+        box = _around([box, *[(ln.x0, ln.y0, ln.x1, ln.y1) for ln in title]])
     inside = [line for line in inside if not is_caption(line.text, alone=True)]
     order = {id(line): i for i, line in enumerate(lines)}
     return Figure(box, sorted(inside, key=lambda line: order[id(line)]))
@@ -243,6 +249,37 @@ def _is_label(line: Line, box: Box) -> bool:
     beside = beside and (0 <= box[0] - line.x1 < far or 0 <= line.x0 - box[2] < far)
     under = line.x0 > box[0] - 20 and line.x1 < box[2] + 20 and -2 <= line.y0 - box[3] < height
     return beside or under
+
+
+def _title(box: Box, lines: Sequence[Line], largest: float) -> list[Line]:
+    """Give the lines of a chart's own title: few, right above it, in its middle, no wider.
+
+    Args:
+        box: Of the chart with its labels.
+        lines: Those that are no labels.
+        largest: Type size, in points, from which on it is the title of the page.
+    """
+    found: list[Line] = []
+    top = box[1]
+    if box[2] - box[0] < _NARROW_PT:
+        return found  # one bar, with its amount above it
+    for line in sorted(lines, key=lambda ln: -ln.y1):
+        gap = top - line.y1
+        if gap < -2 or line.x0 > box[2] or line.x1 < box[0]:
+            continue
+        if gap > (0.9 if found else 1.8) * line.height:
+            break
+        centred = abs(line.x0 + line.x1 - box[0] - box[2]) < 2 * line.height
+        within = line.x0 > box[0] - line.height and line.x1 < box[2] + line.height
+        few = len(line.words) <= _TITLE_WORDS and line.text[-1] not in ".:;,"
+        if is_caption(line.text, alone=True):
+            return []
+        if not (centred and within and few) or line.size > largest:
+            # A paragraph that ends above a chart, its last line in the middle by chance.
+            return [] if found and gap < 0.6 * line.height and line.size <= largest else found
+        found.append(line)
+        top = line.y0
+    return found if len(found) <= _TITLE_LINES else []
 
 
 def _around(boxes: Sequence[Box]) -> Box:

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 
+from pagehop.layout.headings import ends_as_heading
 from pagehop.layout.page_lines import Line, item_marker
 
 _ENDS = frozenset(".:;?!\u2610\u2611\u2612")
@@ -69,6 +70,8 @@ def _breaks(above: Line, line: Line, usual: float, right: float, paragraph: list
     if gap > usual + 0.45 * small or gap < -0.9 * small:
         return True
     if _EQUATION_NUMBER.search(above.text) and _RELATION.search(above.text):
+        return True
+    if len(paragraph) == 1 and ends_as_heading(above, line, usual, right):
         return True
     runs_on = above.x1 > right - 2 * small and above.text[-1] not in _ENDS
     resized = abs(line.size - above.size) > 0.08 * max(line.size, above.size)

@@ -8,7 +8,8 @@
 4. Captions are tied to their table or figure; headings give each block its section.
 
 Pages come in chunks, so that memory stays bounded; the state carries over. Plain geometry only.
-Lines may come from any source that gives words with boxes. Not covered: headings set like the text.
+Lines may come from any source that gives words with boxes. Not covered: headings set like
+the text, unless a paragraph under them tells (`headings`).
 """
 
 import re
@@ -24,6 +25,7 @@ from pagehop.layout.footnotes import find_footnotes
 from pagehop.layout.formulas import is_formula, join_formulas
 from pagehop.layout.grids import Grid, find_grids
 from pagehop.layout.heading_paths import NUMBERED, HeadingPath, set_sections
+from pagehop.layout.headings import TextType, heads_next, is_heading
 from pagehop.layout.page_lines import Line, PageLines, is_caption, item_marker
 from pagehop.layout.paragraphs import split_paragraphs, usual_leading
 from pagehop.layout.reference_lists import find_references
@@ -31,9 +33,6 @@ from pagehop.layout.running_lines import RunningLines, find_running, join_runnin
 from pagehop.layout.table_cells import cut_cells
 from pagehop.layout.table_runs import TableRun, count_heads, find_tables
 from pagehop.types import Box, Kind, OutlineEntry
-
-_SIZE_STEP = 1.12
-"""A heading is set this much larger than the text; smaller steps are scaling noise."""
 
 
 @dataclass
@@ -59,6 +58,11 @@ class LayoutState:
     def body_size(self) -> float:
         """The type size of most letters, in points."""
         return max(self.sizes, key=self.sizes.__getitem__) if self.sizes else 0.0
+
+    @property
+    def text_type(self) -> TextType:
+        """The type of most letters."""
+        return TextType(self.body_size, self.bold[True] >= self.bold[False])
 
     @property
     def leading(self) -> float | None:
@@ -169,8 +173,12 @@ def _column_blocks(
     between = {id(line) for grid in ruled for line in lines if _is_in(line, grid.box)}
     at = 0
     for run in [*find_tables(lines, between, named), TableRun(len(lines), len(lines), 0)]:
-        for paragraph in split_paragraphs(lines[at : run.start], state.leading):
-            blocks.append(Block(_kind(paragraph, edges, state), paragraph))
+        paragraphs = split_paragraphs(lines[at : run.start], state.leading)
+        for i, paragraph in enumerate(paragraphs):
+            kind = _kind(paragraph, edges, state.text_type)
+            if kind in ("list", "text") and heads_next(paragraphs, i, page.marks.across):
+                kind = "heading"
+            blocks.append(Block(kind, paragraph))
         if run.end > run.start:
             blocks.append(_table(lines[run.start : run.end], run.heads, page, ruled))
         at = run.end
@@ -195,7 +203,7 @@ def _table(lines: list[Line], heads: int, page: PageLines, ruled: Sequence[Grid]
     return Block("table", lines, heads=heads, drawn=drawn, cells=cells)
 
 
-def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> Kind:
+def _kind(lines: list[Line], edges: tuple[float, float], body: TextType) -> Kind:
     text = " ".join(line.text for line in lines)
     if is_caption(text, alone=len(lines) == 1):
         return "caption"
@@ -203,36 +211,11 @@ def _kind(lines: list[Line], edges: tuple[float, float], state: LayoutState) -> 
         return "formula"
     mark = item_marker(lines[0])
     bullet = bool(mark) and not any(char.isalnum() for char in mark)
-    if not bullet and _is_heading(lines, text, state):
+    if not bullet and is_heading(lines, text, body):
         return "heading"
     # A clause that opens with a number and runs back to the margin is a paragraph.
     hangs = len(lines) == 1 or lines[1].x0 > lines[0].x0 - 0.5 * lines[0].height
     return "list" if mark and hangs else "text"
-
-
-def _is_heading(lines: list[Line], text: str, state: LayoutState) -> bool:
-    """Ask for few words set larger, bolder or in capitals, which do not end like a sentence."""
-    words = text.split()
-    vertical = lines[0].height > 2.5 * (lines[0].x1 - lines[0].x0)
-    if len(lines) > 6 or len(words) > 30 or vertical:
-        return False
-    letters = sum(char.isalpha() for char in text)
-    if "=" in text or letters < 3 or letters < 0.4 * len(text.replace(" ", "")):
-        return False
-    if text[-1] in ";,":
-        return False
-    larger = lines[0].size > _SIZE_STEP * state.body_size
-    if larger:
-        return not (text[-1] == "." and len(words) > 14)
-    short = len(words) <= 8 or bool(NUMBERED.match(text))
-    if lines[0].size < 0.85 * state.body_size or (text[-1] == "." and not short):
-        return False
-    bold = all(line.bold for line in lines) and state.bold[True] < state.bold[False]
-    named = words[1:] if NUMBERED.match(text) and len(words) > 1 else words
-    italic = all(line.italic for line in lines) and len(words) <= 12 and named[0][0].isupper()
-    capitals = text == text.upper() and 2 <= len(words) <= 15 and letters >= 5
-    italic, capitals = italic and text[-1] != ".", capitals and text[-1] != "."
-    return bold or (len(lines) <= 2 and (italic or capitals))
 
 
 def _join_around(blocks: list[Block]) -> list[Block]:

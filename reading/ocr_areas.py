@@ -6,6 +6,7 @@
 2. A page without a usable text layer that is not white is a picture as a whole.
 3. On other pages a picture of enough pixels counts, on paper-like ground (most of it has one light
    shade), where the text layer has next to nothing.
+4. A scan is read at its own resolution when that suffices.
 
 Imports no engine: `pdf_worker` hands its objects in.
 """
@@ -32,6 +33,9 @@ _LEAST_AREA = 0.03
 """Share of the page; smaller pictures are logos and signatures."""
 _LEAST_PIXELS = 16_000
 _LEAST_DPI = 60
+_LEAST_READ_DPI = 140
+_FILLS = 0.9
+"""Share of an area that one picture covers when the area is a scan."""
 _COVERED = 0.02
 """Share of a picture that words of the text layer cover when it is searchable already."""
 _PAPER = 0.5
@@ -94,6 +98,33 @@ def picture_areas(page: Any, words: Sequence[RawWord], matrix: Any) -> list[Box]
         and not _is_covered(box, words)
         and _is_paper(page, box, matrix)
     ]
+
+
+def finest_dpi(page: Any, part: Sequence[float], dpi: float) -> float:
+    """Return the resolution to read an area at: that of the scan that fills it, if it is coarser.
+
+    Blown up it reads worse; below `_LEAST_READ_DPI` letters have too few pixels as they are.
+
+    Args:
+        page: Of the engine.
+        part: The area, in fractions of the page as displayed.
+        dpi: Used unless the scan is a little coarser.
+    """
+    width, height = page.rect.width, page.rect.height
+    box = part[0] * width, part[1] * height, part[2] * width, part[3] * height
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    finest = 0.0
+    for info in page.get_image_info():
+        x0, y0, x1, y1 = _shown(info["bbox"], page)
+        across, down = min(x1, box[2]) - max(x0, box[0]), min(y1, box[3]) - max(y0, box[1])
+        if min(across, down) <= 0 or across * down < _FILLS * area:
+            continue
+        if info["has-mask"]:
+            return dpi  # a mask may be finer: type in front of a coarse ground
+        sides = info["bbox"]
+        long = max(sides[2] - sides[0], sides[3] - sides[1])
+        finest = max(finest, max(info["width"], info["height"]) / long * 72)
+    return finest if _LEAST_READ_DPI <= finest < dpi else dpi
 
 
 def _is_fine(info: dict[str, Any]) -> bool:

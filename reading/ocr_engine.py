@@ -17,7 +17,7 @@ from pagehop.reading.worker_process import Died, WorkerProcess
 from pagehop.settings import OcrSettings
 from pagehop.types import Box
 
-OCR_VERSION = 2
+OCR_VERSION = 3
 """Raise it when the same engine would read pages otherwise: they are then read again."""
 MOST_PIXELS = 12_000_000
 """A poster at full resolution would take all memory; it is read coarser."""
@@ -56,7 +56,12 @@ class OcrEngine:
         try:
             for box in scan.boxes:
                 picture = self._pool.render(
-                    job.path, scan.page, box, dpi=self._settings.dpi, max_pixels=MOST_PIXELS
+                    job.path,
+                    scan.page,
+                    box,
+                    dpi=self._settings.dpi,
+                    max_pixels=MOST_PIXELS,
+                    as_scanned=True,
                 )
                 areas.append(self._read(picture, box))
         except PdfError as error:

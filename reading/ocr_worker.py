@@ -234,7 +234,8 @@ def tesseract_engine(language: str, threads: int) -> Engine:
             f"tesseract has no data for language {'+'.join(missing)!r}; install it, e.g. apt-get "
             f"install tesseract-ocr-{missing[0]}"
         )
-    limit = {"OMP_THREAD_LIMIT": str(threads)} if threads else {}
+    # Its idle threads spin: on a busy machine two of them took many times as long as one.
+    limit = {"OMP_THREAD_LIMIT": str(threads or 1)}
 
     def recognise(picture: Picture, dpi: float) -> list[SureLine]:
         height, width = picture.shape[:2]

@@ -125,14 +125,31 @@ class PdfPool:
         self._pictures.put(key, picture)
         return picture
 
-    def render(self, path: Path, page: int, box: Box, *, dpi: int, max_pixels: int) -> Rendered:
+    def render(
+        self,
+        path: Path,
+        page: int,
+        box: Box,
+        *,
+        dpi: int,
+        max_pixels: int,
+        as_scanned: bool = False,
+    ) -> Rendered:
         """Render a box of a page at a resolution, coarser when it had more than `max_pixels`.
+
+        Args:
+            path: The file.
+            page: 1-based.
+            box: Fractions of the page as displayed.
+            dpi: The resolution.
+            max_pixels: Most pixels of the picture.
+            as_scanned: Whether a scan that is a little coarser is given as it is.
 
         Raises:
             PdfError: The file or page cannot be read, or the page takes too long.
         """
         body: dict[str, Any] = {"path": str(path), "password": None, "page": page, "box": box}
-        body |= {"max_pixels": max_pixels, "dpi": dpi}
+        body |= {"max_pixels": max_pixels, "dpi": dpi, "as_scanned": as_scanned}
         with self._crop_lock:
             answer = self._call("crop", self._crop_worker, body)
         return Rendered(answer["width"], answer["height"], answer["pixels"], answer["dpi"])

@@ -35,7 +35,7 @@ from pagehop.layout.passages import cut_passages, region_fields  # noqa: E402
 from pagehop.layout.regions import LayoutState, read_chunk  # noqa: E402
 from pagehop.layout.titles import choose_title, number_candidates  # noqa: E402
 from pagehop.layout.token_counter import TokenCounter  # noqa: E402
-from pagehop.reading.ocr_areas import is_garbage, picture_areas  # noqa: E402
+from pagehop.reading.ocr_areas import finest_dpi, is_garbage, picture_areas  # noqa: E402
 from pagehop.reading.ocr_words import (  # noqa: E402
     PageScan,
     displayed,
@@ -205,6 +205,8 @@ class Worker:
             raise PdfError("no pages", f"page {number} does not exist; it has {len(document)}")
         self.at(number, request["alarm_s"])
         page = document[number - 1]
+        if request.get("as_scanned"):
+            request["dpi"] = finest_dpi(page, request["box"], request["dpi"])
         cut = plan_cut(page.rect.width, page.rect.height, tuple(request["box"]), request)
         self.send("picture", **_picture(page, cut, self.link))
 

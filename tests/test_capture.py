@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_openai import ChatOpenAI
 from openai import DefaultHttpxClient
 from PIL import Image
@@ -19,11 +19,13 @@ from pagehop.library.view import View
 from pagehop.models.capture import captured, capturing, wrapped
 from pagehop.models.chat_calls import call_chat
 from pagehop.models.chat_models import load_chat_model
+from pagehop.models.scripted import ScriptedModel
 from pagehop.models.stub_endpoint import StubEndpoint, StubReply, StubRequest
 from pagehop.settings import load_settings
 from pagehop.trajectories.blobs import read_blob
 from pagehop.trajectories.reading import read_run
-from pagehop.trajectories.segments import segments
+from pagehop.trajectories.segments import segments, undeclared
+from test_rollout import answering as answering_roles
 
 ARGUMENTS = '{"query":   "revenue",  "k": 3.0}'
 REPLY = StubReply(
@@ -193,3 +195,34 @@ def test_an_edit_says_how_long_the_prompts_were(view: View, tmp_path: Path) -> N
     assert episode.edits
     for edit in episode.edits:
         assert edit.tokens_after == calls[edit.id].usage.input_tokens > 0 < edit.tokens_before
+
+
+@pytest.mark.parametrize("grammar", ["native", "json"])
+@pytest.mark.parametrize("limit", [700, 1400])
+def test_a_prompt_cut_anew_is_declared(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, grammar: str
+) -> None:
+    """A repair behind a prompt that was cut to fit moved the cuts: a break that nothing told of."""
+    refused: list[str] = []
+
+    def stumbling(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
+        said = answering_roles(messages, tools)
+        if "The round ends here" in str(messages[-1].content) and not refused:
+            refused.append("once")
+            return "Nonsense. " * 30
+        if grammar == "json" and isinstance(said, dict):
+            calls = [{"tool": c["name"], "arguments": c["args"]} for c in said["tool_calls"]]
+            return json.dumps({"thought": said["content"], "calls": calls})
+        return said
+
+    monkeypatch.setenv("PAGEHOP_RUN__MAX_PROMPT_TOKENS", str(limit))
+    monkeypatch.setenv("PAGEHOP_RUN__GRAMMAR", grammar)
+    load_settings.cache_clear()
+    try:
+        model = ScriptedModel(replies=stumbling)
+        answer = pagehop.ask("Revenue in 2022?", view, model=model, record=tmp_path)
+    finally:
+        load_settings.cache_clear()
+    (episode,) = read_run(answer.trajectory).episodes
+    assert refused and len(episode.calls) > 3
+    assert undeclared(episode) == (), [one.begins for one in segments(episode)]

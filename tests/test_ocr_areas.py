@@ -16,7 +16,7 @@ from pagehop.reading.ocr_picture import dark_spots, find_skew, fitted
 from pagehop.reading.ocr_words import PageScan, ReadArea, merged, placed
 from pagehop.reading.parsed import DocumentText, PageText, PdfJob
 from pagehop.reading.pdf_pool import PdfPool
-from pagehop.types import FULL_PAGE
+from pagehop.types import FULL_PAGE, Box
 
 ENGLISH = (
     "The harbour office counted forty barges in the spring of that year, and the keeper of the "
@@ -156,6 +156,49 @@ def test_a_searchable_scan_a_photograph_and_a_logo_are_not(pool: PdfPool, tmp_pa
     for draw in (searchable, shown):
         page = read_page(pool, tmp_path / f"{draw.__name__}.pdf", draw)
         assert not page.areas and not page.scanned
+
+
+@pytest.mark.parametrize(
+    ("width", "turn", "box", "dpi"),
+    [
+        (800, 0, FULL_PAGE, 144),  # the page is 400 points wide
+        (800, 90, FULL_PAGE, 144),
+        (800, 0, (0.1, 0.1, 0.9, 0.9), 144),
+        (500, 0, FULL_PAGE, 200),  # letters of 90 dpi have too few pixels
+        (1600, 0, FULL_PAGE, 200),
+    ],
+)
+def test_a_scan_is_rendered_at_its_own_resolution_when_that_suffices(
+    pool: PdfPool, tmp_path: Path, width: int, turn: int, box: Box, dpi: int
+) -> None:
+    sheet = Canvas(str(tmp_path / "scan.pdf"), pagesize=(400, 500))
+    sheet.setPageRotation(turn)  # reportlab turns the paper with it
+    wide, high = (500, 400) if turn else (400, 500)
+    sheet.drawImage(picture_of_text(width * wide // 400, width * high // 400), 0, 0, wide, high)
+    sheet.save()
+    path = tmp_path / "scan.pdf"
+    found = pool.render(path, 1, box, dpi=200, max_pixels=9**9, as_scanned=True)
+    assert found.dpi == pytest.approx(dpi, abs=0.5)
+    assert pool.render(path, 1, box, dpi=200, max_pixels=9**9).dpi == pytest.approx(200)
+
+
+@pytest.mark.parametrize("also", ["nothing", "finer", "masked"])
+def test_a_picture_of_a_part_or_with_a_finer_one_does_not_set_the_resolution(
+    pool: PdfPool, tmp_path: Path, also: str
+) -> None:
+    sheet = Canvas(str(tmp_path / "scan.pdf"), pagesize=(400, 500))
+    high = 400 if also == "nothing" else 500
+    sheet.drawImage(picture_of_text(800, 2 * high), 0, 500 - high, 400, high)
+    if also == "finer":
+        sheet.drawImage(picture_of_text(1600, 2000), 0, 0, 400, 500)
+    if also == "masked":
+        clear = Image.new("RGBA", (800, 1000), (20, 20, 20, 0))
+        sheet.drawImage(ImageReader(clear), 0, 0, 400, 500, mask="auto")
+    sheet.save()
+    found = pool.render(
+        tmp_path / "scan.pdf", 1, FULL_PAGE, dpi=200, max_pixels=9**9, as_scanned=True
+    )
+    assert found.dpi == pytest.approx(200)
 
 
 def test_a_page_whose_font_gives_other_letters_is_read_as_a_picture(

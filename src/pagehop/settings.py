@@ -86,9 +86,10 @@ class OcrSettings(BaseModel):
     """As the engine names it; empty: rapidocr's packaged model (Latin scripts, Chinese, Japanese),
     tesseract's `eng`. E.g. `korean` or `arabic` (rapidocr fetches the model), `deu+eng`."""
     dpi: int = Field(default=200, ge=72, le=400)
-    """Pages are rendered at this resolution for the engine."""
+    """Pages are rendered at this resolution for the engine; scans of 140 dpi and more that are
+    coarser, at their own."""
     threads: int = Field(default=0, ge=0)
-    """0 means one a core."""
+    """0 means one a core for rapidocr, and one for tesseract."""
     page_timeout_s: float = Field(default=120.0, gt=0)
     """An engine that does not read a page in this time is ended and the page left unread."""
     memory_mb: int = Field(default=2048, ge=256)

@@ -94,10 +94,13 @@ def readable_calls(segment: Segment) -> Refused | None:
 
 
 def all_new(segment: Segment) -> Refused | None:
-    """Refuse a segment that states again what another trains, for a target that cannot mask it."""
+    """Refuse a segment that states what it does not train, for a target that cannot mask it.
+
+    Another segment trains it, or code wrote it in the model's place.
+    """
     said = (message.id for message in segment.messages if message.role == "assistant")
     if any(name not in segment.new for name in said):
-        return Refused(segment.id, "it repeats messages that another segment trains")
+        return Refused(segment.id, "it holds replies that are not trained in it")
     return None
 
 
