@@ -98,7 +98,7 @@ def _fields(view: View, chosen: Sequence[Document]) -> Result:
     )
     ordered = sorted(counts, key=lambda name: (-counts[name], name))
     lines = [f"{len(ordered)} fields are stated by documents:"]
-    lines += [f"- {name} ({counts[name]} documents)" for name in ordered[:_MOST]]
+    lines += [f"- {name} ({_documents(counts[name])})" for name in ordered[:_MOST]]
     if len(ordered) > _MOST:
         lines.append(f"... and {len(ordered) - _MOST} more, of few documents each")
     names = list(dict.fromkeys(d.name for d in chosen))
@@ -106,9 +106,13 @@ def _fields(view: View, chosen: Sequence[Document]) -> Result:
     return Result("\n".join(lines), artifact | {"places": []})
 
 
+def _documents(n: int) -> str:
+    return f"{n} document{'s' if n != 1 else ''}"
+
+
 def _count(field: str, pairs: Pairs) -> _Outcome:
     documents = len({pair.document.id for pair in pairs})
-    text = f"{documents} documents have {field}"
+    text = f"{_documents(documents)} {'has' if documents == 1 else 'have'} {field}"
     stated = {pair.document.id: pair for pair in reversed(pairs) if pair.place}
     return documents, text + (":\n" + _cited(list(stated.values())[::-1]) if stated else "")
 
