@@ -13,8 +13,9 @@ Read in this order:
    names and references read).
 4. By a chat model: `model_roles` (the same roles), `reasoner` (one call, its repairs), `prompting`
    with `ledger`, `shortening`, `repeats` and `tool_texts` (what a role is shown), `replies` with
-   `reply_moves` and `reply_schemas` (what it may answer), `former` (structured answers),
-   `perceiver` (looks at pictures), `told_prompts` (what the record is told of prompts).
+   `reply_moves`, `reply_schemas` and `quoting` (what it may answer), `former` (structured answers),
+   `perceiver` (looks at pictures), `told_prompts` and `raw_exchanges` (what the
+   record is told of prompts).
 
 How the rules work and fail, with examples: docs/BUILTIN.md.
 """

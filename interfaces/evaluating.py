@@ -31,7 +31,7 @@ from pagehop.evaluation.summary import SystemSummary, summarise_search, summaris
 from pagehop.evaluation.tables import markdown
 from pagehop.graphs.registry import EXPLORE, find_graph
 from pagehop.interfaces.options import BUILTIN, EpisodeOptions, checked_options
-from pagehop.interfaces.rollouts import arollout
+from pagehop.interfaces.rollouts import collected
 from pagehop.interfaces.showing import show_run
 from pagehop.library.view import View
 from pagehop.types import PageRef
@@ -223,13 +223,14 @@ async def _runs(
         )
         return asked[system]
     folder = done.out / "runs" / system.slug
-    report = await arollout(
+    report = await collected(
         questions,
         view,
         out=folder,
         samples=system.seeds,
         concurrency=plan.concurrency,
         on_end=told,
+        changed="kept",
         **options,
     )
     done.notes += [f"{name}: {warning}" for warning in report.warnings]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from pagehop.answers import Answer
 from pagehop.errors import ConfigError, LibraryError
@@ -86,6 +86,29 @@ async def arollout(
     **options: Unpack[EpisodeOptions],
 ) -> RolloutReport:
     """Run each question several times and record every run; the async form of `rollout`."""
+    return await collected(
+        questions, source, out=out, samples=samples, concurrency=concurrency, seed=seed,
+        retries=retries, on_end=on_end, **options,
+    )  # fmt: skip
+
+
+async def collected(
+    questions: Questions,
+    source: Source,
+    *,
+    out: str | Path,
+    samples: int,
+    concurrency: int,
+    seed: int = 0,
+    retries: int = 1,
+    on_end: OnEnd | None = None,
+    changed: Literal["refused", "kept"] = "refused",
+    **options: Unpack[EpisodeOptions],
+) -> RolloutReport:
+    """Do the work of `arollout`; with `changed` kept, a question that was changed counts as run.
+
+    Evaluation keeps them: other gold answers are scored anew, other words it names and leaves out.
+    """
     from pagehop.graphs.threads import in_thread  # noqa: PLC0415 - graphs load late
 
     for name, value, least in (
@@ -103,7 +126,8 @@ async def arollout(
         crew = await in_thread(lambda: _crew(view, checked, asked, jobs, folder, manifest))
         with crew.recorder:
             ends = Ends.of(read_events(folder))
-            _same_questions(ends, jobs, asked, folder)
+            if changed == "refused":
+                _same_questions(ends, jobs, asked, folder)
             runner = Runner(jobs, crew.run, ends, concurrency, retries, on_end or _unheard)
             report = await runner.run(folder)
         problem = (crew.recorder.problem,) if crew.recorder.problem else ()
