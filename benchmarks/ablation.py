@@ -1,11 +1,11 @@
 """What each idea adds to `explore` with `builtin`: one is switched off at a time.
 
     python benchmarks/ablation.py --data FOLDER --library FOLDER
-        [--limit N] [--only NAME ...] [--save]
+        [--all] [--limit N] [--only NAME ...] [--save]
 
-The questions are those with pages by hand and those that the documents do not answer; scores as in
-answers.py. Won and lost count questions with a citation on a gold page, or a right refusal, against
-the whole machine.
+The questions are those with pages by hand and those that the documents do not answer, or all of
+them; scores as in answers.py. Won and lost count questions with a citation on a gold page, or a
+right refusal, against the whole machine.
 """
 
 import argparse
@@ -92,11 +92,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of PDFs and questions")
     parser.add_argument("--library", type=Path, required=True, help="a library over them")
     parser.add_argument("--limit", type=int, help="only the first N questions")
+    parser.add_argument("--all", action="store_true", help="also those without pages by hand")
     parser.add_argument("--only", action="append", default=[], choices=list(IDEAS))
     parser.add_argument("--concurrency", type=int, default=2)
     parser.add_argument("--save", action="store_true", help=f"write docs/benchmarks/{TABLE.name}")
     args = parser.parse_args()
-    chosen = argparse.Namespace(**vars(args), questions=None, set=[], half=None, human=True)
+    chosen = argparse.Namespace(**vars(args), questions=None, set=[], half=None, human=not args.all)
     questions = answers.chosen(chosen)
     lines = [
         "| switched off | first citation right | any | refused, unanswerable | refused, answerable "
