@@ -18,7 +18,7 @@ import torch
 import trl
 from datasets import Dataset
 from forced_policy import ON_PAGE, PAGE, QUESTION, SAID, Forced, logprobs_of
-from toy_model import model, tokenizer
+from toy_model import changed, model, tokenizer
 from trl import GRPOConfig, GRPOTrainer
 
 import pagehop
@@ -161,14 +161,6 @@ def trained_text(batch: Any, i: int) -> str:
 def _call(name: str, arguments: Any) -> str:
     written = json.dumps({"name": name, "arguments": arguments})
     return f"<tool_call>\n{written}\n</tool_call>"
-
-
-def changed(trainer: Any) -> None:
-    """Train one step and see the weights move."""
-    before = {name: value.clone() for name, value in trainer.model.named_parameters()}
-    trainer.train()
-    moved = [n for n, v in trainer.model.named_parameters() if not torch.equal(v, before[n])]
-    assert moved, "no weight changed"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """A tokenizer of bytes and a random model of two layers, made here: nothing is fetched."""
 
+from typing import Any
+
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
@@ -35,3 +38,11 @@ def model(positions: int = 1024) -> Qwen2ForCausalLM:
             num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=positions,
         )
     )  # fmt: skip
+
+
+def changed(trainer: Any) -> None:
+    """Train one step and see the weights move."""
+    before = {name: value.clone() for name, value in trainer.model.named_parameters()}
+    trainer.train()
+    moved = [n for n, v in trainer.model.named_parameters() if not torch.equal(v, before[n])]
+    assert moved, "no weight changed"

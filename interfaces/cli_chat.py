@@ -27,7 +27,7 @@ def chat(
     vision_model: cli_options.VisionModel = None,
     base_url: cli_options.BaseUrl = None,
     effort: cli_options.Effort = None,
-    graph: Annotated[str, typer.Option(help="Which machine: a name, or FILE.py:NAME.")] = "explore",
+    graph: cli_options.Graph = "explore",
     max_steps: Annotated[int | None, typer.Option(help="Most steps a question.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds a question.")] = None,
     thread: Annotated[

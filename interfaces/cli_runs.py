@@ -39,7 +39,7 @@ def rollout(
     vision_model: cli_options.VisionModel = None,
     base_url: cli_options.BaseUrl = None,
     effort: cli_options.Effort = None,
-    graph: Annotated[str, typer.Option(help="Which machine: a name, or FILE.py:NAME.")] = "explore",
+    graph: cli_options.Graph = "explore",
     max_steps: Annotated[int | None, typer.Option(help="Most steps of a run.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds of a run.")] = None,
     labels: cli_options.Labels = None,

@@ -1,40 +1,10 @@
 """The built-in reasoner counts and lists documents, each with a citation."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 import pagehop
-from pagehop.library.library import Library
 from pagehop.library.view import View
 from pagehop.rules.tally import read_tally
-
-FILLER = "The parties keep the premises in good order and tell each other of any damage at once."
-LEASES = (
-    ("Alder", "Norway", 1200, 2021),
-    ("Birch", "Norway", 900, 2022),
-    ("Cedar", "Peru", 700, 2022),
-)
-
-
-@pytest.fixture(scope="module")
-def leases(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., None]) -> View:
-    """A view over three leases and a letter."""
-    folder: Path = tmp_path_factory.mktemp("leases")
-    for name, law, fee, year in LEASES:
-        write_page(
-            folder / f"{name}.pdf",
-            "Lease Agreement",
-            f"This lease is made on 3 May {year} by the owners of {name} Hall.",
-            f"The annual fee is EUR {fee:,} and falls due in May.",
-            f"It is governed by the laws of {law}.",
-            FILLER,
-        )
-    write_page(folder / "Letter.pdf", "The hall was painted.", FILLER)
-    library = Library(tmp_path_factory.mktemp("library"))
-    assert not library.add(folder).failed
-    return library.view()
 
 
 @pytest.mark.parametrize(

@@ -354,3 +354,11 @@ def test_a_recorded_run_is_replayed_and_its_segments_have_their_reasons(
     assert played.differences == () and played.answers_alike and not played.warnings
     page = show_run(Path(answer.trajectory), episode.episode_id).file.read_text()
     assert "Draft" in page and ("455.9" in page)
+
+
+def test_a_graph_that_draws_nothing_is_refused_with_what_to_do(view: View) -> None:
+    class Bare(Graph):
+        name = "bare"
+
+    with pytest.raises(ConfigError, match=r"graph 'bare' adds no node in draw\(flow\)"):
+        pagehop.ask(QUESTION, view, graph=Bare())

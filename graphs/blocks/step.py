@@ -13,7 +13,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
@@ -320,10 +320,10 @@ class Step:
 
     def take(self, update: State) -> None:
         """Change the state; lists grow."""
-        for key, value in update.items():
-            for place in (self.state, self.update):
-                grown = [*place.get(key, []), *value] if key in LISTS else value  # type: ignore[misc]
-                place[key] = grown  # type: ignore[literal-required]
+        places = cast("tuple[dict[str, Any], ...]", (self.state, self.update))  # keys are data here
+        for key, value in cast("dict[str, Any]", update).items():
+            for place in places:
+                place[key] = [*place.get(key, []), *value] if key in LISTS else value
 
     def _begin_acting(self) -> None:
         """Count a step when a node first calls tools.
