@@ -30,7 +30,13 @@ from pagehop.finding.routing import Routing
 from pagehop.finding.search_memo import SearchMemo
 from pagehop.finding.terms import TermCounts, TermStatistics, tokens
 from pagehop.library.manifest import Encoder, Manifest
-from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
+from pagehop.library.matches import (
+    quoted,
+    sum_counts,
+    to_matches,
+    to_vector_block,
+    where_clause,
+)
 from pagehop.library.picture_vectors import PictureVectors
 from pagehop.library.tables import (
     PAGE_VECTORS,
@@ -318,7 +324,8 @@ class Snapshot:
     ) -> list[Matched]:
         """Return the passages nearest to a unit vector; for more vectors than `vectors()` suits.
 
-        The score is the cosine, exact for the candidates the index brings.
+        The index knows what passages say with what stands above them. The score is the better of
+        that cosine and the one to a passage's own words, exact for what the index brings.
         """
         where = where_clause(documents=documents, pages=pages, column="kind", values=kinds)
         name, found = VECTORS + self._manifest.serving, []
@@ -329,13 +336,10 @@ class Snapshot:
             query = table.search(vector, vector_column_name="vector").distance_type("cosine")
             query = query.limit(limit).refine_factor(10)
             query = query.where(where, prefilter=True) if where else query
-            query = query.select(["id", "document", "page", "_distance"])
+            query = query.select(["id", "document", "page", "own", "_distance"])
             with self._store.reading(key, name):
                 rows = query.to_arrow()
-            found += [
-                Matched(row["id"], row["document"], row["page"], 1.0 - row["_distance"])
-                for row in self._visible.own(key, rows).to_pylist()
-            ]
+            found += to_matches(self._visible.own(key, rows), vector)
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
 
     @cached_property
