@@ -7,8 +7,7 @@
 2. A head is embedded once for all passages that share it, so there is less to embed than when each
    passage repeats it: 15 % of the characters of 41 filings and articles.
 
-Measured in benchmarks/retrieval.py, beside one vector of everything read together: recall at 5 .89
-for .84 on pages that a person chose.
+Measured beside one vector of everything read together: docs/benchmarks/retrieval.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +20,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from pagehop.models.text_encoder import TextEncoder
 
-HEAD = 0.4
-"""Weight of the head in `whole`. .25 to .5 find as much in benchmarks/retrieval.py: less where
-questions name their document by its title, more where many passages say the same."""
+HEAD = 0.35
+"""Weight of the head in `whole`. .25 to .5 find about as much in benchmarks/retrieval.py: less is
+better for articles, more for filings of one company that differ in their quarter."""
 KEPT_HEADS = 20_000
 """Heads whose vectors an embedder remembers: 1.5 kB each of 384 numbers."""
 
