@@ -33,12 +33,13 @@ from pagehop.agents.reply_moves import (
     read_judgement,
     read_parts,
     read_summary,
+    read_sums,
     shown_pages,
     unsupported,
 )
 from pagehop.agents.reply_schemas import (
+    FIRST_CALLED,
     FIRST_CALLS,
-    FIRST_TOOLS,
     JUDGE,
     PLAN,
     answer_schema,
@@ -114,7 +115,7 @@ class ModelPlanner:
             parts = read_parts(value.get("parts"), names)
             if not parts:
                 raise Unusable('"parts" needs at least one object with a "text".')
-            calls = [c for c in read_calls(value.get("calls")) if c.tool in FIRST_TOOLS]
+            calls = [c for c in read_calls(value.get("calls")) if c.tool in FIRST_CALLED]
             first = _for_parts(replace(context, sub_questions=tuple(parts)), calls[:FIRST_CALLS])
             return Plan(tuple(parts), str(value.get("thought", "")), calls=first)
 
@@ -146,10 +147,11 @@ class ModelExplorer:
         self._reasoner = reasoner
 
     async def step(self, context: Context) -> Explore:
-        """Return calls, or that nothing more is to be looked up."""
+        """Return calls, or that nothing more is to be looked up and what remains to compute."""
         if context.effort == "low":
             return await asyncio.to_thread(_first_look, context)
         reasoner = self._reasoner
+        computes = any(tool.name == "calculate" for tool in reasoner.tools)
 
         def make(*, level: int) -> list[BaseMessage]:
             return explorer_messages(
@@ -157,7 +159,7 @@ class ModelExplorer:
                 reasoner.texts, level=level, pictures=reasoner.pictures,
             )  # fmt: skip
 
-        def read(message: AIMessage) -> tuple[Reply, str]:
+        def read(message: AIMessage) -> tuple[Reply, tuple[Call, ...], str]:
             reply = read_reply(message, context.observations)
             if reply.problem:
                 raise Unusable(reply.problem)
@@ -166,14 +168,16 @@ class ModelExplorer:
                     "Nothing was looked up yet: the documents have to be searched before the "
                     "question can be answered or given up."
                 )
-            return reply, text_of(message)
+            text = text_of(message)
+            kept = read_kept(text) if computes and reply.done and not reply.calls else None
+            return reply, read_sums(context, kept or {}), text
 
-        reply, text = await reasoner.ask(
+        reply, sums, text = await reasoner.ask(
             "explorer", context, make, read, _RIGHT_CALLS[reasoner.grammar], tools=True,
             schema=reasoner.explore_schema(context, shown_pages(context)),
         )  # fmt: skip
-        calls = _for_parts(context, reply.calls)
-        done = reply.done and not calls
+        calls = _for_parts(context, reply.calls or sums)
+        done = reply.done and not reply.calls
         return Explore(calls, reply.thought, done=done, reply=text, asked=status(context))
 
 

@@ -5,6 +5,7 @@
 3. Lists may come as one item, ids in brackets or small letters; nothing is invented.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -21,12 +22,16 @@ from pagehop.agents.moves import (
 )
 from pagehop.agents.reasoner import Unusable
 from pagehop.agents.verifier import problems
-from pagehop.errors import LibraryError
+from pagehop.errors import LibraryError, ToolError
+from pagehop.tools.calculate import evaluate
 from pagehop.tools.verify import nearest_line
 from pagehop.types import PageRef
 
 State = Literal["open", "answered", "unanswerable"]
 MOST_PARTS = 8
+MOST_SUMS = 8
+_MADE = re.compile(r"C\d+", re.IGNORECASE)
+"""A calculation named by its id instead of written out."""
 
 
 def read_parts(value: object, names: set[str], first: int = 1) -> list[SubQuestion]:
@@ -71,6 +76,27 @@ def read_summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, l
             problems.append(finding)
     notes = tuple(str(note) for note in _items(value, "notes") if str(note).strip())
     return Summary(tuple(findings), notes, read_judgement(context, value)), problems
+
+
+def read_sums(context: Context, value: Mapping[str, Any]) -> tuple[Call, ...]:
+    """Return the calculations that the reply which ends a round asks for; those made are left out.
+
+    Raises:
+        Unusable: One cannot be made.
+    """
+    made = {str(item.artifact.get("expression")) for item in context.calculations}
+    calls = []
+    for item in _items(value, "calculations"):
+        given = item.get("expression") if isinstance(item, Mapping) else item
+        expression = str(given or "").strip()
+        if not expression or expression in made or _MADE.fullmatch(expression):
+            continue
+        try:
+            evaluate(expression)
+        except ToolError as error:
+            raise Unusable(f"The calculation cannot be made: {error}.") from error
+        calls.append(Call("calculate", {"expression": expression}))
+    return tuple(calls[:MOST_SUMS])
 
 
 def joined(before: Sequence[Summary], summary: Summary) -> Summary:

@@ -102,6 +102,30 @@ def test_a_plan_that_searches_and_a_reader_that_ends_the_round_save_two_calls(
     assert (answer.usage.steps, answer.usage.tool_calls) == (2, 1)
 
 
+def test_the_reply_that_ends_a_round_may_hold_its_calculations(view: View) -> None:
+    """A step was spent on a difference of two numbers that were both in sight."""
+    plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
+    quote = f"{QUOTE}, from 412.6 million crowns in 2021"
+    kept = {**json.loads(keep(quote)), "calculations": ["455.9 - 412.6", "C1", ""]}
+    draft = {"text": "It grew by 43.3 million.", "evidence": ["E1"], "calculations": ["C1"]}
+    wrong = json.dumps({**kept, "calculations": ["455.9 minus 412.6"]})
+    replies = [plan, wrong, json.dumps(kept), json.dumps({"claims": [draft]})]
+    answer, model = run(view, replies)
+    assert roles_of(model) == ["planner", "explorer", "explorer", "answerer"]
+    assert "The calculation cannot be made" in str(model.calls[2].messages[-1].content)
+    assert "C1: 455.9 - 412.6 = 43.3" in str(model.calls[3].messages[-1].content)
+    assert "43.3 million" in answer.text and answer.citations[0].verified
+    assert (answer.usage.steps, answer.usage.tool_calls) == (2, 2)
+
+
+def test_a_plan_may_list_documents_before_anything_is_searched(view: View) -> None:
+    calls = [{"tool": "list_documents", "arguments": {}}, FIRST]
+    plan = json.dumps({**json.loads(PLAN), "calls": calls})
+    _, model = run(view, [plan, keep(), claim()])
+    made = next(m for m in model.calls[1].messages if isinstance(m, AIMessage)).tool_calls
+    assert [call["name"] for call in made] == ["list_documents", "semantic_search"]
+
+
 def test_what_was_wrong_in_a_round_that_the_reader_ended_is_asked_again(view: View) -> None:
     plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
     answer, model = run(view, [plan, keep("Revenue fell to 3.1 crowns"), keep(), claim()])
