@@ -202,9 +202,10 @@ def test_mdocagent_asks_its_five_readers_in_order(view: View) -> None:
     assert asked(events) == ["general", "critic", "text", "image", "summariser"]
     assert nodes(events)[1:6] == ["retrieve", "general", "critic", "text", "image"]
     ends = [str(call.messages[-1].content) for call in model.calls]
-    assert ends[1] == "The first answer: General says 455.9."
-    assert ends[2] == "You may use the given clue: the sentence on revenue"
-    assert ends[3] == "You may use the given clue: Table 1"
+    again = f"The question again: {QUESTION}\n"
+    assert ends[1] == f"{again}The first answer: General says 455.9."
+    assert ends[2] == f"{again}You may use the given clue: the sentence on revenue"
+    assert ends[3] == f"{again}You may use the given clue: Table 1"
     told = str(model.calls[4].messages[1].content)
     assert "Text reader: Text says 455.9." in told and QUESTION in told
     assert answer.status == "answered" and is_cited(answer)
@@ -213,7 +214,8 @@ def test_mdocagent_asks_its_five_readers_in_order(view: View) -> None:
 def test_mdocagent_goes_on_without_clues_that_cannot_be_read(view: View) -> None:
     _, events, model = run(view, "mdocagent", ["G", "no clue in JSON", "T", "I", claims()])
     assert asked(events) == ["general", "critic", "text", "image", "summariser"]
-    assert str(model.calls[2].messages[-1].content) == "No clue was given."
+    last = str(model.calls[2].messages[-1].content)
+    assert last == f"The question again: {QUESTION}\nNo clue was given."
 
 
 def test_vidorag_chooses_from_a_pool_that_shrinks_until_its_inspector_answers(view: View) -> None:

@@ -7,7 +7,9 @@ Source: MoLoRAG's relevance of 1 to 5, made a score by (n - 1) / 4; differs: sev
 call, judged side by side; a page without a readable number counts as the middle.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import log1p
 
 from pagehop.finding.judging import read_scores
 from pagehop.graphs.blocks.step import Step
@@ -22,7 +24,7 @@ CHARACTERS = 1_200
 """Of each page's text."""
 _FIRST = 2
 """Lines that tell what page it is."""
-_AROUND = 2
+_AROUND = 1
 """Lines shown on either side of one that has words of the question."""
 _MIDDLE = 0.5
 _LEVELS = 4
@@ -65,11 +67,14 @@ def nearest_lines(text: str, weights: Mapping[str, float], *, most: int) -> str:
         return text
     lines = text.split("\n")
     found = [set(stems(line)) & weights.keys() for line in lines]
+    on_lines = Counter(stem for line in found for stem in line)
 
     def near(i: int) -> float:
-        # Words of one sentence stand on lines that follow each other.
+        # Words of one sentence stand on lines that follow each other; a word that stands all over
+        # the page does not tell where to look on it.
         with_next = found[i].union(*found[max(0, i - 1) : i + 2])
-        return sum(weights[stem] for stem in [*found[i], *with_next])
+        each = [*found[i], *with_next]
+        return sum(weights[stem] * log1p(len(lines) / on_lines[stem]) for stem in each)
 
     best = sorted(range(len(lines)), key=near, reverse=True)
     around = (i for at in best for i in range(at - _AROUND, at + _AROUND + 1))

@@ -53,11 +53,10 @@ class ViDoRAG(Graph):
         if not pool:
             return "answer"
         more = f"A reader who has other pages still misses: {missing}" if missing else ""
-        words = ["reason", "summary"]
-        said = await pick(step, "seeker", pool, more, asks="Which may help?", words=words)
+        asks, words = "Which may help?", ["reason", "summary"]
+        said = await pick(step, "seeker", pool, more, asks=asks, words=words)
         step.note(f"Chosen: {', '.join(said['choice']) or 'none'}.")
-        left = [page for page in pool if page not in said["choice"]]
-        step.memo |= {"pool": left, "why": said["reason"]}
+        step.memo |= {"pool": [p for p in pool if p not in said["choice"]], "why": said["reason"]}
         step.memo["kept"] += said["choice"]
         return "inspect" if said["choice"] else "answer"
 
