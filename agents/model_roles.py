@@ -33,7 +33,6 @@ from pagehop.agents.reply_moves import (
     read_judgement,
     read_parts,
     read_summary,
-    read_sums,
     shown_pages,
     unsupported,
 )
@@ -147,11 +146,10 @@ class ModelExplorer:
         self._reasoner = reasoner
 
     async def step(self, context: Context) -> Explore:
-        """Return calls, or that nothing more is to be looked up and what remains to compute."""
+        """Return calls, or that nothing more is to be looked up."""
         if context.effort == "low":
             return await asyncio.to_thread(_first_look, context)
         reasoner = self._reasoner
-        computes = any(tool.name == "calculate" for tool in reasoner.tools)
 
         def make(*, level: int) -> list[BaseMessage]:
             return explorer_messages(
@@ -159,7 +157,7 @@ class ModelExplorer:
                 reasoner.texts, level=level, pictures=reasoner.pictures,
             )  # fmt: skip
 
-        def read(message: AIMessage) -> tuple[Reply, tuple[Call, ...], str]:
+        def read(message: AIMessage) -> tuple[Reply, str]:
             reply = read_reply(message, context.observations)
             if reply.problem:
                 raise Unusable(reply.problem)
@@ -168,16 +166,14 @@ class ModelExplorer:
                     "Nothing was looked up yet: the documents have to be searched before the "
                     "question can be answered or given up."
                 )
-            text = text_of(message)
-            kept = read_kept(text) if computes and reply.done and not reply.calls else None
-            return reply, read_sums(context, kept or {}), text
+            return reply, text_of(message)
 
-        reply, sums, text = await reasoner.ask(
+        reply, text = await reasoner.ask(
             "explorer", context, make, read, _RIGHT_CALLS[reasoner.grammar], tools=True,
             schema=reasoner.explore_schema(context, shown_pages(context)),
         )  # fmt: skip
-        calls = _for_parts(context, reply.calls or sums)
-        done = reply.done and not reply.calls
+        calls = _for_parts(context, reply.calls)
+        done = reply.done and not calls
         return Explore(calls, reply.thought, done=done, reply=text, asked=status(context))
 
 

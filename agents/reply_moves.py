@@ -64,7 +64,7 @@ def read_parts(value: object, names: set[str], first: int = 1) -> list[SubQuesti
 
 
 def read_summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, list[str]]:
-    """Return the summary, and what is wrong with its findings in words for the model."""
+    """Return the summary, and what is wrong with it in words for the model."""
     findings, problems = [], []
     if not {"evidence", "parts", "sufficient", "give_up", "notes"} & value.keys():
         raise Unusable('The object has none of "evidence", "parts" and "sufficient".')
@@ -75,17 +75,18 @@ def read_summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, l
         else:
             problems.append(finding)
     notes = tuple(str(note) for note in _items(value, "notes") if str(note).strip())
-    return Summary(tuple(findings), notes, read_judgement(context, value)), problems
+    sums, wrong = _sums(context, value)
+    judgement = read_judgement(context, value)
+    return Summary(tuple(findings), notes, judgement, tuple(sums)), [*problems, *wrong]
 
 
-def read_sums(context: Context, value: Mapping[str, Any]) -> tuple[Call, ...]:
-    """Return the calculations that the reply which ends a round asks for; those made are left out.
+def _sums(context: Context, value: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the calculations that a summary asks for, and why others cannot be made.
 
-    Raises:
-        Unusable: One cannot be made.
+    Those made already, and ids of them, are left out.
     """
     made = {str(item.artifact.get("expression")) for item in context.calculations}
-    calls = []
+    sums, problems = [], []
     for item in _items(value, "calculations"):
         given = item.get("expression") if isinstance(item, Mapping) else item
         expression = str(given or "").strip()
@@ -94,16 +95,18 @@ def read_sums(context: Context, value: Mapping[str, Any]) -> tuple[Call, ...]:
         try:
             evaluate(expression)
         except ToolError as error:
-            raise Unusable(f"The calculation cannot be made: {error}.") from error
-        calls.append(Call("calculate", {"expression": expression}))
-    return tuple(calls[:MOST_SUMS])
+            problems.append(f"The calculation cannot be made: {error}.")
+        else:
+            sums.append(expression)
+    return sums[:MOST_SUMS], problems
 
 
 def joined(before: Sequence[Summary], summary: Summary) -> Summary:
     """Return a summary with the findings of the one before it that it does not repeat."""
     known = {(finding.ref, finding.quote) for finding in summary.findings}
     earlier = [f for one in before for f in one.findings if (f.ref, f.quote) not in known]
-    return replace(summary, findings=(*earlier, *summary.findings))
+    sums = dict.fromkeys(sum_ for one in (*before, summary) for sum_ in one.calculations)
+    return replace(summary, findings=(*earlier, *summary.findings), calculations=tuple(sums))
 
 
 def read_judgement(context: Context, value: Mapping[str, Any]) -> Reflection:

@@ -130,7 +130,12 @@ def _kept(pages: Sequence[str]) -> Schema:
             _object(seen, ["ref", "reading", "part"]),
         ]
     }
-    return {"evidence": _list(evidence, most=16), "notes": _list(_WORDS, most=8), **_JUDGEMENT}
+    return {
+        "evidence": _list(evidence, most=16),
+        "notes": _list(_WORDS, most=8),
+        "calculations": _list(_QUERY, most=8),
+        **_JUDGEMENT,
+    }
 
 
 def answer_schema(evidence: Sequence[str], calculations: Sequence[str]) -> Schema:
@@ -219,9 +224,8 @@ def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bo
     looks = _looks(tools)
     if not begun:
         return looks
-    sums = {"calculations": _list(_QUERY, most=8)}
     keeps = _object(
-        {"thought": _THOUGHT, **_kept(pages), **sums},
+        {"thought": _THOUGHT, **_kept(pages)},
         ["thought", "evidence", "parts", "sufficient"],
     )
     done = _object({"thought": _THOUGHT, "done": {"const": True}}, ["thought", "done"])

@@ -111,11 +111,23 @@ def test_the_reply_that_ends_a_round_may_hold_its_calculations(view: View) -> No
     wrong = json.dumps({**kept, "calculations": ["455.9 minus 412.6"]})
     replies = [plan, wrong, json.dumps(kept), json.dumps({"claims": [draft]})]
     answer, model = run(view, replies)
-    assert roles_of(model) == ["planner", "explorer", "explorer", "answerer"]
+    assert roles_of(model) == ["planner", "explorer", "condenser", "answerer"]
     assert "The calculation cannot be made" in str(model.calls[2].messages[-1].content)
     assert "C1: 455.9 - 412.6 = 43.3" in str(model.calls[3].messages[-1].content)
     assert "43.3 million" in answer.text and answer.citations[0].verified
     assert (answer.usage.steps, answer.usage.tool_calls) == (2, 2)
+
+
+def test_effort_low_computes_what_its_one_round_kept(view: View) -> None:
+    """With one step there was none in which `calculate` could be called."""
+    quote = f"{QUOTE}, from 412.6 million crowns in 2021"
+    kept = json.dumps(
+        {**json.loads(keep(quote)), "calculations": ["(455.9 - 412.6) / 412.6 * 100"]}
+    )
+    draft = {"text": "It grew by about 10.5 %.", "evidence": ["E1"], "calculations": ["C1"]}
+    answer, model = run(view, [kept, json.dumps({"claims": [draft]})], effort="low")
+    assert roles_of(model) == ["condenser", "answerer"]
+    assert answer.text.startswith("It grew by about 10.5 %.") and answer.usage.steps == 1
 
 
 def test_a_plan_may_list_documents_before_anything_is_searched(view: View) -> None:
