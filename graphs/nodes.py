@@ -232,6 +232,8 @@ class Nodes:
             round_start=state["step"],
             round_done=False,
         )
+        if self.asker.effort == "low" and move.reflection:  # nobody reflects on it
+            update["sub_questions"] = list(move.reflection.sub_questions)
         found = [item.id for item in sifted.evidence]
         says = {"evidence": found, "notes": list(move.notes), "dropped": len(sifted.dropped)}
         return Work(update, says)

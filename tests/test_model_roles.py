@@ -11,9 +11,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.tools import tool
 
 import pagehop
-from pagehop.agents.ledger import chosen, show_evidence
+from pagehop.agents.ledger import ANSWER_CHARACTERS, chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
-from pagehop.agents.prompting import round_messages
+from pagehop.agents.prompting import known, round_messages
 from pagehop.agents.shortening import tokens_of
 from pagehop.answers import Answer, Evidence
 from pagehop.errors import ContextOverflow, ModelError, PicturesUnsupported
@@ -374,13 +374,27 @@ def test_a_long_ledger_is_trimmed_in_batches_and_keeps_what_is_relevant() -> Non
     def shown(count: int) -> list[str]:
         parts = (SubQuestion("Q1", QUESTION),)
         context = Context(QUESTION, None, sub_questions=parts, evidence=tuple(items[:count]))  # type: ignore[arg-type]
-        assert "recall" in show_evidence(context, 3000)
+        assert "recall" in show_evidence(context, 3000, recalls=True)
         return [item.id for item in chosen(context, 3000)]
 
     first, later = shown(49), shown(51)
     assert "E3" in first and "E3" in later
     assert later[: len(first)] == first
     assert "E59" in shown(59)
+
+
+def test_a_reflector_that_cannot_recall_sees_the_whole_ledger(view: View) -> None:
+    """It judged parts open whose evidence was hidden from it, and a round was spent on them."""
+    items = tuple(evidence(n, f"revenue of year {n} " * 20) for n in range(1, 30))
+    parts = (SubQuestion("Q1", QUESTION),)
+    tried = (Call("read_page", {"ref": "x:3"}, "s1c1"), Call("outline", {"document": "x"}, "s1c2"))
+    context = Context(
+        question=QUESTION, view=view, sub_questions=parts, evidence=items, tried=tried
+    )
+    judged, explored = known(context, ANSWER_CHARACTERS, recalls=False), known(context)
+    assert "E1 [" in judged and "E29 [" in judged and "recall" not in judged
+    assert "recall(query)" in explored and len(explored) < 6_000
+    assert "Looked up in earlier rounds:\nPages read: x:3." in judged
 
 
 def test_what_is_no_longer_listed_can_be_recalled(view: View) -> None:
