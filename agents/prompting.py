@@ -31,6 +31,7 @@ from pagehop.agents.ledger import (
     EXPLORE_CHARACTERS,
     show_calculations,
     show_evidence,
+    show_looked_up,
     show_notes,
 )
 from pagehop.agents.moves import Context, Observation
@@ -162,19 +163,27 @@ def reflector_messages(context: Context, prompts: Prompts, library: str) -> list
     return [
         SystemMessage(prompts["reflector"]),
         HumanMessage(_question(context, library)),
-        HumanMessage(known(context)),
+        HumanMessage(known(context, ANSWER_CHARACTERS, recalls=False)),
     ]
 
 
-def known(context: Context) -> str:
-    """Return what is known at the start of the round: evidence, calculations, notes, parts."""
-    evidence = show_evidence(context, EXPLORE_CHARACTERS)
+def known(context: Context, characters: int = EXPLORE_CHARACTERS, *, recalls: bool = True) -> str:
+    """Return what is known at the start of the round: evidence, notes, parts, what was tried.
+
+    Args:
+        context: Of the step.
+        characters: Of evidence, about.
+        recalls: Who reads it has `recall`.
+    """
+    evidence = show_evidence(context, characters, recalls=recalls)
     parts = [f"Evidence so far:\n{evidence}" if evidence else "There is no evidence yet."]
     before = [c for c in context.calculations if c not in context.observations]
     if before:
         parts.append(f"Calculations so far:\n{show_calculations(before)}")
     if notes := show_notes(context):
         parts.append(f"Notes:\n{notes}")
+    if looked_up := show_looked_up(context):
+        parts.append(f"Looked up in earlier rounds:\n{looked_up}")
     parts.append(f"Parts of the question:\n{_parts(context)}")
     reflection = context.reflection
     if reflection is not None:
