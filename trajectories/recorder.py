@@ -5,7 +5,8 @@
                               blobs/sha256/aa/bb...      pictures and long texts, by their hash
 
 1. A line is the event with `v`, `seq` and `crc`, the crc32 of the body's text as it stands in the
-   line. The file is synced when an episode ends, so a crash loses at most the run in flight.
+   line. It is written before the sink returns: a process that is killed loses the event in flight.
+   The file is synced when an episode ends, so a crash of the machine loses the runs in flight.
 2. Folders are 0700 and files 0600: questions and quotes are as private as the documents.
 3. Recording never breaks a run: when it cannot go on it stops, and `problem` says why.
 
@@ -30,6 +31,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
+
+import orjson
 
 from pagehop.errors import LibraryError
 from pagehop.events import Event
@@ -60,9 +63,11 @@ class Recorder:
     _files: int = 0
     _bytes: int = 0
     _syncing: "Future[None] | None" = None
+    _sync_waits: bool = False
+    """A sync was asked for and has not begun: it covers all that is written until then."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _writer: str = field(default_factory=lambda: _writer())
-    _secrets: re.Pattern[str] | None = field(default_factory=lambda: secret_values())
+    _secrets: re.Pattern[bytes] | None = field(default_factory=lambda: secret_values())
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
@@ -71,7 +76,7 @@ class Recorder:
         try:
             with self._lock:
                 self._append(self._with_blobs(event))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             self._give_up(error)
 
     def close(self) -> None:
@@ -81,7 +86,7 @@ class Recorder:
         file, self._file = self._file, None
         try:
             if self._syncing is not None:
-                self._syncing.exception()  # the file may not be closed under it
+                self._syncing.result()  # the file may not be closed under it
             os.fsync(file)
         except OSError as error:
             self._give_up(error)
@@ -114,7 +119,7 @@ class Recorder:
         renamed: dict[str, str] = {}
         for digest, data in event.blobs.items():
             if data[:1] in _TEXTS:
-                clean = struck_out(data.decode("utf-8", "replace"), self._secrets).encode()
+                clean = struck_out(data, self._secrets)
                 if clean != data:
                     data, renamed[digest] = clean, digest_of(clean)
             keep_blob(self.path, renamed.get(digest, digest), data)
@@ -125,19 +130,25 @@ class Recorder:
 
     def _sync_soon(self, file: int) -> None:
         """Sync in another thread: many runs share the one that appends, and must not wait."""
-        self._syncing = _syncer().submit(os.fsync, file)
+        if not self._sync_waits:
+            self._sync_waits = True
+            self._syncing = _syncer().submit(self._sync, file)
+
+    def _sync(self, file: int) -> None:
+        self._sync_waits = False
+        try:
+            os.fsync(file)
+        except OSError as error:
+            self._give_up(error)
 
     def _line(self, event: Event) -> bytes:
-        body = _json(event.body)
-        body = struck_out(body, self._secrets)
+        body = struck_out(_encoded(event.body), self._secrets)
         head = {
             "v": VERSION, "seq": self._seq, "id": event.id, "ts": round(event.ts, 6),
             "mono": round(event.mono, 6), "run_id": event.run_id,
             "episode_id": event.episode_id, "attempt": event.attempt, "type": event.type,
         }  # fmt: skip
-        raw = body.encode()
-        tail = b',"crc":%d}\n' % zlib.crc32(raw)
-        return _json(head)[:-1].encode() + b',"body":' + raw + tail
+        return b'%b,"body":%b,"crc":%d}\n' % (_encoded(head)[:-1], body, zlib.crc32(body))
 
     def _open(self) -> None:
         assert self.path is not None
@@ -229,31 +240,32 @@ def _made(
     for digest, data in blobs.items():
         keep_blob(folder, digest, data)
     head = {"schema_version": SCHEMA, "run_id": run_id, "created_at": round(time.time(), 6)}
-    text = struck_out(_json({**head, **provenance(), **manifest}, indent=2), secret_values())
-    _write_atomically(folder / "run.json", text)
+    text = _encoded({**head, **provenance(), **manifest}, orjson.OPT_INDENT_2)
+    _write_atomically(folder / "run.json", struck_out(text, secret_values()))
     return folder
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def _write_atomically(path: Path, text: bytes) -> None:
     draft = path.with_suffix(".tmp")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(file, "w", encoding="utf-8") as stream:
-        stream.write(text + "\n")
+    with os.fdopen(file, "wb") as stream:
+        stream.write(text + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
     draft.rename(path)
 
 
-def _json(value: object, *, indent: int | None = None) -> str:
-    separators = (",", ":") if indent is None else None
+def _encoded(value: object, options: int = 0) -> bytes:
+    """Return JSON in UTF-8: on the path of every event, so by the fastest writer there is."""
     try:
-        return json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=separators, indent=indent
-        )
-    except (TypeError, ValueError):
-        return json.dumps(
-            _clean(value), ensure_ascii=False, allow_nan=False, separators=separators, indent=indent
-        )
+        return orjson.dumps(value, option=options)
+    except orjson.JSONEncodeError:  # e.g. numbers of more than 64 bits, half of a surrogate pair
+        separators = (",", ":") if not options else None
+        text = json.dumps(
+            _clean(value), ensure_ascii=False, allow_nan=False, separators=separators,
+            indent=2 if options else None,
+        )  # fmt: skip
+        return text.encode("utf-8", "backslashreplace")  # what JSON writes for such a half
 
 
 def _clean(value: object) -> Any:
