@@ -6,7 +6,8 @@
 
 1. A line is the event with `v`, `seq` and `crc`, the crc32 of the body's text as it stands in the
    line. It is written before the sink returns: a process that is killed loses the event in flight.
-   The file is synced when an episode ends, so a crash of the machine loses the runs in flight.
+   The file is synced when an episode has ended, about once a second where many do: a crash of the
+   machine loses the last ones.
 2. Folders are 0700 and files 0600: questions and quotes are as private as the documents.
 3. Recording never breaks a run: when it cannot go on it stops, and `problem` says why.
 
@@ -45,6 +46,9 @@ VERSION = "1.0"
 _TEXTS = (b"{", b"[", b"d")
 """How JSON and streams of events begin; no picture does."""
 ROTATE_BYTES = 256 * 1024 * 1024
+SYNC_S = 1.0
+"""At least so long from one sync to the next: what is appended while a file is synced may wait for
+it, and with it all runs of the process."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,8 +67,10 @@ class Recorder:
     _files: int = 0
     _bytes: int = 0
     _syncing: "Future[None] | None" = None
-    _sync_waits: bool = False
-    """A sync was asked for and has not begun: it covers all that is written until then."""
+    _unsynced: bool = False
+    """An episode has ended since the last sync began."""
+    _next_sync: float = 0.0
+    """On the monotonic clock."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _writer: str = field(default_factory=lambda: _writer())
     _secrets: re.Pattern[bytes] | None = field(default_factory=lambda: secret_values())
@@ -75,7 +81,7 @@ class Recorder:
             return  # deltas pass; `llm.end` has the whole text
         try:
             with self._lock:
-                self._append(self._with_blobs(event))
+                self._append(self._with_blobs(event) if event.blobs else event)
         except (OSError, ValueError, TypeError, RecursionError) as error:
             self._give_up(error)
 
@@ -110,8 +116,11 @@ class Recorder:
             view = view[os.write(self._file, view) :]
         self._seq += 1
         self._bytes += len(line)
-        if event.type == "episode.end":
-            self._sync_soon(self._file)
+        self._unsynced = self._unsynced or event.type == "episode.end"
+        if self._unsynced and (now := time.monotonic()) >= self._next_sync:
+            self._unsynced, self._next_sync = False, now + SYNC_S
+            # In another thread: many runs share the one that appends, and must not wait.
+            self._syncing = _syncer().submit(self._sync, self._file)
 
     def _with_blobs(self, event: Event) -> Event:
         """Keep what the event names by hash; texts without secrets, under the hash that gives."""
@@ -128,14 +137,7 @@ class Recorder:
         body = {name: renamed.get(str(value), value) for name, value in event.body.items()}
         return replace(event, body=body)
 
-    def _sync_soon(self, file: int) -> None:
-        """Sync in another thread: many runs share the one that appends, and must not wait."""
-        if not self._sync_waits:
-            self._sync_waits = True
-            self._syncing = _syncer().submit(self._sync, file)
-
     def _sync(self, file: int) -> None:
-        self._sync_waits = False
         try:
             os.fsync(file)
         except OSError as error:
