@@ -298,7 +298,7 @@ def _staff(
     if reader is not None and not pictures:
         from pagehop.agents.perceiver import Perceiver, QuestionPictures  # noqa: PLC0415 - with one
 
-        perceive = Perceiver(reader)
+        perceive = Perceiver(reader, run.retry_wait_s)
         if asked is not None and asked.pictures:
             reads = QuestionPictures(reader, asked.text, asked.pictures, run.retry_wait_s)
     images: Images = "reference" if pictures else "text"
