@@ -25,7 +25,7 @@ from pagehop.agents.prompting import picture_block, shipped
 from pagehop.agents.replies import text_of
 from pagehop.agents.told_prompts import sampling_of, told_end, told_messages
 from pagehop.answers import Usage
-from pagehop.errors import CallFailed, ModelError, ToolError
+from pagehop.errors import ModelError, ToolError
 from pagehop.events import EventType
 from pagehop.models.call_attempts import FIRST_WAIT_S
 from pagehop.models.chat_calls import ChatReply, call_chat, call_chat_here
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _KEPT = 256
 """Readings kept; the oldest goes first."""
 ROLE = "perceiver"
+READ = "The question comes with pictures; this is what another model reads in them."
+"""Stands before these readings in a prompt."""
 Tell = Callable[[EventType, str, Mapping[str, Any]], None]
 
 
@@ -162,15 +164,13 @@ class Perceiver:
                 self.model, messages, seconds_left=allowance.left.get("seconds"),
                 on_spend=allowance.spend, first_wait_s=self.retry_wait_s,
             )  # fmt: skip
-        except ToolError as error:
-            allowance.fail(call, str(error))
-            raise
-        except ModelError as error:
-            allowance.fail(call, str(error), getattr(error, "attempts", 1))
-            kind = error.kind if isinstance(error, CallFailed) else type(error).__name__
+        except (ModelError, ToolError) as error:
+            why = f"{type(error).__name__}: {error}"
+            allowance.fail(call, why, getattr(error, "attempts", 1))
+            if isinstance(error, ToolError):
+                raise
             raise ToolError(
-                f"the vision model gave no reading ({kind}); use the text of the page, or another "
-                "page"
+                "the vision model gave no reading; use the text of the page, or another page"
             ) from error
         allowance.end(call, reply)
         said = text_of(reply.message).strip()
@@ -204,8 +204,7 @@ class QuestionPictures:
                     f"Picture {i}: {await self._reading(context, i, block)}"
                     for i, block in enumerate(self.blocks, 1)
                 ]
-                head = "The question comes with pictures; this is what another model reads in them."
-                self._shown = [HumanMessage("\n\n".join([head, *readings]))]
+                self._shown = [HumanMessage("\n\n".join([READ, *readings]))]
         return self._shown
 
     async def _reading(self, context: Context, number: int, block: Mapping[str, Any]) -> str:

@@ -210,10 +210,22 @@ def _build(
 
 
 def machine_for(
-    view: View, options: Options, recorder: "Recorder", sink: "Callable[[Event], None]"
+    view: View,
+    options: Options,
+    recorder: "Recorder",
+    sink: "Callable[[Event], None]",
+    asked: Asked | None = None,
 ) -> "Machine":
-    """Build the machine of many runs, whose events go to a sink that records them."""
-    setup = _setup(view, options, _staff(view, options, None), recorder, (sink,))
+    """Build the machine of many runs, whose events go to a sink that records them.
+
+    Args:
+        view: What is searched.
+        options: Of all runs.
+        recorder: For its name and place.
+        sink: Gets the events.
+        asked: The question of all runs, where it has pictures.
+    """
+    setup = _setup(view, options, _staff(view, options, asked), recorder, (sink,))
     return options.machine.build(setup)
 
 
