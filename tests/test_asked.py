@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import BaseMessage
 from PIL import Image
 
 import pagehop
@@ -34,6 +35,18 @@ RUN = [
     }),
     json.dumps({"claims": [{"text": "That of 455.9 million.", "evidence": ["E1"]}]}),
 ]  # fmt: skip
+
+
+def role_by_role(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
+    """Reply as `RUN` does, in whatever order samples ask."""
+    first, last = str(messages[0].content), str(messages[-1].content)
+    if first.startswith("You plan"):
+        return RUN[0]
+    if first.startswith("You write the answer"):
+        return RUN[-1]
+    if "The round ends here" in last:
+        return RUN[-2]
+    return READ if last.startswith("Step 1.") else "Done."
 
 
 def png(width: int = 40, height: int = 30) -> bytes:
@@ -237,7 +250,7 @@ def test_a_replay_reads_the_questions_pictures_as_they_were_read(
 ) -> None:
     """Of two samples the first has the calls that read them; the other has what was read."""
     eyes = ScriptedModel(replies=["A bar chart.", "A map."])
-    model = ScriptedModel(replies=[said for said in RUN for _ in range(2)])
+    model = ScriptedModel(replies=role_by_role)
     question = [*asked(base64=encoded(png())), {"type": "image", "base64": encoded(png(30, 50))}]
     answer = pagehop.ask(question, view, model=model, vision_model=eyes, samples=2, record=tmp_path)
     episodes = read_run(answer.trajectory).episodes
