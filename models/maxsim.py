@@ -18,12 +18,12 @@ docs/benchmarks/visual.md.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,8 +125,7 @@ def scan(query: Vectors, documents: Sequence[Codes], *, leads: bool = False) -> 
         documents: Codes of the same dim.
         leads: Compare only the leads: scores are lower, by little where a page's vectors are alike.
     """
-    asked = _Asked(query)
-    return list(_workers().map(partial(_scan_one, asked, leads=leads), documents))
+    return _spread(partial(_scan_one, _Asked(query), leads=leads), documents)
 
 
 class _Asked:
@@ -144,29 +143,37 @@ class _Asked:
 def _scan_one(asked: _Asked, codes: Codes, *, leads: bool) -> Vectors:
     import torch  # noqa: PLC0415 - 1.5 s
 
-    scores = np.full(len(codes.pages), -np.inf, np.float32)
-    values = torch.from_numpy(codes.values)
-    lengths = zip(codes.leads.tolist(), (codes.counts - codes.leads).tolist(), strict=True)
-    page = 0
-    for (first, others), run in groupby(lengths):
-        end = page + len(list(run))
-        at_once = max(1, CHUNK // max(1, first + others))
-        for at in range(page, end if first else page, at_once):
-            n = min(end - at, at_once)
-            starts = codes.starts[at].tolist()
-            best = _best(asked, values[starts[0] : starts[0] + n * first], n)
-            if others and not leads:
-                more = _best(asked, values[starts[1] : starts[1] + n * others], n)
-                best = torch.maximum(best, more)
-            scores[at : at + n] = (asked.worth @ best.float()).numpy()
-        page = end
-    scores *= codes.scales
-    return scores
+    values, others = torch.from_numpy(codes.values), int(codes.leads.sum())
+    best = _best(asked, values[:others], codes.leads)
+    if not leads:
+        best = torch.maximum(best, _best(asked, values[others:], codes.counts - codes.leads))
+    scores = (asked.worth @ best.float()).numpy() * codes.scales
+    scores[codes.counts == 0] = -np.inf
+    return np.asarray(scores, np.float32)
 
 
-def _best(asked: _Asked, part: "torch.Tensor", n: int) -> "torch.Tensor":
-    """Return the best product of each token with each of n pages of one size, (tokens, n)."""
-    return _products(asked.values, part).view(len(asked.values), n, -1).amax(-1)
+def _best(asked: _Asked, part: "torch.Tensor", lengths: NDArray[np.int32]) -> "torch.Tensor":
+    """Return the best product of each token with the rows of each page, (tokens, pages).
+
+    Args:
+        asked: The query.
+        part: (rows, dim) page after page.
+        lengths: (pages,) rows of each.
+    """
+    import torch  # noqa: PLC0415 - 1.5 s
+
+    tokens = len(asked.values)
+    best = torch.full((tokens, len(lengths)), torch.iinfo(torch.int32).min, dtype=torch.int32)
+    page = start = 0
+    for length, run in groupby(lengths.tolist()):
+        end, at_once = page + len(list(run)), max(1, CHUNK // max(1, length))
+        while page < end:
+            n = min(end - page, at_once)
+            if length:
+                products = _products(asked.values, part[start : start + n * length])
+                best[:, page : page + n] = products.view(tokens, n, length).amax(-1)
+            page, start = page + n, start + n * length
+    return best
 
 
 def compare(
@@ -184,8 +191,7 @@ def compare(
         chosen: (n,) positions of the pages of each document, such as have vectors.
         fine: By two bytes a number.
     """
-    one = partial(_compare_one, _Asked(query), fine=fine)
-    return list(_workers().map(one, documents, chosen))
+    return _spread(partial(_compare_one, _Asked(query), fine=fine), documents, chosen)
 
 
 def _compare_one(asked: _Asked, codes: Codes, chosen: NDArray[np.int64], *, fine: bool) -> Vectors:
@@ -219,6 +225,15 @@ def _multiply(query: Vectors, vectors: Vectors) -> Vectors:
 
     made: Vectors = (torch.from_numpy(query.copy()) @ torch.from_numpy(vectors).T).numpy()
     return made
+
+
+def _spread(one: Callable[..., Vectors], *columns: Sequence[Any]) -> list[Vectors]:
+    """Return what each row of arguments gives, in few jobs: handing one over takes long."""
+    jobs = list(zip(*columns, strict=True))
+    size = -(-len(jobs) // (4 * (os.cpu_count() or 1))) or 1
+    parts = [jobs[i : i + size] for i in range(0, len(jobs), size)]
+    made = _workers().map(lambda part: [one(*job) for job in part], parts)
+    return [scores for part in made for scores in part]
 
 
 @lru_cache(maxsize=1)
