@@ -33,7 +33,12 @@ from pagehop.finding.candidates import Scope
 from pagehop.finding.visual_search import OVERFETCH, rank_pages
 from pagehop.library.manifest import Manifest, read_manifest
 from pagehop.library.page_codes import codes_path, write_codes
-from pagehop.library.picture_vectors import PictureVectors, make_codes, page_vector_rows
+from pagehop.library.picture_vectors import (
+    PictureVectors,
+    make_codes,
+    page_vector_rows,
+    to_page_vectors,
+)
 from pagehop.library.store import Commit, Store
 from pagehop.library.tables import PAGE_VECTORS
 from pagehop.models.maxsim import exact
@@ -147,9 +152,16 @@ def true_best(
     """Return the K best pages of each query by float32 MaxSim over the table, kept in a file."""
     file = kept / f"truth_{len(queries)}.json"
     if not file.exists():
-        documents = (built.known.vectors(pages_of(planted, i)) for i in every_document(planted))
+        documents = (read_vectors(built, f"document = '{name}'") for name in planted.documents)
         file.write_text(json.dumps(best_of(documents, queries)))
     return [[(id, page) for id, page in best] for best in json.loads(file.read_text())]
+
+
+def read_vectors(built: Built, where: str) -> dict[Place, Vectors]:
+    """Return the vectors of some rows of the table, float32."""
+    columns = ["document", "page", "count", "vectors"]
+    rows = built.table.search().where(where).select(columns).to_arrow().sort_by("page")
+    return to_page_vectors(rows)
 
 
 def every_document(planted: PlantedPages) -> range:
@@ -216,7 +228,8 @@ def over_fetched(built: Built) -> Search:
 
     def search(query: Vectors) -> list[Place]:
         places = lance(built, limit=OVERFETCH * K)(query)
-        vectors = built.known.vectors(places)
+        wanted = [f"(document = '{name}' AND page = {page})" for name, page in places]
+        vectors = read_vectors(built, " OR ".join(wanted))
         scores = exact(query, [vectors[place] for place in places])
         return [places[i] for i in np.argsort(-np.array(scores), kind="stable")[:K]]
 
