@@ -372,7 +372,7 @@ def main() -> None:
                 lines.append(line)
                 print(line, flush=True)
     if not args.no_index:
-        small = (80, 64, 2) if args.short else (400, 256, 10)
+        small = (80, 64, 2) if args.short else (400, 256, args.queries)
         for line in pruning(*small):
             lines.append(line)
             print(line, flush=True)
