@@ -205,6 +205,13 @@ def test_unusable_replies_are_repaired_three_times_and_then_the_run_fails(view: 
     assert len(model.calls) == 4
 
 
+def test_claims_that_begin_as_items_of_a_list_are_lines(view: View) -> None:
+    items = [{"text": f"- {text}", "evidence": ["E1"]} for text in ("455.9 million.", "It rose.")]
+    plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
+    answer, _ = run(view, [plan, keep(), json.dumps({"claims": items})])
+    assert answer.text == "- 455.9 million. [1]\n- It rose. [1]"
+
+
 def test_an_answer_before_any_search_is_sent_back(view: View) -> None:
     answer, model = run(view, [PLAN, "It was 455.9 million.", READ, DONE, keep(), claim()])
     assert "Nothing was looked up yet" in str(model.calls[2].messages[-1].content)
