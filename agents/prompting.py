@@ -147,6 +147,8 @@ def explorer_messages(
 def answerer_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
     """Return the prompt of the answerer."""
     parts = [f"Question: {context.question}"]
+    if titles := _titles(context):
+        parts.append(f"Documents:\n{titles}")
     parts.append(f"Evidence:\n{show_evidence(context, ANSWER_CHARACTERS) or 'none'}")
     if context.calculations:
         parts.append(f"Calculations:\n{show_calculations(context.calculations)}")
@@ -304,6 +306,17 @@ def library_overview(context: Context, *, lists: bool = True) -> str:
         scans = f", {len(document.scanned_pages)} scanned" if document.scanned_pages else ""
         lines.append(f"{document.name}: {document.pages}{scans}" + (f" | {title}" if title else ""))
     return "\n".join([head, *lines])
+
+
+def _titles(context: Context) -> str:
+    """Return the titles of the documents of the evidence: who "we" is on their pages."""
+    names = dict.fromkeys(item.ref.name for item in context.evidence)
+    documents = (context.view.document(name) for name in names)
+    return "\n".join(
+        f"{document.name}: {document.title[:100]}"
+        for document in documents
+        if tells_more(document.title, document.name)
+    )
 
 
 def _question(context: Context, library: str) -> str:

@@ -19,10 +19,13 @@ from pagehop.answers import Answer, Evidence
 from pagehop.errors import ContextOverflow, ModelError, PicturesUnsupported
 from pagehop.graphs.budget import Budget
 from pagehop.interfaces.conversation import Conversation
+from pagehop.interfaces.replays import replay
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.settings import load_settings
 from pagehop.tools.toolset import toolset
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.segments import undeclared
 from pagehop.types import PageRef
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
@@ -54,7 +57,7 @@ def claim(text: str = "It was 455.9 million crowns.", evidence: str = "E1") -> s
 def run(view: View, replies: list[Any], **options: Any) -> tuple[Answer, ScriptedModel]:
     """Ask with a scripted model; return the answer and the model with its calls."""
     model = ScriptedModel(replies=replies)
-    return pagehop.ask(QUESTION, view, model=model, record=False, **options), model
+    return pagehop.ask(QUESTION, view, model=model, **{"record": False, **options}), model
 
 
 def roles_of(model: ScriptedModel) -> list[str]:
@@ -102,7 +105,7 @@ def test_a_plan_that_searches_and_a_reader_that_ends_the_round_save_two_calls(
     assert (answer.usage.steps, answer.usage.tool_calls) == (2, 1)
 
 
-def test_the_reply_that_ends_a_round_may_hold_its_calculations(view: View) -> None:
+def test_the_reply_that_ends_a_round_may_hold_its_calculations(view: View, tmp_path: Path) -> None:
     """A step was spent on a difference of two numbers that were both in sight."""
     plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
     quote = f"{QUOTE}, from 412.6 million crowns in 2021"
@@ -110,12 +113,17 @@ def test_the_reply_that_ends_a_round_may_hold_its_calculations(view: View) -> No
     draft = {"text": "It grew by 43.3 million.", "evidence": ["E1"], "calculations": ["C1"]}
     wrong = json.dumps({**kept, "calculations": ["455.9 minus 412.6"]})
     replies = [plan, wrong, json.dumps(kept), json.dumps({"claims": [draft]})]
-    answer, model = run(view, replies)
+    answer, model = run(view, replies, record=tmp_path)
     assert roles_of(model) == ["planner", "explorer", "condenser", "answerer"]
     assert "The calculation cannot be made" in str(model.calls[2].messages[-1].content)
     assert "C1: 455.9 - 412.6 = 43.3" in str(model.calls[3].messages[-1].content)
     assert "43.3 million" in answer.text and answer.citations[0].verified
     assert (answer.usage.steps, answer.usage.tool_calls) == (2, 2)
+    (episode,) = read_run(answer.trajectory).episodes
+    assert [call.tool for call in episode.tool_calls] == ["semantic_search", "calculate"]
+    assert not undeclared(episode)
+    played = replay(answer.trajectory, episode.episode_id)
+    assert played.differences == () and played.answers_alike and not played.warnings
 
 
 def test_effort_low_computes_what_its_one_round_kept(view: View) -> None:
@@ -203,6 +211,13 @@ def test_unusable_replies_are_repaired_three_times_and_then_the_run_fails(view: 
     assert answer.status == "failed"
     assert "no usable reply as planner" in answer.error
     assert len(model.calls) == 4
+
+
+def test_claims_that_begin_as_items_of_a_list_are_lines(view: View) -> None:
+    items = [{"text": f"- {text}", "evidence": ["E1"]} for text in ("455.9 million.", "It rose.")]
+    plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
+    answer, _ = run(view, [plan, keep(), json.dumps({"claims": items})])
+    assert answer.text == "- 455.9 million. [1]\n- It rose. [1]"
 
 
 def test_an_answer_before_any_search_is_sent_back(view: View) -> None:
