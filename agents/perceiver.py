@@ -107,7 +107,9 @@ class Allowance:
 
     def close(self) -> None:
         """End the step: a call that a tool left behind is told as given up, then nothing more."""
-        for name in [name for name, waits in self._under_way.items() if waits]:
+        with self._lock:
+            left = [name for name, waits in self._under_way.items() if waits]
+        for name in left:
             self.fail(name, "given up: the tool that asked had no more time")
         self._closed = True
 

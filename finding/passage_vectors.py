@@ -10,7 +10,7 @@
 Measured beside one vector of everything read together: docs/benchmarks/retrieval.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,21 +58,21 @@ class PassageEmbedder:
         heads = [
             whole.removesuffix(own).strip() for own, whole in zip(texts, search_texts, strict=True)
         ]
-        known = self._embed_heads(heads)
-        own = self._encoder.encode([*texts])
-        above = np.array([known[head] for head in heads], np.float32).reshape(own.shape)
+        if len(self._heads) > KEPT_HEADS:
+            self._heads.clear()
+        new = [head for head in dict.fromkeys(heads) if head and head not in self._heads]
+        # At once: each request of a search waits behind one of the writer's batches.
+        made = self._encoder.encode([*texts, *new])
+        own = made[: len(texts)]
+        self._heads |= zip(new, made[len(texts) :].copy(), strict=True)  # not all of it
+        none = np.zeros(self._encoder.dim, np.float32)
+        above = np.array([self._heads.get(head, none) for head in heads], np.float32)
+        above = above.reshape(own.shape)
         headed = np.array([bool(head) for head in heads])[:, None]
         return PassageVectors(
             whole=np.where(headed, _unit((1 - HEAD) * own + HEAD * above), own),
             own=own.astype(np.float16).astype(np.float32),
         )
-
-    def _embed_heads(self, heads: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
-        if len(self._heads) > KEPT_HEADS:
-            self._heads.clear()
-        new = [head for head in dict.fromkeys(heads) if head and head not in self._heads]
-        self._heads |= zip(new, self._encoder.encode(new), strict=True)
-        return {"": np.zeros(self._encoder.dim, np.float32), **self._heads}
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -27,11 +27,13 @@ def recorded_question(folder: Path, episode: Episode) -> Asked:
     Raises:
         LibraryError: A picture is missing in the record, or damaged.
     """
-    asked = f"llm.{ROLE}.question."
-    prompts = [episode.path(call.leaf) for call in episode.calls if f"/{asked}" in call.id]
-    read = [block for path in prompts for block in _blocks(folder, path[-1])]
+    asked = f"/llm.{ROLE}.question."
+    read: dict[str, list[Mapping[str, Any]]] = {}
+    for call in episode.calls:
+        if asked in call.id:  # of a picture that was read again, in another step, the last call
+            read[call.id.rpartition(asked)[2]] = _blocks(folder, episode.path(call.leaf)[-1])
     if read:
-        return Asked(episode.question, tuple(read))
+        return Asked(episode.question, tuple(block for blocks in read.values() for block in blocks))
     first = next((call for call in episode.calls if call.trainable), None)
     for message in episode.path(first.leaf) if first is not None else ():
         if message.role == "user" and message.text == SHOWN:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pagehop
 from pagehop import ConfigError
 from pagehop.errors import LibraryError
 from pagehop.interfaces.asked import MAX_PIXELS, checked_question
+from pagehop.interfaces.recorded_question import recorded_question
 from pagehop.interfaces.replays import replay
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
@@ -260,6 +262,23 @@ def test_a_replay_reads_the_questions_pictures_as_they_were_read(
     chosen = next(episode for episode in episodes if not episode.calls)
     with pytest.raises(ConfigError, match="which of several samples was chosen"):
         replay(answer.trajectory, chosen.episode_id, library=library_path(view))
+
+
+@pytest.mark.usefixtures("text_only")
+def test_a_picture_that_was_read_again_is_one_of_the_question(view: View, tmp_path: Path) -> None:
+    eyes = ScriptedModel(replies=["A bar chart.", "A map."])
+    question = [*asked(base64=encoded(png())), {"type": "image", "base64": encoded(png(30, 50))}]
+    answer = pagehop.ask(
+        question, view, model=ScriptedModel(replies=RUN), vision_model=eyes, record=tmp_path
+    )
+    (episode,) = read_run(answer.trajectory).episodes
+    name = "0/llm.perceiver.question.1"
+    call = next(call for call in episode.calls if call.id == name)
+    again = replace(call, id=name.replace("0/", "2/"))
+    retried = replace(episode, calls=(call, again, *episode.calls[1:]))
+    folder = Path(answer.trajectory)
+    assert len(recorded_question(folder, episode).pictures) == 2
+    assert recorded_question(folder, retried) == recorded_question(folder, episode)
 
 
 def test_a_replay_sends_the_web_address_of_a_picture_again(view: View, tmp_path: Path) -> None:

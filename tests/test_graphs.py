@@ -170,6 +170,13 @@ def test_a_judge_sees_the_lines_of_a_long_page_that_are_nearest_the_question() -
     assert nearest_lines("short\npage", {}, most=300) == "short\npage"
 
 
+def test_a_judge_sees_the_nearest_words_of_a_page_that_is_one_long_line() -> None:
+    line = " ".join([*["nothing"] * 200, "nine justices", *["nothing"] * 200])
+    for text in (line, f"Title\nBefore\n{line}"):
+        shown = nearest_lines(text, {"justic": 2.0}, most=300)
+        assert "nine justices" in shown and len(shown) <= 330
+
+
 def test_m3docrag_reads_as_many_pages_as_the_paper_and_answers_in_one_call(view: View) -> None:
     answer, events, _ = run(view, "m3docrag", [claims()])
     assert nodes(events) == ["begin", "retrieve", "read", "answer", "verify"]

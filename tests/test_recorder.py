@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +308,29 @@ def test_half_of_a_surrogate_pair_is_recorded_as_it_came(tmp_path: Path) -> None
     assert not made.problem
     (episode,) = read_run(folder_of(made)).episodes
     assert [one.body for one in episode.events] == [{**body, "nan": None}, {"text": "whole"}]
+
+
+@pytest.mark.parametrize("fault", ["body", "blob"])
+def test_what_was_told_before_an_event_that_cannot_be_written_is_kept(
+    tmp_path: Path, fault: str
+) -> None:
+    """Both are told in one stretch of a loop, and so written together."""
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    bad = event("n", "note", endless if fault == "body" else {})
+    if fault == "blob":
+        bad = replace(bad, blobs={"a" * 64: b"\x89PNG"})
+
+    async def tell(made: Recorder) -> None:
+        (folder_of(made) / "blobs").write_text("no folder")
+        made(start())
+        made(bad)
+        made(end())
+
+    with recorder(tmp_path) as made:
+        asyncio.run(tell(made))
+    assert "not (fully) recorded" in made.problem
+    assert [e.question for e in read_run(folder_of(made)).episodes] == ["Why e1?"]
 
 
 def test_a_body_without_end_stops_the_record_and_not_the_run(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -133,14 +133,29 @@ class Recorder:
         events, self._waiting, self._loop = self._waiting, [], None
         if self.problem or not events:
             return
+        ready, bodies, fault = self._ready(events)
         try:
-            events = [self._with_blobs(event) if event.blobs else event for event in events]
-            # No secret spans lines, and no line ends inside of JSON.
-            bodies = b"\n".join([_encoded(event.body) for event in events])
-            bodies = struck_out(bodies, self._secrets)
-            self._append(b"".join(map(self._line, events, bodies.split(b"\n"))))
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            self._give_up(error)
+            if ready:
+                # No secret spans lines, and no line ends inside of JSON.
+                clean = struck_out(b"\n".join(bodies), self._secrets)
+                self._append(b"".join(map(self._line, ready, clean.split(b"\n"))))
+        except (OSError, ValueError, TypeError) as error:
+            fault = error
+        if fault is not None:
+            self._give_up(fault)
+
+    def _ready(self, events: Sequence[Event]) -> tuple[list[Event], list[bytes], Exception | None]:
+        """Return events with their bodies as JSON, up to the first that cannot be written."""
+        ready: list[Event] = []
+        bodies: list[bytes] = []
+        for event in events:
+            try:
+                kept = self._with_blobs(event) if event.blobs else event
+                bodies.append(_encoded(kept.body))
+            except (OSError, ValueError, TypeError, RecursionError) as error:
+                return ready, bodies, error
+            ready.append(kept)
+        return ready, bodies, None
 
     def _append(self, lines: bytes) -> None:
         if self._file is None or self._bytes + len(lines) > ROTATE_BYTES:

@@ -10,6 +10,7 @@ call, judged side by side; a page without a readable number counts as the middle
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log1p
+from textwrap import wrap
 
 from pagehop.finding.judging import read_scores
 from pagehop.graphs.blocks.step import Step
@@ -26,6 +27,8 @@ _FIRST = 2
 """Lines that tell what page it is."""
 _AROUND = 1
 """Lines shown on either side of one that has words of the question."""
+_PARTS = 4
+"""A line longer than one in so many of the characters shown is cut into several."""
 _MIDDLE = 0.5
 _LEVELS = 4
 
@@ -65,7 +68,9 @@ def nearest_lines(text: str, weights: Mapping[str, float], *, most: int) -> str:
     """
     if len(text) <= most:
         return text
-    lines = text.split("\n")
+    size = most // _PARTS
+    cut = ([line] if len(line) <= size else wrap(line, size) for line in text.split("\n"))
+    lines = [line for parts in cut for line in parts]
     found = [set(stems(line)) & weights.keys() for line in lines]
     on_lines = Counter(stem for line in found for stem in line)
 
