@@ -178,9 +178,9 @@ class Recorder:
 
     def _line(self, event: Event, body: bytes) -> bytes:
         head = {
-            "v": VERSION, "seq": self._seq, "id": event.id, "ts": round(event.ts, 6),
-            "mono": round(event.mono, 6), "run_id": event.run_id,
-            "episode_id": event.episode_id, "attempt": event.attempt, "type": event.type,
+            "v": VERSION, "seq": self._seq, "id": event.id, "ts": event.ts, "mono": event.mono,
+            "run_id": event.run_id, "episode_id": event.episode_id, "attempt": event.attempt,
+            "type": event.type,
         }  # fmt: skip
         self._seq += 1
         self._unsynced = self._unsynced or event.type == "episode.end"
