@@ -39,6 +39,7 @@ import orjson
 
 from pagehop.errors import LibraryError
 from pagehop.events import Event
+from pagehop.surrogates import whole_text
 from pagehop.trajectories.blobs import digest_of, keep_blob
 from pagehop.trajectories.manifest import SCHEMA
 from pagehop.trajectories.provenance import provenance
@@ -301,7 +302,7 @@ def _encoded(value: object, options: int = 0) -> bytes:
             _clean(value), ensure_ascii=False, allow_nan=False, separators=separators,
             indent=2 if options else None,
         )  # fmt: skip
-        return text.encode("utf-8", "backslashreplace")  # what JSON writes for such a half
+        return whole_text(text).encode()
 
 
 def _clean(value: object) -> Any:
