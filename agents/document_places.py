@@ -1,0 +1,121 @@
+"""Where documents say what they are counted for: a place each, found when a question is asked.
+
+`filter_documents` knows what documents say of themselves in labelled values. Three questions need
+less than that: all documents, which are cited by their first line; those of a year, which a file
+name, a title or the front pages tell; those that mention something, by the line that does.
+
+Not covered: a year that only the running text tells, and a mention that runs over a line's end.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pagehop.finding.filters import years_of
+from pagehop.rules.dating import publication_year
+from pagehop.rules.tally import ALL, Tally
+from pagehop.types import Document, PageRef
+
+if TYPE_CHECKING:
+    from pagehop.library.view import View
+
+MOST_READ = 300
+"""Documents of which pages are read for one question."""
+_FRONT = 2
+"""Pages that may say when a document appeared."""
+_FIRST = 5
+"""Pages among which the first one with words is looked for."""
+_LONGEST = 20
+"""Words of a first line that are quoted."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Words of a document on one of its pages."""
+
+    ref: PageRef
+    words: str
+
+
+def find_places(view: "View", tally: Tally) -> dict[str, Place | None] | None:
+    """Return the documents that a tally holds for, each with its place; None where it is no such.
+
+    A document without any words has no place.
+    """
+    documents = view.documents()
+    if len(documents) > MOST_READ:
+        return None
+    if tally.mention:
+        return _mentioning(view, documents, tally.mention)
+    if tally.year:
+        return _of_year(view, documents, tally.year)
+    if tally.predicate == ALL:
+        return {document.name: first_line(view, document) for document in documents}
+    return None
+
+
+def first_line(view: "View", document: Document) -> Place | None:
+    """The first line with words of a document, by which it is cited."""
+    for number in range(1, min(_FIRST, document.pages) + 1):
+        ref = PageRef(document.name, number)
+        for line in view.page(ref).text.split("\n"):
+            words = line.split()
+            if sum(c.isalpha() for c in line) > 3:
+                return Place(ref, " ".join(words[:_LONGEST]))
+    return None
+
+
+def _of_year(view: "View", documents: Sequence[Document], year: int) -> dict[str, Place | None]:
+    found: dict[str, Place | None] = {}
+    for document in documents:
+        name = document.name
+        refs = [PageRef(name, n) for n in range(1, min(_FRONT, document.pages) + 1)]
+        named = years_of(document)
+        if named:
+            if year in named:
+                lines = (Place(ref, line) for ref in refs for line in _lines(view, ref))
+                said = next((place for place in lines if str(year) in place.words), None)
+                found[name] = said or first_line(view, document)
+            continue
+        dated = publication_year((ref.page, view.page(ref).text) for ref in refs)
+        if dated is not None:
+            if dated.year == year:
+                found[name] = Place(PageRef(name, dated.page), dated.words)
+            continue
+        stated = view.fields.years(document.id).get(year)
+        if stated is not None:
+            found[name] = Place(stated.ref, stated.words)
+    return found
+
+
+def _mentioning(
+    view: "View", documents: Sequence[Document], what: str
+) -> dict[str, Place | None] | None:
+    """Documents with a line that holds the words, in the singular or the plural."""
+    words = re.findall(r"\w+", what)
+    if not words:
+        return None
+    joined = r"[\s\W]+".join(map(re.escape, words))
+    pattern = re.compile(rf"\b{joined}(?:e?s|['\u2019]s)?\b", re.IGNORECASE)
+    found: dict[str, Place | None] = {}
+    for document in documents:
+        hits = view.search(what, k=_FIRST, mode="keyword", documents=[document.name])
+        for ref in sorted({hit.ref for hit in hits}, key=lambda ref: ref.page):
+            line = _line_with(pattern, _lines(view, ref))
+            if line:
+                found[document.name] = Place(ref, line)
+                break
+    return found
+
+
+def _line_with(pattern: re.Pattern[str], lines: Sequence[str]) -> str:
+    for line in lines:
+        if pattern.search(line):
+            return line
+    return next((f"{a} {b}" for a, b in pairwise(lines) if pattern.search(f"{a} {b}")), "")
+
+
+def _lines(view: "View", ref: PageRef) -> list[str]:
+    return [" ".join(line.split()) for line in view.page(ref).text.split("\n") if line.strip()]
