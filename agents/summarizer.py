@@ -6,6 +6,7 @@ Source: Baleen's condensation (SYSTEMS 1.16): after each round a few sentences s
 import asyncio
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from pagehop.agents.desk import Desk
 from pagehop.agents.leads import call_for
@@ -17,6 +18,8 @@ from pagehop.rules.extract import REASON, TITLES, Scored, Unit, is_heading
 _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
 KEPT = 3
 """Sentences and rows kept of a sub-question a round, beside the numbers of a solution."""
+_LIST_WORDS = 60
+"""Words of a line and the entries behind it that are quoted together."""
 
 
 class Summarizer:
@@ -57,7 +60,7 @@ class Summarizer:
         findings = []
         for item in chosen:
             unit = self._under(item.unit)
-            text = self._reasoned(sub, unit)
+            text = self._with_list(unit) or self._reasoned(sub, unit)
             box = unit.box if text == unit.text else None
             call, score = call_for(context, sub, unit.ref), round(item.page_score, 4)
             findings.append(Finding(unit.ref, text, call, score, sub.id, box=box))
@@ -74,6 +77,20 @@ class Summarizer:
         )
         # A line of a table's words reads like a heading, and is what the heading is over.
         return next((u for u in under if u.place not in TITLES), unit)
+
+    def _with_list(self, unit: Unit) -> str:
+        """A line that announces a list, with what stands in it; empty when it announces none."""
+        if unit.kind == "row" or not unit.text.rstrip().endswith(":"):
+            return ""
+        units = self._desk.read(unit.ref).units
+        following = units[units.index(unit) + 1 :]
+        entries = list(takewhile(lambda u: u.kind == "sentence" and u.place == "list", following))
+        text = unit.text
+        for entry in entries:
+            if len(text.split()) + len(entry.text.split()) > _LIST_WORDS:
+                break
+            text = f"{text} {entry.text}"
+        return text if text != unit.text else ""
 
     def _reasoned(self, sub: SubQuestion, unit: Unit) -> str:
         """For `why`, the sentence with the one after it, where it gives no reason itself."""

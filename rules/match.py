@@ -171,7 +171,7 @@ def _score(
             covered += w * max(near[s], _COLUMN if s in column else 0.0)
     recall = covered / total
     asked = set(wanted) | set(extra)
-    label = [s for s in line.label_stems if s not in asked]
+    label = [s for s in line.label_stems if s not in asked and s not in line.aside]
     label_weight = sum(weight(s) for s in line.label_stems) or 1.0
     surplus = sum(weight(s) for s in label) / label_weight
     score = recall - (0.22 if line.table >= 0 else 0.08) * surplus

@@ -1,0 +1,159 @@
+"""What papers, manuals and lists of sources say in their own way, by `pagehop.ask`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+
+from pagehop.answers import Answer
+from pagehop.interfaces.api import ask
+from pagehop.library.library import Library
+from pagehop.library.view import View
+from pagehop.rules.extract import is_entry, read_units
+from pagehop.rules.rows import read_rows
+from pagehop.rules.task import read_task
+from pagehop.types import PageRef
+
+Line = tuple[object, ...]
+PAPER: tuple[Line, ...] = (
+    (60, "Alarm levels of tide gauges on a rocky coast"),
+    (60, "Maren Osk and Tove Lind"),
+    (60, "Accepted 3 May 2021"),
+    (0, ""),
+    (60, "We moored gauges off a rocky coast and counted the alarms that they raised in a year."),
+    (60, "The gauges were bolted to the rock and read by radio on every morning of the year."),
+    (0, ""),
+    (60, "Table 1: Number of alarms of the gauges by alarm level"),
+    (60, "Level", 300, "1", 350, "2", 400, "3", 450, "4"),
+    (60, "no. of alarms", 300, "31", 350, "17", 400, "9", 450, "5"),
+    (0, ""),
+    (60, "The gauges differed in what they weigh and in how high they stand above the sea."),
+    (0, ""),
+    (60, "Table 2: Weight and height of the gauges"),
+    (230, "Mean", 310, "Minimum", 400, "Maximum"),
+    (60, "Weight (kg)", 230, "41.2", 310, "38.5", 400, "44.9"),
+    (60, "Height (cm)", 230, "80.1", 310, "71.0", 400, "92.3"),
+)
+SOURCES: tuple[Line, ...] = (
+    (60, "References"),
+    (60, "[1] Holm B. Alarm levels of gauges on sandy coasts, Tide Letters"),
+    (60, "14 (2009) 231, reprinted in the yearbook of the harbour club."),
+    (60, "[2] Ferrow K. Gauges of the north and their levels, Tide Letters 15 (2010) 417."),
+)
+MANUAL: tuple[Line, ...] = (
+    (60, "Cables of the tide gauge"),
+    (0, ""),
+    (60, "A straight cable with nine pins works with these models of the gauge:"),
+    (0, ""),
+    (70, "\u2022 TG-110 of the first series"),
+    (70, "\u2022 TG-230 of the second series"),
+    (70, "\u2022 TG-320 of the third series"),
+    (0, ""),
+    (60, "Every other model of the gauge needs the crossed cable that comes with it in the box."),
+)
+
+
+def _write(path: Path, *pages: Sequence[Line]) -> None:
+    canvas = Canvas(str(path), pagesize=A4)
+    for page in pages:
+        for i, line in enumerate(page):
+            for x, words in zip(line[::2], line[1::2], strict=True):
+                canvas.drawString(float(str(x)), 780 - 16 * i, str(words))
+        canvas.showPage()
+    canvas.save()
+
+
+@pytest.fixture(scope="module")
+def gauges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
+    """A paper with its sources, and a manual."""
+    folder = tmp_path_factory.mktemp("gauges")
+    _write(folder / "paper.pdf", PAPER, SOURCES)
+    _write(folder / "manual.pdf", MANUAL)
+    with Library(tmp_path_factory.mktemp("library")) as library:
+        library.add(folder)
+        yield library.view()
+
+
+def asked(question: str, view: View) -> Answer:
+    return ask(question, view)
+
+
+def test_a_date_of_the_front_matter_is_quoted(gauges: View) -> None:
+    answer = asked("When was the paper accepted?", gauges)
+    assert answer.citations[0].quote == "Accepted 3 May 2021"
+
+
+def test_numbers_that_count_up_head_the_columns_below_them(gauges: View) -> None:
+    assert asked("How many alarms did the gauges raise at level 3?", gauges).text.startswith("9:")
+
+
+def test_a_first_column_that_counts_up_names_its_rows(
+    gauges: View, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    weeks = [(60, "year", 160, "week", 260, "North", 360, "South")]
+    rows = [(60, "2013", 160, str(n), 260, str(n % 7), 360, str(n % 5)) for n in range(48, 52)]
+    _write(tmp_path / "weeks.pdf", [*weeks, *rows])
+    with Library(tmp_path_factory.mktemp("weeks")) as library:
+        library.add(tmp_path / "weeks.pdf")
+        found = read_rows(library.view().page(PageRef("weeks", 1)))
+    assert [row.label for row in found] == [f"2013 week {n}" for n in range(48, 52)]
+    assert found[3].columns == ("North", "South")
+
+
+def test_a_unit_behind_a_label_is_nothing_a_question_must_say(gauges: View) -> None:
+    answer = asked("What was the minimum weight of the gauges?", gauges)
+    assert answer.text.startswith("38.5: Weight (kg), Minimum.")
+
+
+def test_a_line_that_announces_a_list_is_quoted_with_it(gauges: View) -> None:
+    answer = asked("Which models of the gauge work with a straight cable?", gauges)
+    assert all(model in answer.text for model in ("TG-110", "TG-230", "TG-320"))
+    assert "crossed" not in answer.citations[0].quote
+
+
+def test_entries_of_a_list_of_sources_are_known_by_their_heading(gauges: View) -> None:
+    ref = PageRef("paper", 2)
+    units = read_units(gauges.page(ref), gauges.regions(ref)).units
+    assert units and all(is_entry(u) for u in units if u.text != "References")
+    answer = asked("By how much did the level of the gauges change?", gauges)
+    assert "calculated" not in answer.text and "2,009" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "operands"),
+    [
+        (
+            "What is the difference between the price of the oak door and that of the pine door?",
+            ("price of the oak door", "price of the pine door"),
+        ),
+        (
+            "What is the ratio of the weight of a crab to that of a prawn?",
+            ("weight of a crab", "weight of a prawn"),
+        ),
+        (
+            "By how many percentage points is the yield of the north field higher than that of the "
+            "south field?",
+            ("yield of the north field", "yield of the south field"),
+        ),
+    ],
+)
+def test_that_of_takes_over_what_it_stands_for(question: str, operands: tuple[str, str]) -> None:
+    assert read_task(question).operands == operands
+
+
+def test_a_side_that_is_not_said_in_words_is_not_calculated() -> None:
+    task = read_task("By how much is the yield of the cell with a lid higher than without?")
+    assert task.operation == "value" or len(task.operands) == 1
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What dose of aspirin is advised for the gauges?",
+        "How many alarms were raised for earthquakes in 2009?",
+    ],
+)
+def test_a_thing_that_nothing_is_told_of_is_refused(question: str, gauges: View) -> None:
+    assert asked(question, gauges).status == "unanswerable"
