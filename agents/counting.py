@@ -17,7 +17,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pagehop.agents.document_places import MOST_READ, Place, find_places
+from pagehop.agents.document_places import MOST_READ, Place, find_places, numbered_things
 from pagehop.agents.moves import (
     Call,
     Claim,
@@ -37,7 +37,10 @@ from pagehop.answers import Evidence
 from pagehop.errors import ToolError
 from pagehop.finding.filters import filter_documents
 from pagehop.rules.phrasing import phrase_quote
-from pagehop.rules.tally import ALL, Tally, read_tally
+from pagehop.rules.question import Question, read_question
+from pagehop.rules.scope import read_profiles, read_scope
+from pagehop.rules.tally import ALL, Tally, read_numbered, read_tally
+from pagehop.rules.words import stems
 
 if TYPE_CHECKING:
     from pagehop.library.view import View
@@ -82,7 +85,7 @@ def _counted(view: "View", question: str) -> Counted | None:
     documents = view.documents()
     tally = read_tally(question, documents, view.fields) if len(documents) > 1 else None
     if tally is None:
-        return None
+        return _numbered(view, question)
     found = find_places(view, tally)
     if found is not None:
         if tally.predicate == ALL:
@@ -90,6 +93,29 @@ def _counted(view: "View", question: str) -> Counted | None:
         return replace(tally, predicate=_by_name(found)), found
     stated = _stated(view, tally)
     return (tally, stated) if stated is not None else None
+
+
+def _numbered(view: "View", question: str) -> Counted | None:
+    """Return the numbered things of the one document that a question is about."""
+    tally = read_numbered(question)
+    if tally is None:
+        return None
+    asked = read_question(question)
+    names = read_scope(view, asked, read_profiles(view, asked)).documents
+    names = names or _called(view, asked, tally)
+    if len(names) != 1:
+        return None
+    found = numbered_things(view, names[0], tally.numbered)
+    return (replace(tally, predicate=_by_name({names[0]: None})), found) if found else None
+
+
+def _called(view: "View", question: Question, tally: Tally) -> tuple[str, ...]:
+    """Documents whose name or title says most words of a question that names none."""
+    asked = {term.stem for term in question.terms} - set(stems(tally.numbered))
+    documents = view.documents()
+    shared = {d.name: len(asked & set(stems(f"{d.name} {d.title}"))) for d in documents}
+    most = max(shared.values(), default=0)
+    return tuple(name for name, count in shared.items() if most and count == most)
 
 
 def _by_name(found: Mapping[str, Place | None]) -> str:
@@ -150,6 +176,8 @@ def _plan(context: Context, counted: Counted) -> Plan:
 
 def _said(tally: Tally) -> str:
     """By what documents are counted, in the answer's words."""
+    if tally.numbered:
+        return f"{tally.numbered} 1 to the last"
     if tally.mention:
         return f"mentions {tally.mention}"
     return (
@@ -210,12 +238,17 @@ def _answer(context: Context, counted: Counted) -> Draft | None:
         return None
     names = [name for name, place in found.items() if place is not None][:_MOST]
     more = f" and {count - len(names)} more" if count > len(names) else ""
+    if tally.numbered:
+        names = [f"{tally.numbered} {number}" for number in names]
     all_ids = tuple(item.id for item in own)
     noun = tally.noun.removesuffix("s") if count == 1 else tally.noun
     head = Claim(
         f"{count} {noun}: {', '.join(names)}{more}.", all_ids, (sums[-1].call.id,), _how(counted)
     )
-    each = tuple(Claim(f"{item.ref.name}: {phrase_quote(item.quote)}", (item.id,)) for item in own)
+    each = tuple(
+        Claim(f"{'' if tally.numbered else f'{item.ref.name}: '}{phrase_quote(item.quote)}", (item.id,))
+        for item in own
+    )
     return Draft((head, *each))
 
 
@@ -226,6 +259,8 @@ def _how(counted: Counted) -> str:
     how = f"counted by what documents say of themselves: {_said(tally)}"
     if tally.predicate == ALL:
         how = "counted are all documents, each cited by its first line"
+    elif tally.numbered:
+        how = f"counted by the lines that begin with {tally.numbered} and a number"
     elif tally.mention:
         how = "counted by words; what is told in other words is not"
     elif tally.year:
@@ -239,7 +274,7 @@ def _filtered(context: Context) -> Observation | None:
 
 
 def _own_evidence(context: Context) -> list[Evidence]:
-    """Return the evidence that counts documents, one a document."""
+    """Return the evidence that counts, one item a document or thing."""
     filters = {call.id for call in context.tried if call.tool == "filter_documents"}
-    found = {item.ref.name: item for item in context.evidence if item.call in filters}
+    found = {(item.ref, item.quote): item for item in context.evidence if item.call in filters}
     return list(found.values())

@@ -56,6 +56,26 @@ def find_places(view: "View", tally: Tally) -> dict[str, Place | None] | None:
     return None
 
 
+def numbered_things(view: "View", name: str, thing: str) -> dict[str, Place | None]:
+    """Return the things of a document that it numbers from 1 on, each by the line that begins so.
+
+    Empty where its numbers do not run from 1 without a gap, or there is only one.
+    """
+    begins = re.compile(
+        rf"^\W*(?:\d+(?:\.\d+)*\.?\s+)?{re.escape(thing)}\s+(?P<number>\d{{1,3}})(?![\w.,]*\d)",
+        re.IGNORECASE,
+    )
+    found: dict[int, Place] = {}
+    for number in range(1, min(view.document(name).pages, MOST_READ) + 1):
+        ref = PageRef(name, number)
+        for line in _lines(view, ref):
+            match = begins.match(line)
+            if match is not None:
+                found.setdefault(int(match["number"]), Place(ref, line))
+    whole = len(found) > 1 and sorted(found) == [*range(1, len(found) + 1)]
+    return {str(n): found[n] for n in sorted(found)} if whole else {}
+
+
 def first_line(view: "View", document: Document) -> Place | None:
     """The first line with words of a document, by which it is cited."""
     for number in range(1, min(_FIRST, document.pages) + 1):

@@ -12,10 +12,12 @@ from pagehop.agents.desk import Desk
 from pagehop.agents.leads import call_for
 from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
 from pagehop.agents.refusal import LEAST_COVERAGE, LEAST_LIKENESS
-from pagehop.agents.solutions import ranked, solutions
+from pagehop.agents.solutions import front_page, ranked, solutions
+from pagehop.rules.byline import find_byline
 from pagehop.rules.extract import REASON, TITLES, Scored, Unit, is_heading
 
 _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
+_SPELT = re.compile(r"(?P<short>\w{1,8})\s?[\u2014\u2013=:]\s?(?:[^\W\d_][\w-]*\s?){1,6}\.?")
 KEPT = 3
 """Sentences and rows kept of a sub-question a round, beside the numbers of a solution."""
 _LIST_WORDS = 60
@@ -53,6 +55,9 @@ class Summarizer:
 
     def _kept(self, context: Context, sub: SubQuestion, units: Sequence[Scored]) -> list[Finding]:
         """The best unit of the best page, then the next best, one of each page."""
+        named = self._authors(context, sub, units)
+        if named is not None:
+            return [named]
         firsts: dict[object, Scored] = {}
         for item in units:
             firsts.setdefault(item.unit.ref, item)
@@ -66,11 +71,33 @@ class Summarizer:
             findings.append(Finding(unit.ref, text, call, score, sub.id, box=box))
         return findings
 
+    def _authors(
+        self, context: Context, sub: SubQuestion, units: Sequence[Scored]
+    ) -> Finding | None:
+        """The lines that name who wrote the document asked about, where it was read."""
+        ref = front_page(self._desk, sub, units)
+        call = call_for(context, sub, ref) if ref is not None else ""
+        if ref is None or not call:
+            return None
+        lines = find_byline(self._desk.read(ref).units, self._desk.view.document(ref.name).title)
+        if not lines:
+            return None
+        score = round(max(item.page_score for item in units), 4)
+        return Finding(ref, " ".join(line.text for line in lines), call, score, sub.id)
+
     def _under(self, unit: Unit) -> Unit:
-        """What stands first under a heading, which says nothing itself; else the unit."""
+        """What stands first under a heading, which says nothing itself; else the unit.
+
+        A note that only spells out a table's label stands for the row of that label.
+        """
+        units = self._desk.read(unit.ref).units
+        spelt = _SPELT.fullmatch(unit.text.strip()) if unit.kind == "sentence" else None
+        if spelt is not None:
+            rows = (u for u in units if u.row is not None and u.row.label)
+            own = (u for u in rows if u.row and u.row.label.split()[0] == spelt["short"])
+            return next(own, unit)
         if not is_heading(unit):
             return unit
-        units = self._desk.read(unit.ref).units
         heading = " ".join(unit.text.split())
         under = (
             u for u in units if heading and heading in " ".join(u.around.split()) and u != unit

@@ -26,7 +26,7 @@ from pagehop.rules.question import AnswerKind, Question
 from pagehop.rules.rows import Row, find_axes, read_rows
 from pagehop.rules.sentences import Sentence, is_source, read_sentences
 from pagehop.rules.vocabulary import FUNCTION_WORDS, NUMBER_WORDS
-from pagehop.rules.words import stems
+from pagehop.rules.words import base, stems
 from pagehop.types import Box, Kind, Page, PageRef, Region
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -140,7 +140,7 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
         units.append(
             Unit(
                 row.ref, "row", row.text, around, row.box,
-                frozenset(stems(f"{row.label} {row.text}")), frozenset(stems(around)), row,
+                _held(f"{row.label} {row.text}"), _held(around), row,
             )
         )  # fmt: skip
     heads = {word for row in rows for column in row.columns for word in column.split()}
@@ -151,12 +151,18 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
             units.append(
                 Unit(
                     s.ref, "sentence", s.text, s.heading, s.box,
-                    frozenset(stems(s.text)), frozenset(stems(s.heading)), None,
+                    _held(s.text), _held(s.heading), None,
                     s.kind,
                 )
             )  # fmt: skip
     held = frozenset(stems(page.text))
     return ReadPage(page.ref, tuple(units), held, tuple(rows), tuple(sentences), bool(axes))
+
+
+def _held(text: str) -> frozenset[str]:
+    """Stems of a text, with what `employees` are derived from."""
+    found = stems(text)
+    return frozenset((*found, *map(base, found)))
 
 
 def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozenset[str]) -> float:
@@ -166,9 +172,10 @@ def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozens
         return 0.0
     covered = 0.0
     for stem, weight in terms:
-        if stem in unit.stems:
+        words = {stem, base(stem)}
+        if words & unit.stems:
             covered += weight
-        elif stem in unit.around_stems:
+        elif words & unit.around_stems:
             covered += _AROUND * weight
         elif stem in page_stems:
             covered += _ELSEWHERE * weight

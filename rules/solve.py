@@ -35,6 +35,9 @@ _OVER_TIME = ("difference", "growth")
 _FROM = re.compile(r"\bfrom (?:the |a |an |about |around |some )?[$€£¥]?\s*$", re.IGNORECASE)
 _FEWEST_ROWS = 2
 _ROWS_SHOWN = 5
+_CELLS_SHOWN = 6
+_BY_ORDER = 0.0101
+"""What a column costs that is one further to the right (match.py), and nothing else."""
 
 
 Form = Literal["which", "whether", "by"]
@@ -144,8 +147,25 @@ def _on_page(
     fit = sum(v.score for v in chosen) / len(chosen)
     if task.operation in ("sum", "average", *_OVER_TIME):
         chosen = as_amounts(chosen)
+    if task.operation == "value" and not task.years:
+        chosen = _undecided(chosen[0], choices[0]) or chosen
     expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)
+
+
+def _undecided(best: Value, fitting: Sequence[Value]) -> list[Value]:
+    """All cells of a row whose headings the question tells apart by no word; else none.
+
+    The columns of years are in an order, the latest first or last, and are told apart by it.
+    """
+    row = [v for v in fitting if v.quote == best.quote and v.ref == best.ref]
+    row.sort(key=lambda v: -v.score)
+    headings = {v.column for v in row}
+    if best.table < 0 or not 1 < len(row) <= _CELLS_SHOWN or len(headings) < len(row):
+        return []
+    if "" in headings or any(find_years(heading) for heading in headings):
+        return []
+    return row if best.score - min(v.score for v in row) <= _BY_ORDER * len(row) else []
 
 
 def _is_stated(value: Value) -> bool:

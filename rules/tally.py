@@ -43,6 +43,10 @@ _MENTION = re.compile(
 _SEVERAL = re.compile(r"\b(?:and|or|but|not|both|any|no|more|less|than|a|an)\b|,", re.IGNORECASE)
 _LONGEST_MENTION = 5
 """Words of what may be mentioned; more are a question of their own."""
+_NUMBERED = re.compile(
+    r"how many (?P<things>(?:[a-z]+ )?[a-z]{3,}s) (?:does|do|are (?:there )?in|has|have|is)\b.+$",
+    re.IGNORECASE,
+)
 ALL = "pages > 0"
 """The predicate that holds for every document."""
 _FRAME = frozenset(
@@ -69,6 +73,8 @@ class Tally:
     """Only plain documents of a year are asked for, which their front pages may tell, too."""
     mention: str = ""
     """Only documents that mention this are asked for, wherever they do."""
+    numbered: str = ""
+    """Not documents are asked for, but things that one document numbers: `annex`."""
 
 
 def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> Tally | None:
@@ -107,6 +113,21 @@ def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> T
     named = f"{sort} {noun.group()}".strip()
     year = years[0] if len(parts) == len(years) == 1 else 0
     return Tally(count, " and ".join(parts) or ALL, named, year=year)
+
+
+def read_numbered(text: str) -> Tally | None:
+    """Read a question for the number of parts or things of a document that may be numbered in it."""
+    asked = _NUMBERED.match(" ".join(text.split()))
+    if asked is None or _YEAR.search(text):
+        return None
+    return Tally("count", "", asked["things"], numbered=_singular(asked["things"]))
+
+
+def _singular(things: str) -> str:
+    for ending, single in (("ies", "y"), ("ices", "ix"), ("xes", "x"), ("ches", "ch"), ("s", "")):
+        if things.endswith(ending):
+            return things.removesuffix(ending) + single
+    return things
 
 
 def _is_one_thing(what: str) -> bool:

@@ -11,7 +11,8 @@ from pagehop.answers import Answer
 from pagehop.interfaces.api import ask
 from pagehop.library.library import Library
 from pagehop.library.view import View
-from pagehop.rules.extract import is_entry, read_units
+from pagehop.rules.byline import asks_author
+from pagehop.rules.extract import coverage, is_entry, read_units
 from pagehop.rules.rows import read_rows
 from pagehop.rules.task import read_task
 from pagehop.types import PageRef
@@ -35,12 +36,23 @@ PAPER: tuple[Line, ...] = (
     (230, "Mean", 310, "Minimum", 400, "Maximum"),
     (60, "Weight (kg)", 230, "41.2", 310, "38.5", 400, "44.9"),
     (60, "Height (cm)", 230, "80.1", 310, "71.0", 400, "92.3"),
+    (60, "DR", 230, "1.10", 310, "0.90", 400, "1.30"),
+    (0, ""),
+    (60, "DR\u2014drift rate in a year."),
 )
 SOURCES: tuple[Line, ...] = (
     (60, "References"),
     (60, "[1] Holm B. Alarm levels of gauges on sandy coasts, Tide Letters"),
     (60, "14 (2009) 231, reprinted in the yearbook of the harbour club."),
     (60, "[2] Ferrow K. Gauges of the north and their levels, Tide Letters 15 (2010) 417."),
+)
+PARTS: tuple[Line, ...] = (
+    (60, "Annex 1: how a cable is laid"),
+    (60, "A cable is laid at low water, and the keeper watches it until the tide has come back."),
+    (60, "Annex 2: how a cable is cleaned"),
+    (60, "It is wiped with fresh water; see Annex 1 for where it lies. Nobody may pull at it."),
+    (60, "Annex 3: who keeps the key"),
+    (60, "The harbour club employs two keepers. Its employees share one key to the box."),
 )
 MANUAL: tuple[Line, ...] = (
     (60, "Cables of the tide gauge"),
@@ -69,8 +81,8 @@ def _write(path: Path, *pages: Sequence[Line]) -> None:
 def gauges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
     """A paper with its sources, and a manual."""
     folder = tmp_path_factory.mktemp("gauges")
-    _write(folder / "paper.pdf", PAPER, SOURCES)
-    _write(folder / "manual.pdf", MANUAL)
+    _write(folder / "alarm_levels.pdf", PAPER, SOURCES)
+    _write(folder / "gauge_manual.pdf", MANUAL, PARTS)
     with Library(tmp_path_factory.mktemp("library")) as library:
         library.add(folder)
         yield library.view()
@@ -107,6 +119,44 @@ def test_a_unit_behind_a_label_is_nothing_a_question_must_say(gauges: View) -> N
     assert answer.text.startswith("38.5: Weight (kg), Minimum.")
 
 
+def test_a_row_is_given_whole_where_no_word_tells_its_columns_apart(gauges: View) -> None:
+    answer = asked("How much is the weight of the gauges, in kg?", gauges)
+    assert answer.text.startswith("41.2 (Mean), 38.5 (Minimum), 44.9 (Maximum): Weight (kg).")
+
+
+def test_cells_of_one_row_are_told_apart_by_their_columns(gauges: View) -> None:
+    question = "What is the difference between the maximum weight and the minimum weight?"
+    answer = asked(question, gauges)
+    assert answer.text.startswith("6.4: difference between Weight (kg) 44.9 (Maximum)")
+
+
+def test_a_note_that_spells_a_label_out_stands_for_its_row(gauges: View) -> None:
+    answer = asked("What is the drift rate of the gauges in a year?", gauges)
+    assert "1.10 0.90 1.30" in answer.citations[0].quote
+
+
+def test_the_names_under_a_title_say_who_wrote_a_paper(gauges: View) -> None:
+    answer = asked("Who wrote the paper on alarm levels of tide gauges?", gauges)
+    assert "Maren Osk and Tove Lind" in answer.text
+    assert not asks_author("What do the authors conclude?")
+    assert not asks_author("Who wrote the book that the paper cites?")
+
+
+def test_numbered_parts_of_a_document_are_counted(gauges: View) -> None:
+    answer = asked("How many annexes does the gauge manual have?", gauges)
+    assert answer.text.startswith("3 annexes: annex 1, annex 2, annex 3.")
+    assert {citation.page for citation in answer.citations} == {2}
+    assert "counted by" in " ".join(answer.warnings)
+
+
+def test_employees_are_those_whom_somebody_employs(gauges: View) -> None:
+    ref = PageRef("gauge_manual", 2)
+    units = read_units(gauges.page(ref), gauges.regions(ref)).units
+    telling = [u for u in units if coverage([("employ", 1.0)], u, frozenset()) == 1.0]
+    assert len(telling) == 2
+    assert all(coverage([("employe", 1.0)], u, frozenset()) == 1.0 for u in telling)
+
+
 def test_a_line_that_announces_a_list_is_quoted_with_it(gauges: View) -> None:
     answer = asked("Which models of the gauge work with a straight cable?", gauges)
     assert all(model in answer.text for model in ("TG-110", "TG-230", "TG-320"))
@@ -114,7 +164,7 @@ def test_a_line_that_announces_a_list_is_quoted_with_it(gauges: View) -> None:
 
 
 def test_entries_of_a_list_of_sources_are_known_by_their_heading(gauges: View) -> None:
-    ref = PageRef("paper", 2)
+    ref = PageRef("alarm_levels", 2)
     units = read_units(gauges.page(ref), gauges.regions(ref)).units
     assert units and all(is_entry(u) for u in units if u.text != "References")
     answer = asked("By how much did the level of the gauges change?", gauges)
