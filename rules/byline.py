@@ -1,4 +1,4 @@
-"""Who wrote a document, by the names that stand under its title.
+"""Who wrote a document, and where they work, by the lines that stand under its title.
 
 1. The first page is read from its top to the abstract, the first heading of the text or the first
    long sentence.
@@ -18,11 +18,13 @@ from pagehop.rules.words import stems
 _ASKED = re.compile(
     r"^\s*(?:who\s+(?:wrote|authored)|by\s+whom\s+(?:is|was|were|are)\b.*\bwritten|"
     r"(?:who|which|what)\b[\w\s]*?\b(?:is|are|was|were)\s+the\s+(?:(?:main|first|lead)\s+)?authors?|"
-    r"(?:name|list)\s+(?:all\s+)?(?:the\s+)?authors)\b",
+    r"(?:name|list)\s+(?:all\s+)?(?:the\s+)?authors|where\s+do(?:es)?\s+the\s+authors?\s+work|"
+    r"(?:at\s+|in\s+)?(?:which|what)\s+(?:universit(?:y|ies)|institut\w+)\b[\w\s]*"
+    r"\b(?:is|are|do|does)\s+the\s+authors?)\b",
     re.IGNORECASE,
 )
 _CITED = re.compile(r"\b(?:cit(?:e[sd]?|ing)|quote[sd]?|references?|refer)\b", re.IGNORECASE)
-_END = re.compile(r"(?:\d[\d.]*\s+)?(?:abstract|summary|introduction|contents|overview)\b", re.I)
+_END = re.compile(r"(?:\d[\d.]*\s+)?(?:(?:abstract|summary|introduction|overview)\b|(?:table of )?contents\s*$)", re.I)
 _LED = re.compile(r"^(?:(?:written|prepared|edited)\s+)?by\s+|^authors?\s*:\s*", re.IGNORECASE)
 _PARTICLES = frozenset("and & de da di del der den van von la le el al bin ibn y e".split())
 _FIRMS = frozenset("inc ltd llc plc corp corporation company co ag gmbh group".split())
@@ -30,7 +32,7 @@ _WORD = re.compile(r"[^\W\d_][\w\u00a8\u00b4'\u2019.-]*")
 _TOP = 10
 """Lines of the page among which the names stand."""
 _LONG = 16
-_MOST = 40
+_MOST = 60
 """Words that are quoted together."""
 
 
@@ -81,6 +83,8 @@ def _names_people(text: str) -> bool:
         bare = _WORD.match(word)
         if "@" in word:
             break
+        if all(len(mark) < 2 for mark in word.split(",")):
+            continue  # `a,b` behind a name says where its bearer works
         if bare is None:
             if any(c.isdigit() for c in word):
                 return False

@@ -20,7 +20,7 @@ from pagehop.types import PageRef
 Line = tuple[object, ...]
 PAPER: tuple[Line, ...] = (
     (60, "Alarm levels of tide gauges on a rocky coast"),
-    (60, "Maren Osk and Tove Lind"),
+    (60, "Maren Osk a,b and Tove Lind a"),
     (60, "Accepted 3 May 2021"),
     (0, ""),
     (60, "We moored gauges off a rocky coast and counted the alarms that they raised in a year."),
@@ -137,7 +137,8 @@ def test_a_note_that_spells_a_label_out_stands_for_its_row(gauges: View) -> None
 
 def test_the_names_under_a_title_say_who_wrote_a_paper(gauges: View) -> None:
     answer = asked("Who wrote the paper on alarm levels of tide gauges?", gauges)
-    assert "Maren Osk and Tove Lind" in answer.text
+    assert "Maren Osk a,b and Tove Lind a" in answer.text
+    assert asks_author("At which university do the authors of the paper work?")
     assert not asks_author("What do the authors conclude?")
     assert not asks_author("Who wrote the book that the paper cites?")
 
