@@ -98,6 +98,8 @@ def _verdict(solution: Solution, comparison: Comparison, result: float | None) -
         return f"They are the same: {named}."
     if comparison.form == "by":
         return f"{size} {how}: {named}." if size else f"{named}."
+    if comparison.form == "same":
+        return f"No: {named}{tail}."
     return f"{'Yes' if (first > second) == comparison.up else 'No'}: {named}{tail}."
 
 

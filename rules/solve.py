@@ -40,7 +40,7 @@ _BY_ORDER = 0.0101
 """What a column costs that is one further to the right (match.py), and nothing else."""
 
 
-Form = Literal["which", "whether", "by"]
+Form = Literal["which", "whether", "by", "same"]
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,26 @@ def test_employees_are_those_whom_somebody_employs(gauges: View) -> None:
     assert all(coverage([("employe", 1.0)], u, frozenset()) == 1.0 for u in telling)
 
 
+def test_what_two_documents_say_in_the_same_words_is_said_once_and_cited_twice(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rule = (60, "A keeper is elected by a majority of three to one of all members of the club.")
+    other = (60, "The fee of a boat is 40 crowns in a year.")
+    more = (60, "The fee of a boat is 55 crowns in a year.")
+    _write(tmp_path / "Statute_1.pdf", [(60, "Statute 1 of the Harbour Club."), rule, other])
+    _write(tmp_path / "Statute_2.pdf", [(60, "Statute 2 of the Harbour Club."), rule, more])
+    with Library(tmp_path_factory.mktemp("statutes")) as library:
+        library.add(tmp_path)
+        view = library.view()
+        same = asked(
+            "Is the majority that elects a keeper the same in Statute 1 and in Statute 2?", view
+        )
+        differs = asked("Is the fee of a boat the same in Statute 1 and in Statute 2?", view)
+    assert same.text.startswith("The same words in both:")
+    assert {c.document for c in same.citations} == {"Statute_1.pdf", "Statute_2.pdf"}
+    assert "40" in differs.text and "55" in differs.text and "The same" not in differs.text
+
+
 def test_a_line_that_announces_a_list_is_quoted_with_it(gauges: View) -> None:
     answer = asked("Which models of the gauge work with a straight cable?", gauges)
     assert all(model in answer.text for model in ("TG-110", "TG-230", "TG-320"))
