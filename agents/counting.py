@@ -6,18 +6,26 @@
    document, and `calculate` counts them. Where documents need no labelled value for that (all of
    them, those of a year, those that mention something), `document_places.py` finds the places, and
    the filter is of their names.
+   Numbered things of one document, and which of two documents appeared first, go the same way.
 3. The answer gives the number, then a claim a document with its citation.
 
 Not covered: documents that say it in other words; the answer says what was compared.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pagehop.agents.document_places import MOST_READ, Place, find_places, numbered_things
+from pagehop.agents.document_places import (
+    MOST_READ,
+    Place,
+    called,
+    find_places,
+    in_order,
+    numbered_things,
+)
 from pagehop.agents.moves import (
     Call,
     Claim,
@@ -36,10 +44,11 @@ from pagehop.agents.moves import (
 from pagehop.answers import Evidence
 from pagehop.errors import ToolError
 from pagehop.finding.filters import filter_documents
+from pagehop.finding.periods import find_years
 from pagehop.rules.phrasing import phrase_quote
-from pagehop.rules.question import Question, read_question
+from pagehop.rules.question import read_question
 from pagehop.rules.scope import read_profiles, read_scope
-from pagehop.rules.tally import ALL, Tally, read_numbered, read_tally
+from pagehop.rules.tally import ALL, Tally, read_numbered, read_order, read_tally
 from pagehop.rules.words import stems
 
 if TYPE_CHECKING:
@@ -85,7 +94,7 @@ def _counted(view: "View", question: str) -> Counted | None:
     documents = view.documents()
     tally = read_tally(question, documents, view.fields) if len(documents) > 1 else None
     if tally is None:
-        return _numbered(view, question)
+        return _ordered(view, question) or _numbered(view, question)
     found = find_places(view, tally)
     if found is not None:
         if tally.predicate == ALL:
@@ -95,6 +104,13 @@ def _counted(view: "View", question: str) -> Counted | None:
     return (tally, stated) if stated is not None else None
 
 
+def _ordered(view: "View", question: str) -> Counted | None:
+    """Return the two documents of which the one that appeared first or last is asked for."""
+    tally = read_order(question)
+    found = in_order(view, tally.sides, later=tally.later) if tally else None
+    return (replace(tally, predicate=_by_name(found)), found) if tally and found else None
+
+
 def _numbered(view: "View", question: str) -> Counted | None:
     """Return the numbered things of the one document that a question is about."""
     tally = read_numbered(question)
@@ -102,20 +118,13 @@ def _numbered(view: "View", question: str) -> Counted | None:
         return None
     asked = read_question(question)
     names = read_scope(view, asked, read_profiles(view, asked)).documents
-    names = names or _called(view, asked, tally)
+    names = names or called(
+        view, {term.stem for term in asked.terms} - set(stems(tally.numbered))
+    )
     if len(names) != 1:
         return None
     found = numbered_things(view, names[0], tally.numbered)
     return (replace(tally, predicate=_by_name({names[0]: None})), found) if found else None
-
-
-def _called(view: "View", question: Question, tally: Tally) -> tuple[str, ...]:
-    """Documents whose name or title says most words of a question that names none."""
-    asked = {term.stem for term in question.terms} - set(stems(tally.numbered))
-    documents = view.documents()
-    shared = {d.name: len(asked & set(stems(f"{d.name} {d.title}"))) for d in documents}
-    most = max(shared.values(), default=0)
-    return tuple(name for name, count in shared.items() if most and count == most)
 
 
 def _by_name(found: Mapping[str, Place | None]) -> str:
@@ -176,6 +185,8 @@ def _plan(context: Context, counted: Counted) -> Plan:
 
 def _said(tally: Tally) -> str:
     """By what documents are counted, in the answer's words."""
+    if tally.sides:
+        return f"when they appeared: {' and '.join(tally.sides)}"
     if tally.numbered:
         return f"{tally.numbered} 1 to the last"
     if tally.mention:
@@ -199,7 +210,7 @@ def _explore(context: Context, counted: Counted) -> Explore | None:
         return Explore((call,), f"1 call: filter_documents, {_said(tally)}")
     if not found:
         return Explore((), "no document matches", done=True)
-    if "calculate" not in tried:
+    if "calculate" not in tried and not tally.sides:
         ones = ", ".join("1" for _ in found)
         sum_up = Call("calculate", {"expression": f"sum({ones})"}, sub_question=part.id)
         return Explore((sum_up,), "1 call: calculate, to count them", done=True)
@@ -230,6 +241,8 @@ def _answer(context: Context, counted: Counted) -> Draft | None:
     if not found:
         return Draft(unanswerable=True, reason=f"No document says so: {_said(tally)}.")
     own = _own_evidence(context)
+    if tally.sides:
+        return _answer_order(own)
     sums = [o for o in context.calculations if o.ok]
     if not own or not sums:
         return None
@@ -249,6 +262,21 @@ def _answer(context: Context, counted: Counted) -> Draft | None:
         Claim(f"{'' if tally.numbered else f'{item.ref.name}: '}{phrase_quote(item.quote)}", (item.id,))
         for item in own
     )
+    return Draft((head, *each))
+
+
+def _answer_order(own: Sequence[Evidence]) -> Draft | None:
+    if len(own) < 2:
+        return None
+    first, second = own[:2]
+    years = [max(find_years(item.quote), default=0) for item in (first, second)]
+    names = [item.ref.name for item in (first, second)]
+    text = f"{names[0]}: {years[0]} against {years[1]} ({names[1]})."
+    if years[0] == years[1]:
+        text = f"The same year, {years[0]}: {' and '.join(names)}."
+    doubt = "dated by what the front pages say of publication"
+    head = Claim(text, (first.id, second.id), (), doubt)
+    each = (Claim(f"{i.ref.name}: {phrase_quote(i.quote)}", (i.id,)) for i in (first, second))
     return Draft((head, *each))
 
 

@@ -25,7 +25,7 @@ from pagehop.rules.extract import Scored, coverage, is_entry
 from pagehop.rules.presence import is_misspelt
 from pagehop.rules.question import Question, Term
 from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES
-from pagehop.rules.words import stems
+from pagehop.rules.words import stem, stems
 from pagehop.types import PageRef
 
 LEAST_NEARNESS = 0.3
@@ -54,18 +54,25 @@ _ASKED = re.compile(
     rf"\bhow many (?P<counted>\w+)\b|^(?:what|which) (?P<asked>\w+) {_BE}\b", re.IGNORECASE
 )
 _OBJECT = re.compile(
-    rf"\bfor (?P<noun>[a-z]+)\s*\??$|"
+    rf"\b(?:for|of|on|about) (?P<noun>[a-z]+)\s*\??$|"
     rf"^(?:what|which|how much) (?:\w+ )?\w+ of (?P<kind>[a-z]+) {_BE}\b",
+    re.IGNORECASE,
+)
+_MEASURE = re.compile(
+    rf"^what {_BE} the (?:\w+ ){{0,2}}?(?P<what>[a-z]+) (?P<measure>[a-z]+) (?:of|for|in) ",
     re.IGNORECASE,
 )
 _WHEN = re.compile(
     r"\s+(?:in|for|during|at|by) (?:the )?(?:fiscal )?(?:year )?(?:19|20)\d\d\s*\??$"
 )
-_NUMBERED = re.compile(r"\b(?P<word>[A-Za-z]{4,}) (?P<number>\d{1,3})\b(?!\s*%)")
+_NUMBERED = re.compile(
+    r"\b(?P<word>[A-Za-z][A-Za-z.]{3,})(?: of| =)? (?P<number>\d{1,3})\b(?!\s*%|[.,]\d)"
+)
 _QUANTITY = re.compile(
     r"^(?:how (?:much|many|large|high|big)|what (?:is|was|were|are))\b", re.IGNORECASE
 )
 """Asked of a year; an event of the year may be told in any words."""
+_EVENT_KINDS = frozenset({"person", "place"})
 _YEAR_KINDS = frozenset({"number", "text", "list"})
 
 
@@ -77,7 +84,11 @@ def missing_detail(desk: Desk, question: Question, units: Sequence[Scored]) -> s
         question: A question of one part.
         units: Best lines found.
     """
-    if not units or question.kind not in _YEAR_KINDS:
+    if not units:
+        return ""
+    if question.kind in _EVENT_KINDS and not _tells_year(desk, question, units):
+        return f"The documents searched give nothing on this for {question.years[0]}."
+    if question.kind not in _YEAR_KINDS:
         return ""
     word = _missing_thing(desk, question, units)
     if word:
@@ -89,17 +100,31 @@ def missing_detail(desk: Desk, question: Question, units: Sequence[Scored]) -> s
     return f"The documents searched say nothing of {thing}." if thing else ""
 
 
+def _tells_year(desk: Desk, question: Question, units: Sequence[Scored]) -> bool:
+    """Whether a page found names a year in which somebody did what is asked, or none is asked."""
+    names = desk.scope.documents or tuple({item.unit.ref.name for item in units})
+    own = {year for name in names for year in _own_years(desk, name)}
+    pages = dict.fromkeys(item.unit.ref for item in units)
+    return all(
+        year in own or any(_names(desk, ref, year) for ref in pages) for year in question.years
+    )
+
+
 def _missing_thing(desk: Desk, question: Question, units: Sequence[Scored]) -> str:
     asked, thing = _ASKED.search(question.text), _OBJECT.search(_WHEN.sub("", question.text))
     term = _term(question, asked["counted"] or asked["asked"]) if asked else None
     documents = desk.scope.documents
     if term is None or not _is_absent(desk, term, documents, units):
-        term, documents = _object(question, thing) if thing else None, ()
+        term, documents = _object(question, thing) if thing else _quality(question), ()
         if term is None or not _is_apart(desk, question, term, units):
             return ""
     read = documents or tuple({item.unit.ref.name for item in units[:_BEST]})
     # What is asked may stand on a page that is only a picture.
-    return "" if any(desk.has_scan(name) for name in read) else term.text
+    if any(desk.has_scan(name) for name in read):
+        return ""
+    measure = _MEASURE.search(question.text)
+    whole = measure is not None and measure["what"] == term.text
+    return f"{term.text} {measure['measure']}" if measure and whole else term.text
 
 
 def _term(question: Question, word: str) -> Term | None:
@@ -113,6 +138,14 @@ def _term(question: Question, word: str) -> Term | None:
 
 def _object(question: Question, thing: re.Match[str]) -> Term | None:
     return _term(question, thing["noun"] or thing["kind"])
+
+
+def _quality(question: Question) -> Term | None:
+    """Of a measure named with two words (`the heart rate of`), the one that says what of."""
+    named = _MEASURE.search(question.text)
+    if named is None or stem(named["measure"]) not in _MEASURES:
+        return None
+    return _term(question, named["what"])
 
 
 def _is_apart(desk: Desk, question: Question, term: Term, units: Sequence[Scored]) -> bool:
@@ -240,7 +273,7 @@ def _missing_number(desk: Desk, question: Question, units: Sequence[Scored]) -> 
         word = match["word"].lower()
         if word in FUNCTION_WORDS or word in MONTHS or word in DOCUMENT_WORDS:
             continue
-        kind = rf"\b{re.escape(word)}s?\s+"
+        kind = rf"\b{re.escape(word)}s?\s+(?:(?:of|=)\s+)?"
         listed = rf"{kind}(?:\d+,?\s+(?:and\s+|or\s+|to\s+)?)*{match['number']}\b"
         if re.search(rf"{kind}\d", text, re.IGNORECASE) and not re.search(
             listed, text, re.IGNORECASE

@@ -2,20 +2,24 @@
 
 `filter_documents` knows what documents say of themselves in labelled values. Three questions need
 less than that: all documents, which are cited by their first line; those of a year, which a file
-name, a title or the front pages tell; those that mention something, by the line that does.
+name, a title or the front pages tell; those that mention something, by the line that does. Things
+that one document numbers, and which of two documents appeared first, are found in the same way.
 
 Not covered: a year that only the running text tells, and a mention that runs over a line's end.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pagehop.finding.filters import years_of
+from pagehop.finding.periods import find_years
 from pagehop.rules.dating import publication_year
 from pagehop.rules.tally import ALL, Tally
+from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
+from pagehop.rules.words import stem, stems
 from pagehop.types import Document, PageRef
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ _FRONT = 2
 """Pages that may say when a document appeared."""
 _FIRST = 5
 """Pages among which the first one with words is looked for."""
+_KINDS = frozenset(map(stem, DOCUMENT_WORDS | FUNCTION_WORDS))
 _LONGEST = 20
 """Words of a first line that are quoted."""
 
@@ -53,6 +58,49 @@ def find_places(view: "View", tally: Tally) -> dict[str, Place | None] | None:
         return _of_year(view, documents, tally.year)
     if tally.predicate == ALL:
         return {document.name: first_line(view, document) for document in documents}
+    return None
+
+
+def in_order(view: "View", sides: Sequence[str], *, later: bool) -> dict[str, Place | None] | None:
+    """Return two documents by when they appeared, the one asked for first, each with its place.
+
+    None where a side is no single document by its name or title, or its year is not told.
+    """
+    found: list[tuple[int, str, Place]] = []
+    for side in sides:
+        names = called(view, stems(side))
+        dated = _dated(view, view.document(names[0])) if len(names) == 1 else None
+        if dated is None:
+            return None
+        found.append((dated[0], names[0], dated[1]))
+    if len({name for _, name, _ in found}) < len(found):
+        return None
+    found.sort(key=lambda item: -item[0] if later else item[0])
+    return {name: place for _, name, place in found}
+
+
+def called(view: "View", asked: Iterable[str]) -> tuple[str, ...]:
+    """Documents whose name or title says most of some stems, and at least one that tells."""
+    wanted = set(asked) - _KINDS
+    shared = {
+        d.name: len(wanted & set(stems(f"{d.name} {d.title}"))) for d in view.documents()
+    }
+    most = max(shared.values(), default=0)
+    return tuple(name for name, count in shared.items() if most and count == most)
+
+
+def _dated(view: "View", document: Document) -> tuple[int, Place] | None:
+    """The year of a document, and the words of one of its pages that give it."""
+    refs = [PageRef(document.name, n) for n in range(1, min(_FRONT, document.pages) + 1)]
+    told = publication_year((ref.page, view.page(ref).text) for ref in refs)
+    if told is not None:
+        return told.year, Place(PageRef(document.name, told.page), told.words)
+    for year, field in view.fields.years(document.id).items():
+        return year, Place(field.ref, field.words)
+    for ref in refs:
+        for line in _lines(view, ref):
+            if len(line.split()) <= _LONGEST and (years := find_years(line)):
+                return years[0], Place(ref, line)
     return None
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
+from pagehop.agents.answerer import states_number
 from pagehop.agents.desk import Desk
 from pagehop.agents.leads import call_for
 from pagehop.agents.moves import Context, Finding, SubQuestion, Summary
@@ -20,6 +21,9 @@ _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
 _SPELT = re.compile(r"(?P<short>\w{1,8})\s?[\u2014\u2013=:]\s?(?:[^\W\d_][\w-]*\s?){1,6}\.?")
 KEPT = 3
 """Sentences and rows kept of a sub-question a round, beside the numbers of a solution."""
+_MEASURED = re.compile(r"how (?P<how>long|wide|high|tall|deep|heavy|old|far|thick)\b", re.I)
+_LOOKED_AHEAD = 4
+"""Lines behind the one about a thing among which its amount is looked for."""
 _LIST_WORDS = 60
 """Words of a line and the entries behind it that are quoted together."""
 
@@ -65,7 +69,7 @@ class Summarizer:
         findings = []
         for item in chosen:
             unit = self._under(item.unit)
-            text = self._with_list(unit) or self._reasoned(sub, unit)
+            text = self._with_list(unit) or self._with_amount(sub, unit)
             box = unit.box if text == unit.text else None
             call, score = call_for(context, sub, unit.ref), round(item.page_score, 4)
             findings.append(Finding(unit.ref, text, call, score, sub.id, box=box))
@@ -118,6 +122,21 @@ class Summarizer:
                 break
             text = f"{text} {entry.text}"
         return text if text != unit.text else ""
+
+    def _with_amount(self, sub: SubQuestion, unit: Unit) -> str:
+        """For `how long`, the line with those up to the one that tells it; else as for `why`."""
+        asked = _MEASURED.match(sub.text.strip())
+        if asked is None or unit.kind == "row" or asked["how"].lower() in unit.text.lower():
+            return self._reasoned(sub, unit)
+        units = self._desk.read(unit.ref).units
+        text = unit.text
+        for following in units[units.index(unit) + 1 :][:_LOOKED_AHEAD]:
+            text = f"{text} {following.text}"
+            if following.kind == "row":
+                break
+            if states_number(following.text) and asked["how"].lower() in following.text.lower():
+                return text if len(text.split()) <= _LIST_WORDS else following.text
+        return self._reasoned(sub, unit)
 
     def _reasoned(self, sub: SubQuestion, unit: Unit) -> str:
         """For `why`, the sentence with the one after it, where it gives no reason itself."""

@@ -127,7 +127,7 @@ def _row_figures(row: Row, siblings: frozenset[str]) -> Figures:
         row.scale,
         row.table,
         years,
-        tuple(find_years(f"{row.section} {row.caption}")),
+        tuple(find_years(f"{row.section} {row.caption}") or find_years(row.heading)),
         siblings,
         aside=frozenset(content_stems(aside[1])) if aside else frozenset(),
     )

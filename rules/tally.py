@@ -47,6 +47,12 @@ _NUMBERED = re.compile(
     r"how many (?P<things>(?:[a-z]+ )?[a-z]{3,}s) (?:does|do|are (?:there )?in|has|have|is)\b.+$",
     re.IGNORECASE,
 )
+_ORDER = re.compile(
+    r"(?:which|what)\b[^,:]*?\b(?:appeared|published|issued|written|released|adopted|ratified|"
+    r"came out)\s+(?:(?:earlier|first|older)|(?P<later>later|last|newer|more recent(?:ly)?))\b"
+    r"[^,:]*[,:]\s*(?:the\s+)?(?P<a>[^,]+?),?\s+or\s+(?:the\s+)?(?P<b>[^,]+?)\s*\??$",
+    re.IGNORECASE,
+)
 ALL = "pages > 0"
 """The predicate that holds for every document."""
 _FRAME = frozenset(
@@ -75,6 +81,10 @@ class Tally:
     """Only documents that mention this are asked for, wherever they do."""
     numbered: str = ""
     """Not documents are asked for, but things that one document numbers: `annex`."""
+    sides: tuple[str, ...] = ()
+    """Two documents, as the question calls them, of which the earlier is asked for."""
+    later: bool = False
+    """Of two documents the later one."""
 
 
 def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> Tally | None:
@@ -121,6 +131,14 @@ def read_numbered(text: str) -> Tally | None:
     if asked is None or _YEAR.search(text):
         return None
     return Tally("count", "", asked["things"], numbered=_singular(asked["things"]))
+
+
+def read_order(text: str) -> Tally | None:
+    """Read a question for which of two documents appeared first."""
+    asked = _ORDER.match(" ".join(text.split()))
+    if asked is None:
+        return None
+    return Tally("list", "", "", sides=(asked["a"], asked["b"]), later=bool(asked["later"]))
 
 
 def _singular(things: str) -> str:

@@ -179,6 +179,12 @@ def _difference(core: str, years: tuple[int, ...], _: str) -> Task | None:
     )
     if sides is not None:
         return _exceeding(sides["a"], sides["b"], years)
+    event = re.search(
+        rf"\bby how much {_BE} (?P<x>.+?) {_VERBS} (?:after|following) (?:the |an? )?(?P<z>.+)", core
+    )
+    if event is not None:
+        x, z = _phrase(event["x"]), _phrase(event["z"])
+        return Task("difference", (f"{x} before {z}", f"{x} after {z}"), years)
     points = re.search(
         rf"\bby how (?:much|many [\w ]+?) {_BE} (?P<a>.+?) (?:more|less|fewer|higher|lower|greater|"
         r"larger|smaller) than (?P<b>(?:that|those|the ones?) .+)",
@@ -292,8 +298,16 @@ def _sum(core: str, years: tuple[int, ...], text: str) -> Task | None:
         word = "total " if match[0].startswith("total") else ""
         return Task("sum", (word + _phrase(match["x"]),), years)
     if stated and len(parts) > 1:
-        return Task("sum", parts, years)
+        return Task("sum", _shared_head(parts), years)
     return None
+
+
+def _shared_head(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """`costs for oil and rope` are costs for oil and costs for rope."""
+    head = re.match(r"(?P<head>.+?\s(?:for|of|in))\s", parts[0])
+    if head is None or any(re.search(r"\s(?:for|of|in)\s", part) for part in parts[1:]):
+        return parts
+    return (parts[0], *(f"{head['head']} {part}" for part in parts[1:]))
 
 
 def _extreme(core: str, years: tuple[int, ...], text: str) -> Task | None:

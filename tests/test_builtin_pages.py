@@ -25,6 +25,8 @@ PAPER: tuple[Line, ...] = (
     (0, ""),
     (60, "We moored gauges off a rocky coast and counted the alarms that they raised in a year."),
     (60, "The gauges were bolted to the rock and read by radio on every morning of the year."),
+    (60, "A chain held each gauge of the coast to its rock in the storms of the winter."),
+    (60, "It was two metres long, of galvanised steel."),
     (0, ""),
     (60, "Table 1: Number of alarms of the gauges by alarm level"),
     (60, "Level", 300, "1", 350, "2", 400, "3", 450, "4"),
@@ -39,6 +41,11 @@ PAPER: tuple[Line, ...] = (
     (60, "DR", 230, "1.10", 310, "0.90", 400, "1.30"),
     (0, ""),
     (60, "DR\u2014drift rate in a year."),
+    (0, ""),
+    (60, "Table 3: Salt on the gauges, grams"),
+    (230, "Mean", 310, "Deviation"),
+    (60, "Salt before the storm", 230, "2.5", 310, "0.4"),
+    (60, "Salt after the storm", 230, "7.1", 310, "0.9"),
 )
 SOURCES: tuple[Line, ...] = (
     (60, "References"),
@@ -98,7 +105,7 @@ def test_a_date_of_the_front_matter_is_quoted(gauges: View) -> None:
 
 
 def test_numbers_that_count_up_head_the_columns_below_them(gauges: View) -> None:
-    assert asked("How many alarms did the gauges raise at level 3?", gauges).text.startswith("9:")
+    assert asked("What is the number of alarms at level 3?", gauges).text.startswith("9:")
 
 
 def test_a_first_column_that_counts_up_names_its_rows(
@@ -219,11 +226,44 @@ def test_a_side_that_is_not_said_in_words_is_not_calculated() -> None:
     assert task.operation == "value" or len(task.operands) == 1
 
 
+def test_a_change_by_an_event_is_taken_from_the_rows_before_and_after_it(gauges: View) -> None:
+    answer = asked("By how much did the mean salt rise after the storm?", gauges)
+    assert answer.text.startswith(("4.6", "-4.6"))
+    assert "0.4" not in answer.text and "0.9" not in answer.text
+
+
+def test_how_long_is_told_by_a_line_behind_the_one_about_the_thing(gauges: View) -> None:
+    answer = asked("How long was the chain that held each gauge of the coast?", gauges)
+    assert "two metres long" in answer.text
+
+
+def test_which_of_two_documents_appeared_first_is_told_by_their_front_pages(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    _write(tmp_path / "tides.pdf", [(60, "On Tides"), (60, "Published in May 2019")])
+    _write(tmp_path / "winds.pdf", [(60, "On Winds"), (60, "Copyright 2012 the Weather Club")])
+    _write(tmp_path / "moss.pdf", [(60, "On Moss")])
+    with Library(tmp_path_factory.mktemp("order")) as library:
+        library.add(tmp_path)
+        view = library.view()
+        first = asked("Which appeared earlier, the tides paper or the winds paper?", view)
+        last = asked("Which was published later: the tides paper or the winds paper?", view)
+        unknown = asked("Which appeared earlier, the tides paper or the moss paper?", view)
+    assert first.text.startswith("winds: 2012 against 2019 (tides).")
+    assert last.text.startswith("tides: 2019 against 2012 (winds).")
+    assert {c.document for c in first.citations} == {"tides.pdf", "winds.pdf"}
+    assert "against" not in unknown.text
+
+
 @pytest.mark.parametrize(
     "question",
     [
         "What dose of aspirin is advised for the gauges?",
         "How many alarms were raised for earthquakes in 2009?",
+        "How many alarms did the gauges raise at a level of 9?",
+        "What is the heart rate of the gauges?",
+        "Who counted the alarms of the gauges in 2014?",
+        "What does the paper say about the alarms of bakers?",
     ],
 )
 def test_a_thing_that_nothing_is_told_of_is_refused(question: str, gauges: View) -> None:
