@@ -16,6 +16,7 @@ from pagehop.agents.refusal import LEAST_COVERAGE, LEAST_LIKENESS
 from pagehop.agents.solutions import front_page, ranked, solutions
 from pagehop.rules.byline import find_byline
 from pagehop.rules.extract import REASON, TITLES, Scored, Unit, is_heading
+from pagehop.types import PageRef
 
 _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
 _SPELT = re.compile(r"(?P<short>\w{1,8})\s?[\u2014\u2013=:]\s?(?:[^\W\d_][\w-]*\s?){1,6}\.?")
@@ -87,7 +88,17 @@ class Summarizer:
         if not lines:
             return None
         score = round(max(item.page_score for item in units), 4)
-        return Finding(ref, " ".join(line.text for line in lines), call, score, sub.id)
+        return Finding(ref, self._together(ref, lines), call, score, sub.id)
+
+    def _together(self, ref: PageRef, lines: Sequence[Unit]) -> str:
+        """Lines as one quote, as far as nothing stands between them on the page."""
+        text = lines[0].text
+        for line in lines[1:]:
+            longer = f"{text} {line.text}"
+            if len(longer.split()) > _LIST_WORDS or self._desk.view.locate(ref, longer) is None:
+                break
+            text = longer
+        return text
 
     def _under(self, unit: Unit) -> Unit:
         """What stands first under a heading, which says nothing itself; else the unit.
@@ -116,11 +127,7 @@ class Summarizer:
         units = self._desk.read(unit.ref).units
         following = units[units.index(unit) + 1 :]
         entries = list(takewhile(lambda u: u.kind == "sentence" and u.place == "list", following))
-        text = unit.text
-        for entry in entries:
-            if len(text.split()) + len(entry.text.split()) > _LIST_WORDS:
-                break
-            text = f"{text} {entry.text}"
+        text = self._together(unit.ref, [unit, *entries])
         return text if text != unit.text else ""
 
     def _with_amount(self, sub: SubQuestion, unit: Unit) -> str:
@@ -129,13 +136,13 @@ class Summarizer:
         if asked is None or unit.kind == "row" or asked["how"].lower() in unit.text.lower():
             return self._reasoned(sub, unit)
         units = self._desk.read(unit.ref).units
-        text = unit.text
-        for following in units[units.index(unit) + 1 :][:_LOOKED_AHEAD]:
-            text = f"{text} {following.text}"
+        ahead = units[units.index(unit) + 1 :][:_LOOKED_AHEAD]
+        for i, following in enumerate(ahead):
             if following.kind == "row":
                 break
             if states_number(following.text) and asked["how"].lower() in following.text.lower():
-                return text if len(text.split()) <= _LIST_WORDS else following.text
+                whole = self._together(unit.ref, [unit, *ahead[: i + 1]])
+                return whole if whole.endswith(following.text) else following.text
         return self._reasoned(sub, unit)
 
     def _reasoned(self, sub: SubQuestion, unit: Unit) -> str:

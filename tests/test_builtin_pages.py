@@ -21,6 +21,7 @@ Line = tuple[object, ...]
 PAPER: tuple[Line, ...] = (
     (60, "Alarm levels of tide gauges on a rocky coast"),
     (60, "Maren Osk a,b and Tove Lind a"),
+    (60, "1 March 2020"),
     (60, "Accepted 3 May 2021"),
     (0, ""),
     (60, "We moored gauges off a rocky coast and counted the alarms that they raised in a year."),
@@ -145,6 +146,8 @@ def test_a_note_that_spells_a_label_out_stands_for_its_row(gauges: View) -> None
 def test_the_names_under_a_title_say_who_wrote_a_paper(gauges: View) -> None:
     answer = asked("Who wrote the paper on alarm levels of tide gauges?", gauges)
     assert "Maren Osk a,b and Tove Lind a" in answer.text
+    # A date stands alone between the names and the text; the quote ends before it.
+    assert "1 March 2020" not in answer.text
     assert asks_author("At which university do the authors of the paper work?")
     assert not asks_author("What do the authors conclude?")
     assert not asks_author("Who wrote the book that the paper cites?")
