@@ -70,7 +70,8 @@ class Summarizer:
         findings = []
         for item in chosen:
             unit = self._under(item.unit)
-            text = self._with_list(unit) or self._with_amount(sub, unit)
+            headed = unit != item.unit and unit.place == "list"
+            text = self._with_list(unit, headed=headed) or self._with_amount(sub, unit)
             box = unit.box if text == unit.text else None
             call, score = call_for(context, sub, unit.ref), round(item.page_score, 4)
             findings.append(Finding(unit.ref, text, call, score, sub.id, box=box))
@@ -120,9 +121,12 @@ class Summarizer:
         # A line of a table's words reads like a heading, and is what the heading is over.
         return next((u for u in under if u.place not in TITLES), unit)
 
-    def _with_list(self, unit: Unit) -> str:
-        """A line that announces a list, with what stands in it; empty when it announces none."""
-        if unit.kind == "row" or not unit.text.rstrip().endswith(":"):
+    def _with_list(self, unit: Unit, *, headed: bool) -> str:
+        """A line that announces a list, with what stands in it; empty when it announces none.
+
+        So is the first entry of a list that a heading asked about stands over.
+        """
+        if unit.kind == "row" or not (headed or unit.text.rstrip().endswith(":")):
             return ""
         units = self._desk.read(unit.ref).units
         following = units[units.index(unit) + 1 :]

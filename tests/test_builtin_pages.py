@@ -62,6 +62,16 @@ PARTS: tuple[Line, ...] = (
     (60, "Annex 3: who keeps the key"),
     (60, "The harbour club employs two keepers. Its employees share one key to the box."),
 )
+USES: tuple[Line, ...] = (
+    (60, "Possible uses of a winch"),
+    (0, ""),
+    (70, "\u2022 lifting a mooring"),
+    (70, "\u2022 hauling a net"),
+    (70, "\u2022 raising a sail"),
+    (0, ""),
+    (60, "A keeper may lend it to a member, who brings it back on the same day, cleaned and dry."),
+    (60, "It is kept under the stairs of the harbour house, and no one may take it out at night."),
+)
 MANUAL: tuple[Line, ...] = (
     (60, "Cables of the tide gauge"),
     (0, ""),
@@ -90,7 +100,7 @@ def gauges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
     """A paper with its sources, and a manual."""
     folder = tmp_path_factory.mktemp("gauges")
     _write(folder / "alarm_levels.pdf", PAPER, SOURCES)
-    _write(folder / "gauge_manual.pdf", MANUAL, PARTS)
+    _write(folder / "gauge_manual.pdf", MANUAL, PARTS, USES)
     with Library(tmp_path_factory.mktemp("library")) as library:
         library.add(folder)
         yield library.view()
@@ -192,6 +202,11 @@ def test_a_line_that_announces_a_list_is_quoted_with_it(gauges: View) -> None:
     answer = asked("Which models of the gauge work with a straight cable?", gauges)
     assert all(model in answer.text for model in ("TG-110", "TG-230", "TG-320"))
     assert "crossed" not in answer.citations[0].quote
+
+
+def test_a_list_is_quoted_whole_under_the_heading_that_was_asked_about(gauges: View) -> None:
+    answer = asked("What are the possible uses of a winch?", gauges)
+    assert all(use in answer.text for use in ("a mooring", "a net", "a sail"))
 
 
 def test_entries_of_a_list_of_sources_are_known_by_their_heading(gauges: View) -> None:
