@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pagehop.finding.periods import find_years
+from pagehop.rules.cells import of_another_number, told_apart, undecided
 from pagehop.rules.expressions import as_amounts, expression_of, unlike_scales
 from pagehop.rules.figures import Figures, content_stems
 from pagehop.rules.match import (
-    CONTRASTS,
     Value,
     Weight,
     find_values,
@@ -36,9 +36,6 @@ _OVER_TIME = ("difference", "growth")
 _FROM = re.compile(r"\bfrom (?:the |a |an |about |around |some )?[$€£¥]?\s*$", re.IGNORECASE)
 _FEWEST_ROWS = 2
 _ROWS_SHOWN = 5
-_CELLS_SHOWN = 6
-_BY_ORDER = 0.0101
-"""What a column costs that is one further to the right (match.py), and nothing else."""
 
 
 Form = Literal["which", "whether", "by", "same"]
@@ -138,7 +135,7 @@ def _on_page(
     choices = [
         [v for v in values(phrase, year)[:40] if v.score >= MIN_FIT] for phrase, year in slots
     ]
-    choices = _told_apart(task, choices)
+    choices = told_apart(task.operands, choices)
     if not all(choices):
         return None
     chosen = _choose(choices, one_column=len(task.operands) > 1)
@@ -151,56 +148,11 @@ def _on_page(
         chosen = as_amounts(chosen)
     if task.operation == "value" and not task.years:
         row = [v for v in choices[0] if v.quote == chosen[0].quote]
-        if _of_another_number(task.operands[0], row):
+        if of_another_number(task.operands[0], row):
             return None
-        chosen = _undecided(chosen[0], choices[0]) or chosen
+        chosen = undecided(chosen[0], choices[0]) or chosen
     expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)
-
-
-def _undecided(best: Value, fitting: Sequence[Value]) -> list[Value]:
-    """All cells of a row whose headings the question tells apart by no word; else none.
-
-    The columns of years are in an order, the latest first or last, and are told apart by it.
-    """
-    row = [v for v in fitting if v.quote == best.quote and v.ref == best.ref]
-    row.sort(key=lambda v: -v.score)
-    headings = {v.column for v in row}
-    if best.table < 0 or not 1 < len(row) <= _CELLS_SHOWN or len(headings) < len(row):
-        return []
-    if "" in headings or any(find_years(heading) for heading in headings):
-        return []
-    return row if best.score - min(v.score for v in row) <= _BY_ORDER * len(row) else []
-
-
-def _told_apart(task: Task, choices: list[list[Value]]) -> list[list[Value]]:
-    """Keep for `x before z` and `x after z` the cells whose row or column says before, and after.
-
-    Operands that differ in nothing else cannot be told apart otherwise.
-    """
-    words = [set(phrase.split()) for phrase in task.operands]
-    if len(words) != 2 or not words[0] ^ words[1] <= CONTRASTS or words[0] == words[1]:
-        return choices
-    own = [w & (words[0] ^ words[1]) for w in words]
-    return [
-        [v for v in fitting if v.table >= 0 and said <= _words(v) and not other & _words(v)]
-        for fitting, said, other in zip(choices, own, reversed(own), strict=True)
-    ]
-
-
-def _words(value: Value) -> set[str]:
-    return set(re.findall(r"[a-z]+", f"{value.label} {value.column}".lower()))
-
-
-def _of_another_number(phrase: str, row: Sequence[Value]) -> bool:
-    """Whether the headings are a word with a number each, and the phrase has another number."""
-    told = [re.fullmatch(r"(?P<head>\S.*?)\s+(?P<n>\d+)", v.column) for v in row]
-    heads = {t["head"].lower() for t in told if t is not None}
-    asked = re.findall(r"(?<![\w.])\d+(?![\w.]*\d)", phrase)
-    if None in told or len(heads) != 1 or len(row) < _FEWEST_ROWS or not asked:
-        return False
-    named = set(content_stems(heads.pop())) <= set(content_stems(phrase))
-    return named and not set(asked) & {t["n"] for t in told if t is not None}
 
 
 def _is_stated(value: Value) -> bool:
