@@ -118,9 +118,7 @@ def _numbered(view: "View", question: str) -> Counted | None:
         return None
     asked = read_question(question)
     names = read_scope(view, asked, read_profiles(view, asked)).documents
-    names = names or called(
-        view, {term.stem for term in asked.terms} - set(stems(tally.numbered))
-    )
+    names = names or called(view, {term.stem for term in asked.terms} - set(stems(tally.numbered)))
     if len(names) != 1:
         return None
     found = numbered_things(view, names[0], tally.numbered)
@@ -258,10 +256,8 @@ def _answer(context: Context, counted: Counted) -> Draft | None:
     head = Claim(
         f"{count} {noun}: {', '.join(names)}{more}.", all_ids, (sums[-1].call.id,), _how(counted)
     )
-    each = tuple(
-        Claim(f"{'' if tally.numbered else f'{item.ref.name}: '}{phrase_quote(item.quote)}", (item.id,))
-        for item in own
-    )
+    whose = {item.id: "" if tally.numbered else f"{item.ref.name}: " for item in own}
+    each = tuple(Claim(f"{whose[i.id]}{phrase_quote(i.quote)}", (i.id,)) for i in own)
     return Draft((head, *each))
 
 

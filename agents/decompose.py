@@ -32,7 +32,8 @@ MAX_PARTS = 6
 """Parts that one question is split into at most."""
 
 _ALSO = re.compile(
-    r"(?:\?\s+|;\s+|,?\s+and\s+)(?=(?:(?:within|in|for|by|after)\s+(?=how\b))?(?:what|who|when|where|which|why|how|did|does|is|are|was|were)\b"
+    r"(?:\?\s+|;\s+|,?\s+and\s+)(?=(?:(?:within|in|for|after)\s+(?=how\s+many\b))?"
+    r"(?:what|who|when|where|which|why|how|did|does|is|are|was|were)\b"
     r"\s+(?!of\b)\w+)",
     re.IGNORECASE,
 )

@@ -82,9 +82,7 @@ def in_order(view: "View", sides: Sequence[str], *, later: bool) -> dict[str, Pl
 def called(view: "View", asked: Iterable[str]) -> tuple[str, ...]:
     """Documents whose name or title says most of some stems, and at least one that tells."""
     wanted = set(asked) - _KINDS
-    shared = {
-        d.name: len(wanted & set(stems(f"{d.name} {d.title}"))) for d in view.documents()
-    }
+    shared = {d.name: len(wanted & set(stems(f"{d.name} {d.title}"))) for d in view.documents()}
     most = max(shared.values(), default=0)
     return tuple(name for name, count in shared.items() if most and count == most)
 

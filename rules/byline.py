@@ -24,7 +24,10 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _CITED = re.compile(r"\b(?:cit(?:e[sd]?|ing)|quote[sd]?|references?|refer)\b", re.IGNORECASE)
-_END = re.compile(r"(?:\d[\d.]*\s+)?(?:(?:abstract|summary|introduction|overview)\b|(?:table of )?contents\s*$)", re.I)
+_END = re.compile(
+    r"(?:\d[\d.]*\s+)?(?:(?:abstract|summary|introduction|overview)\b|(?:table of )?contents\s*$)",
+    re.IGNORECASE,
+)
 _LED = re.compile(r"^(?:(?:written|prepared|edited)\s+)?by\s+|^authors?\s*:\s*", re.IGNORECASE)
 _PARTICLES = frozenset("and & de da di del der den van von la le el al bin ibn y e".split())
 _FIRMS = frozenset("inc ltd llc plc corp corporation company co ag gmbh group".split())

@@ -126,7 +126,7 @@ def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> T
 
 
 def read_numbered(text: str) -> Tally | None:
-    """Read a question for the number of parts or things of a document that may be numbered in it."""
+    """Read a question for how many parts or things a document has, which it may number."""
     asked = _NUMBERED.match(" ".join(text.split()))
     if asked is None or _YEAR.search(text):
         return None

@@ -180,7 +180,8 @@ def _difference(core: str, years: tuple[int, ...], _: str) -> Task | None:
     if sides is not None:
         return _exceeding(sides["a"], sides["b"], years)
     event = re.search(
-        rf"\bby how much {_BE} (?P<x>.+?) {_VERBS} (?:after|following) (?:the |an? )?(?P<z>.+)", core
+        rf"\bby how much {_BE} (?P<x>.+?) {_VERBS} (?:after|following) (?:the |an? )?(?P<z>.+)",
+        core,
     )
     if event is not None:
         x, z = _phrase(event["x"]), _phrase(event["z"])
