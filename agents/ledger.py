@@ -15,17 +15,25 @@ from pagehop.tools.recall import overlap
 
 BATCH = 4
 """Items that may come before the list is trimmed again."""
-EXPLORE_CHARACTERS = 1_500
+EXPLORE_CHARACTERS = 4_000
 """Of evidence that explorer and condenser see."""
 ANSWER_CHARACTERS = 20_000
-"""Of evidence that the answerer sees."""
+"""Of evidence that answerer and reflector see, who have no tool to recall more."""
 _SETTLED_SHARE = 0.5
 """Of the limit for what was trimmed; the rest is room for what comes after."""
 _NOTES_CHARACTERS = 500
+_LOOKED_UP = 16
+"""Searches, and pages read, of earlier rounds that are told of."""
 
 
-def show_evidence(context: Context, characters: int) -> str:
-    """Return the evidence as lines, at most about so many characters; empty when there is none."""
+def show_evidence(context: Context, characters: int, *, recalls: bool = False) -> str:
+    """Return the evidence as lines; empty when there is none.
+
+    Args:
+        context: Of the step.
+        characters: About as many at most.
+        recalls: Who reads it has `recall`.
+    """
     shown = chosen(context, characters)
     lines = [
         f"{item.id} [{item.ref}] for {item.sub_question}"
@@ -35,7 +43,8 @@ def show_evidence(context: Context, characters: int) -> str:
         for item in shown
     ]
     if left_out := len(context.evidence) - len(shown):
-        lines.append(f"({left_out} more are kept; recall(query) shows those that match.)")
+        how = "; recall(query) shows those that match" if recalls else ""
+        lines.append(f"({left_out} more are kept{how}.)")
     return "\n".join(lines)
 
 
@@ -82,6 +91,28 @@ def show_notes(context: Context) -> str:
             break
         lines.append(f"- {note}")
     return "\n".join(reversed(lines))
+
+
+def show_looked_up(context: Context) -> str:
+    """Return what earlier rounds searched for and read, the newest of it; empty for nothing."""
+    in_sight = {item.call.id for item in context.observations}
+    queries: dict[str, None] = {}
+    pages: dict[str, None] = {}
+    for call in context.tried:
+        given = call.arguments
+        if call.id in in_sight:
+            continue
+        if query := str(given.get("query") or given.get("predicate") or "").strip():
+            where = f" in {given['documents']}" if given.get("documents") else ""
+            queries[f'"{query}"{where}'] = None
+        elif ref := str(given.get("ref") or ""):
+            pages[ref] = None
+    lines = [
+        f"{head}: {', '.join([*found][-_LOOKED_UP:])}."
+        for head, found in (("Searched for", queries), ("Pages read", pages))
+        if found
+    ]
+    return "\n".join(lines)
 
 
 def show_calculations(calculations: Sequence[Observation]) -> str:

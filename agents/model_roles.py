@@ -37,8 +37,8 @@ from pagehop.agents.reply_moves import (
     unsupported,
 )
 from pagehop.agents.reply_schemas import (
+    FIRST_CALLED,
     FIRST_CALLS,
-    FIRST_TOOLS,
     JUDGE,
     PLAN,
     answer_schema,
@@ -114,7 +114,7 @@ class ModelPlanner:
             parts = read_parts(value.get("parts"), names)
             if not parts:
                 raise Unusable('"parts" needs at least one object with a "text".')
-            calls = [c for c in read_calls(value.get("calls")) if c.tool in FIRST_TOOLS]
+            calls = [c for c in read_calls(value.get("calls")) if c.tool in FIRST_CALLED]
             first = _for_parts(replace(context, sub_questions=tuple(parts)), calls[:FIRST_CALLS])
             return Plan(tuple(parts), str(value.get("thought", "")), calls=first)
 

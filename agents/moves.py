@@ -136,6 +136,8 @@ class Summary:
     notes: tuple[str, ...] = ()
     reflection: "Reflection | None" = None
     """Of a fused role, which judges in the same model call; the reflector is then not asked."""
+    calculations: tuple[str, ...] = ()
+    """Expressions over what was kept, to be computed before the observations leave."""
 
 
 @dataclass(frozen=True)

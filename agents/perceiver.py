@@ -3,13 +3,13 @@
 1. A tool that shows a picture asks from its thread, and spends what the step's `Allowance` has
    left. The same picture and question are read once, at once too.
 2. The pictures of a question are read when a run makes its first prompt, for all samples once.
-3. Both are calls of a model like those of the roles: in the events, in the usage, within the
-   budget. They begin conversations of their own, which are no part of what the policy said.
+3. Both are calls of a model like those of the roles: made again where a fault may pass, in the
+   events, in the usage, within the budget. They begin conversations of their own, which are no
+   part of what the policy said.
 """
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
@@ -18,18 +18,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from pagehop.agents.moves import Context, Meter
 from pagehop.agents.prompting import picture_block, shipped
 from pagehop.agents.replies import text_of
-from pagehop.agents.told_prompts import sampling_of, told_end, told_messages, told_reply
+from pagehop.agents.told_prompts import sampling_of, told_end, told_messages
 from pagehop.answers import Usage
 from pagehop.errors import ModelError, ToolError
 from pagehop.events import EventType
-from pagehop.models.chat_calls import FIRST_WAIT_S, call_chat, usage_of
-from pagehop.models.chat_errors import model_name, read_fault
-from pagehop.models.prices import Prices
+from pagehop.models.call_attempts import FIRST_WAIT_S
+from pagehop.models.chat_calls import ChatReply, call_chat, call_chat_here
+from pagehop.models.chat_errors import model_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _KEPT = 256
 """Readings kept; the oldest goes first."""
 ROLE = "perceiver"
+READ = "The question comes with pictures; this is what another model reads in them."
+"""Stands before these readings in a prompt."""
 Tell = Callable[[EventType, str, Mapping[str, Any]], None]
 
 
@@ -57,19 +59,13 @@ class Allowance:
     _closed: bool = False
 
     def begin(self, model: BaseChatModel, messages: Sequence[BaseMessage]) -> str:
-        """Count a call that begins, and return its name.
+        """Tell of a call that begins, and return its name.
 
         Raises:
             ToolError: The budget does not allow it.
         """
         with self._lock:
-            over = self.meter.over(self.left)
-            if over:
-                raise ToolError(
-                    f"the picture was not read, the budget of {over} is spent; "
-                    "use the text of the page"
-                )
-            self.meter.add(Usage(model_calls=1))
+            self._check()
             tool = CALL.get()
             number = 1 + sum(name.startswith(f"llm.{ROLE}.{tool}.") for name in self._under_way)
             name = f"llm.{ROLE}.{tool}.{number}"
@@ -79,20 +75,35 @@ class Allowance:
         self._say("context.edit", f"{name}.edit", edited(name, self.step, self.round))
         return name
 
-    def end(self, name: str, reply: AIMessage, spent: Usage, seconds: float) -> None:
-        """Count what a reply cost."""
-        with self._lock:
-            self.meter.add(spent)
-            self._under_way[name] = 0
-        usage = Usage(model_calls=1, seconds=seconds).plus(spent)
-        body = {"call": name, "role": ROLE, **told_reply(reply), "usage": dict(vars(usage))}
-        self._say("llm.end", f"{name}.end", {**body, "seconds": round(seconds, 4)})
+    def spend(self, more: Usage) -> None:
+        """Count an attempt that begins, or the tokens of a reply.
 
-    def fail(self, name: str, why: str) -> None:
+        Raises:
+            ToolError: The budget allows no other attempt, or nobody waits for it any more.
+        """
+        with self._lock:
+            if more.model_calls:
+                self._check()
+            self.meter.add(more)
+
+    def end(self, name: str, reply: ChatReply) -> None:
+        """Tell of a reply."""
+        with self._lock:
+            self._under_way[name] = 0
+        self._say("llm.end", f"{name}.end", told_end(name, ROLE, reply))
+
+    def fail(self, name: str, why: str, attempts: int = 1) -> None:
         """Tell that a call gave no reply."""
         with self._lock:
             self._under_way[name] = 0
-        self._say("error", f"{name}.error", {"where": ROLE, "call": name, "error": why})
+        body = {"where": ROLE, "call": name, "error": why, "attempts": attempts}
+        self._say("error", f"{name}.error", body)
+
+    def _check(self) -> None:
+        over = self.meter.over(self.left)
+        if over or self._closed:
+            why = f"the budget of {over} is spent" if over else "there was no more time"
+            raise ToolError(f"the picture was not read, {why}; use the text of the page")
 
     def close(self) -> None:
         """End the step: a call that a tool left behind is told as given up, then nothing more."""
@@ -114,9 +125,10 @@ CALL: ContextVar[str] = ContextVar("pagehop_call", default="")
 class Perceiver:
     """Fills the `Perceive` protocol; the same picture and question are read once, at once too."""
 
-    def __init__(self, model: BaseChatModel) -> None:
-        """Keep the model; nothing is called yet."""
+    def __init__(self, model: BaseChatModel, retry_wait_s: float = FIRST_WAIT_S) -> None:
+        """Keep the model and the wait before a call is made again; nothing is called yet."""
         self.model = model
+        self.retry_wait_s = retry_wait_s
         self._readings: dict[str, Future[str]] = {}
         self._lock = Lock()
 
@@ -146,19 +158,22 @@ class Perceiver:
 
     def _read(self, messages: list[BaseMessage]) -> str:
         allowance = ALLOWANCE.get() or Allowance({})
-        call, started = allowance.begin(self.model, messages), time.perf_counter()
+        call = allowance.begin(self.model, messages)
         try:
-            reply = self.model.invoke(messages)
-        except Exception as error:
-            # The boundary to the provider's client: whatever it raises, no picture was read.
-            allowance.fail(call, read_fault(error, self.model, pictures=True).words)
+            reply = call_chat_here(
+                self.model, messages, seconds_left=allowance.left.get("seconds"),
+                on_spend=allowance.spend, first_wait_s=self.retry_wait_s,
+            )  # fmt: skip
+        except (ModelError, ToolError) as error:
+            why = f"{type(error).__name__}: {error}"
+            allowance.fail(call, why, getattr(error, "attempts", 1))
+            if isinstance(error, ToolError):
+                raise
             raise ToolError(
-                f"the vision model gave no reading ({type(error).__name__}); use the text of the "
-                "page, or another page"
+                "the vision model gave no reading; use the text of the page, or another page"
             ) from error
-        spent = usage_of(self.model, messages, reply, Prices.from_settings())
-        allowance.end(call, reply, spent, time.perf_counter() - started)
-        said = text_of(reply).strip()
+        allowance.end(call, reply)
+        said = text_of(reply.message).strip()
         if not said:
             raise ToolError("the vision model gave an empty reading; ask in other words")
         return said
@@ -189,8 +204,7 @@ class QuestionPictures:
                     f"Picture {i}: {await self._reading(context, i, block)}"
                     for i, block in enumerate(self.blocks, 1)
                 ]
-                head = "The question comes with pictures; this is what another model reads in them."
-                self._shown = [HumanMessage("\n\n".join([head, *readings]))]
+                self._shown = [HumanMessage("\n\n".join([READ, *readings]))]
         return self._shown
 
     async def _reading(self, context: Context, number: int, block: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ from pagehop.agents.ledger import (
     EXPLORE_CHARACTERS,
     show_calculations,
     show_evidence,
+    show_looked_up,
     show_notes,
 )
 from pagehop.agents.moves import Context, Observation
@@ -146,6 +147,8 @@ def explorer_messages(
 def answerer_messages(context: Context, prompts: Prompts) -> list[BaseMessage]:
     """Return the prompt of the answerer."""
     parts = [f"Question: {context.question}"]
+    if titles := _titles(context):
+        parts.append(f"Documents:\n{titles}")
     parts.append(f"Evidence:\n{show_evidence(context, ANSWER_CHARACTERS) or 'none'}")
     if context.calculations:
         parts.append(f"Calculations:\n{show_calculations(context.calculations)}")
@@ -162,19 +165,27 @@ def reflector_messages(context: Context, prompts: Prompts, library: str) -> list
     return [
         SystemMessage(prompts["reflector"]),
         HumanMessage(_question(context, library)),
-        HumanMessage(known(context)),
+        HumanMessage(known(context, ANSWER_CHARACTERS, recalls=False)),
     ]
 
 
-def known(context: Context) -> str:
-    """Return what is known at the start of the round: evidence, calculations, notes, parts."""
-    evidence = show_evidence(context, EXPLORE_CHARACTERS)
+def known(context: Context, characters: int = EXPLORE_CHARACTERS, *, recalls: bool = True) -> str:
+    """Return what is known at the start of the round: evidence, notes, parts, what was tried.
+
+    Args:
+        context: Of the step.
+        characters: Of evidence, about.
+        recalls: Who reads it has `recall`.
+    """
+    evidence = show_evidence(context, characters, recalls=recalls)
     parts = [f"Evidence so far:\n{evidence}" if evidence else "There is no evidence yet."]
     before = [c for c in context.calculations if c not in context.observations]
     if before:
         parts.append(f"Calculations so far:\n{show_calculations(before)}")
     if notes := show_notes(context):
         parts.append(f"Notes:\n{notes}")
+    if looked_up := show_looked_up(context):
+        parts.append(f"Looked up in earlier rounds:\n{looked_up}")
     parts.append(f"Parts of the question:\n{_parts(context)}")
     reflection = context.reflection
     if reflection is not None:
@@ -295,6 +306,17 @@ def library_overview(context: Context, *, lists: bool = True) -> str:
         scans = f", {len(document.scanned_pages)} scanned" if document.scanned_pages else ""
         lines.append(f"{document.name}: {document.pages}{scans}" + (f" | {title}" if title else ""))
     return "\n".join([head, *lines])
+
+
+def _titles(context: Context) -> str:
+    """Return the titles of the documents of the evidence: who "we" is on their pages."""
+    names = dict.fromkeys(item.ref.name for item in context.evidence)
+    documents = (context.view.document(name) for name in names)
+    return "\n".join(
+        f"{document.name}: {document.title[:100]}"
+        for document in documents
+        if tells_more(document.title, document.name)
+    )
 
 
 def _question(context: Context, library: str) -> str:

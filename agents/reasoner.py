@@ -37,7 +37,8 @@ from pagehop.errors import (
     PicturesUnsupported,
     ToolsUnsupported,
 )
-from pagehop.models.chat_calls import FIRST_WAIT_S, ChatReply, call_chat
+from pagehop.models.call_attempts import FIRST_WAIT_S
+from pagehop.models.chat_calls import ChatReply, call_chat
 from pagehop.models.chat_errors import model_name
 
 TRIES = 3

@@ -5,6 +5,7 @@
 3. Lists may come as one item, ids in brackets or small letters; nothing is invented.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -21,12 +22,16 @@ from pagehop.agents.moves import (
 )
 from pagehop.agents.reasoner import Unusable
 from pagehop.agents.verifier import problems
-from pagehop.errors import LibraryError
+from pagehop.errors import LibraryError, ToolError
+from pagehop.tools.calculate import evaluate
 from pagehop.tools.verify import nearest_line
 from pagehop.types import PageRef
 
 State = Literal["open", "answered", "unanswerable"]
 MOST_PARTS = 8
+MOST_SUMS = 8
+_MADE = re.compile(r"C\d+", re.IGNORECASE)
+"""A calculation named by its id instead of written out."""
 
 
 def read_parts(value: object, names: set[str], first: int = 1) -> list[SubQuestion]:
@@ -59,7 +64,7 @@ def read_parts(value: object, names: set[str], first: int = 1) -> list[SubQuesti
 
 
 def read_summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, list[str]]:
-    """Return the summary, and what is wrong with its findings in words for the model."""
+    """Return the summary, and what is wrong with it in words for the model."""
     findings, problems = [], []
     if not {"evidence", "parts", "sufficient", "give_up", "notes"} & value.keys():
         raise Unusable('The object has none of "evidence", "parts" and "sufficient".')
@@ -70,14 +75,38 @@ def read_summary(context: Context, value: Mapping[str, Any]) -> tuple[Summary, l
         else:
             problems.append(finding)
     notes = tuple(str(note) for note in _items(value, "notes") if str(note).strip())
-    return Summary(tuple(findings), notes, read_judgement(context, value)), problems
+    sums, wrong = _sums(context, value)
+    judgement = read_judgement(context, value)
+    return Summary(tuple(findings), notes, judgement, tuple(sums)), [*problems, *wrong]
+
+
+def _sums(context: Context, value: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the calculations that a summary asks for, and why others cannot be made.
+
+    Those made already, and ids of them, are left out.
+    """
+    made = {str(item.artifact.get("expression")) for item in context.calculations}
+    sums, problems = [], []
+    for item in _items(value, "calculations"):
+        given = item.get("expression") if isinstance(item, Mapping) else item
+        expression = str(given or "").strip()
+        if not expression or expression in made or _MADE.fullmatch(expression):
+            continue
+        try:
+            evaluate(expression)
+        except ToolError as error:
+            problems.append(f"The calculation cannot be made: {error}.")
+        else:
+            sums.append(expression)
+    return sums[:MOST_SUMS], problems
 
 
 def joined(before: Sequence[Summary], summary: Summary) -> Summary:
     """Return a summary with the findings of the one before it that it does not repeat."""
     known = {(finding.ref, finding.quote) for finding in summary.findings}
     earlier = [f for one in before for f in one.findings if (f.ref, f.quote) not in known]
-    return replace(summary, findings=(*earlier, *summary.findings))
+    sums = dict.fromkeys(sum_ for one in (*before, summary) for sum_ in one.calculations)
+    return replace(summary, findings=(*earlier, *summary.findings), calculations=tuple(sums))
 
 
 def read_judgement(context: Context, value: Mapping[str, Any]) -> Reflection:

@@ -17,8 +17,15 @@ from langchain_core.tools import BaseTool
 
 Schema = Mapping[str, Any]
 
-FIRST_TOOLS = ("semantic_search", "keyword_search")
-"""What a plan may call."""
+_FIRST: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "semantic_search": (("query",), ("documents",)),
+    "keyword_search": (("query",), ("documents",)),
+    "list_documents": ((), ("filter",)),
+    "filter_documents": (("predicate",), ()),
+    "aggregate": (("field", "op"), ("documents",)),
+}
+FIRST_CALLED = tuple(_FIRST)
+"""What a plan may call; above with what each takes, needed and not."""
 FIRST_CALLS = 6
 _MOST_CALLS = 8
 _MOST_NAMES = 60
@@ -65,6 +72,15 @@ _ID: Schema = {"type": "string", "enum": [f"Q{i}" for i in range(1, 9)]}
 _PART = {"text": _WORDS, "needs": _text(120), "documents": _NAMES}
 _STATE: Schema = {"type": "string", "enum": ["open", "answered", "unanswerable"]}
 
+
+def _first(tool: str) -> dict[str, Any]:
+    """Return the schema of a plan's call."""
+    needed, more = _FIRST[tool]
+    given = {name: _NAMES if name == "documents" else _QUERY for name in (*needed, *more)}
+    called = {"tool": {"type": "string", "enum": [tool]}, "arguments": _object(given, needed)}
+    return _object(called, list(called))
+
+
 PLAN: Schema = _object(
     {
         "thought": _THOUGHT,
@@ -72,13 +88,7 @@ PLAN: Schema = _object(
             _object({"id": _ID, **_PART, "after": _text(24)}, ["id", "text"]), most=8, least=1
         ),
         "calls": _list(
-            _object(
-                {
-                    "tool": {"type": "string", "enum": list(FIRST_TOOLS)},
-                    "arguments": _object({"query": _QUERY, "documents": _NAMES}, ["query"]),
-                },
-                ["tool", "arguments"],
-            ),
+            {"anyOf": [_first(tool) for tool in FIRST_CALLED]},
             most=FIRST_CALLS,
         ),
     },
@@ -120,7 +130,12 @@ def _kept(pages: Sequence[str]) -> Schema:
             _object(seen, ["ref", "reading", "part"]),
         ]
     }
-    return {"evidence": _list(evidence, most=16), "notes": _list(_WORDS, most=8), **_JUDGEMENT}
+    return {
+        "evidence": _list(evidence, most=16),
+        "notes": _list(_WORDS, most=8),
+        "calculations": _list(_QUERY, most=8),
+        **_JUDGEMENT,
+    }
 
 
 def answer_schema(evidence: Sequence[str], calculations: Sequence[str]) -> Schema:
@@ -210,7 +225,8 @@ def explore_schema(tools: Sequence[BaseTool], pages: Sequence[str], *, begun: bo
     if not begun:
         return looks
     keeps = _object(
-        {"thought": _THOUGHT, **_kept(pages)}, ["thought", "evidence", "parts", "sufficient"]
+        {"thought": _THOUGHT, **_kept(pages)},
+        ["thought", "evidence", "parts", "sufficient"],
     )
     done = _object({"thought": _THOUGHT, "done": {"const": True}}, ["thought", "done"])
     return {"type": "object", "anyOf": [looks, keeps, done]}

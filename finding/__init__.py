@@ -6,10 +6,10 @@ It reads a library through two protocols, `Corpus` and `CorpusView`, and imports
 1. What is read: `corpus` (the protocols, and values they return), `names` (slugs of documents),
    `periods` (years, quarters and dates that a text names).
 2. Search: `search` (start here), `candidates`, the retrievers `words` (over `terms` and `bm25`),
-   `meaning` (vectors) and `visual_search` (pictures of pages), `unread` (documents without passages
-   yet), `search_memo`, `ranking` (hits); beside it `patterns` (phrases, exclusions, regular
-   expressions) and `filters` (choose documents by a predicate), over `fields` (what they say of
-   themselves, with the places).
+   `meaning` (over `passage_vectors`) and `visual_search` (pictures of pages, by `coded_pages`),
+   `unread` (documents without passages yet), `search_memo`, `ranking` (hits); beside it `patterns`
+   (phrases, exclusions, regular expressions) and `filters` (choose documents by a predicate), over
+   `fields` (what they say of themselves, with the places).
    Which documents a question names: `profiles` (what each says of itself), `routing`.
 3. Fusion: `pool` (what a strategy sees), `fusion` (their names; reciprocal ranks, votes),
    `weighing` (the default), `cuts` (how many pages), `refinement` (by vectors);

@@ -52,7 +52,9 @@ class VectorBlock:
     kinds: NDArray[np.object_]
     """(n,) kind of the region each passage was cut from."""
     matrix: NDArray[np.float32]
-    """(n, dim) unit length."""
+    """(n, dim) unit length: each passage with what stands above it."""
+    own: NDArray[np.float32]
+    """(n, dim) unit length: its own words alone."""
 
 
 class Corpus(Protocol):

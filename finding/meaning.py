@@ -2,14 +2,16 @@
 
 1. While vectors are few, every visible one is compared; beyond `SCANNED` the index brings the
    nearest, and passages are not read with their neighbours.
-2. In hybrid search a passage is compared as part of its page: with the passages before and after
+2. A passage's cosine is the better of two: of its own words alone, and with what stands above it
+   (passage_vectors.py).
+3. In hybrid search the second is compared as part of its page: with the passages before and after
    it (`VectorRows.in_context`). Semantic search alone compares it as it is.
-3. Candidates of the keyword signal that have no vector yet are embedded into memory, the best
+4. Candidates of the keyword signal that have no vector yet are embedded into memory, the best
    first, as far as `FRESH_S` goes: while the writer embeds, each waits behind one of its batches.
 
-2 helps the more, the less a passage says by itself: without title and section it lifts the mean
-reciprocal rank of hybrid search from .62 to .65, on today's, which carry title and section, by .01
-only (benchmarks/retrieval.py). Semantic search alone loses recall at 5 by it.
+3 helps the more, the less a passage says by itself: without title and section it lifts the mean
+reciprocal rank of hybrid search from .62 to .65, with both by .01 only (benchmarks/retrieval.py).
+Semantic search alone loses recall at 5 by it.
 """
 
 import time
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 from pagehop.errors import ModelError
 from pagehop.finding.candidates import Found, Scope
 from pagehop.finding.corpus import Corpus, CorpusView
+from pagehop.finding.passage_vectors import PassageEmbedder
 from pagehop.models.encoder_files import WAYS_OUT
 from pagehop.types import Mode, Region
 
@@ -77,13 +80,9 @@ def vectors_of(view: CorpusView, passages: Sequence[Region]) -> NDArray[np.float
         found = {p.id: block.matrix[rows[p.id]] for p in passages if p.id in rows}
     for passage in passages:
         if passage.id not in found and (known := corpus.memo.vectors.find(passage.id)) is not None:
-            found[passage.id] = known
+            found[passage.id] = known[0]
     missing = [passage for passage in passages if passage.id not in found][:FRESH]
-    for passage, made in zip(
-        missing, encoder.encode([p.search_text for p in missing]), strict=True
-    ):
-        corpus.memo.vectors.put(passage.id, made)
-        found[passage.id] = made
+    found |= {id: made[0] for id, made in _embed(corpus, encoder, missing).items()}
     unknown = np.full(encoder.dim, np.nan, np.float32)
     return np.array([found.get(p.id, unknown) for p in passages]).reshape(-1, encoder.dim)
 
@@ -121,12 +120,14 @@ def _scan(
         rows = rows[np.isin(block.kinds[rows], list(scope.kinds))]
     others = np.array([at.of_region[id] for id in found.passages if id in at.of_region], np.int64)
     if len(rows) == len(block.ids):
-        cosines = block.matrix @ vector  # (n,)
+        cosines, own = block.matrix @ vector, block.own @ vector  # (n,)
     else:
         needed = at.reach(np.concatenate([rows, others]))
-        cosines = np.zeros(len(block.ids), np.float32)
+        cosines, own = np.zeros((2, len(block.ids)), np.float32)
         cosines[needed] = block.matrix[needed] @ vector
-    context = at.in_context(cosines)
+        own[needed] = block.own[needed] @ vector
+    context = np.maximum(at.in_context(cosines), own)
+    cosines = np.maximum(cosines, own)
     ranked = (cosines if mode == "semantic" else context)[rows]
     nearest = rows[_top(ranked, found.depth)]
     if likely := [at.of_document[id] for id in found.route.likely if id in at.of_document]:
@@ -170,11 +171,21 @@ def _embed_missing(
     for first in range(0, len(new), FRESH_AT_ONCE):
         if first and time.monotonic() > deadline:
             break
-        some = new[first : first + FRESH_AT_ONCE]
-        vectors = encoder.encode([found.passages[id].search_text for id in some])
-        for id, made in zip(some, vectors, strict=True):
-            snapshot.memo.vectors.put(id, made)
-            kept[id] = made
+        some = [found.passages[id] for id in new[first : first + FRESH_AT_ONCE]]
+        kept |= _embed(snapshot, encoder, some)
     for id, known in kept.items():
         if known is not None:
-            found.semantic[id] = found.context[id] = _cosine(float(known @ vector))
+            found.semantic[id] = found.context[id] = _cosine((known @ vector).max())
+
+
+def _embed(
+    corpus: Corpus, encoder: "TextEncoder", passages: Sequence[Region]
+) -> dict[str, NDArray[np.float32]]:
+    """Return both vectors (2, dim) of passages by their ids: whole, own; they are remembered."""
+    texts, search_texts = [p.text for p in passages], [p.search_text for p in passages]
+    vectors = PassageEmbedder(encoder).embed(texts, search_texts)
+    both = np.stack([vectors.whole, vectors.own], axis=1)  # (n, 2, dim)
+    made = {p.id: pair for p, pair in zip(passages, both, strict=True)}
+    for id, pair in made.items():
+        corpus.memo.vectors.put(id, pair)
+    return made

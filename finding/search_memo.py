@@ -33,7 +33,7 @@ class SearchMemo:
         self._terms: _Kept[NDArray[np.int64]] = _Kept(CACHED_TERMS)
         self._rankers: _Kept[DocumentRanker] = _Kept(CACHED_RANKERS)
         self.vectors: _Kept[NDArray[np.float32]] = _Kept(CACHED_VECTORS)
-        """By region id."""
+        """By region id; (2, dim): whole, own."""
         self.token_vectors: _Kept[NDArray[np.float16]] = _Kept(CACHED_TOKEN_VECTORS)
         """By region id; (n_tokens, dim)."""
         self._rows: VectorRows | None = None

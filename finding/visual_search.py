@@ -1,8 +1,10 @@
 """The visual signal of a search: pages whose picture fits the query, by a page encoder.
 
-1. Every page in scope is compared by its byte codes; beyond `picture_vectors.SCANNED` vectors of a
-   partition its index brings candidates instead, more than are asked for, since it ranks roughly.
-2. The best are compared again by their own vectors, exactly, and these scores rank them.
+1. Every page in scope is compared by its byte codes. Of more than `LED` vectors only the leads are
+   compared first, and then all vectors of the best pages. Beyond `picture_vectors.SCANNED` vectors
+   of a partition its index brings candidates instead, more than are asked for, since it ranks
+   roughly.
+2. The best are compared again by two bytes a number, and these scores rank them.
 
 In hybrid search the best pages bring their passages along, or stand as a candidate each where they
 have none, and say of them how much better than an empty page the page fits.
@@ -11,7 +13,7 @@ A page's score depends on nothing but its own vectors and the query; equal score
 document id and page.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +21,8 @@ import numpy as np
 
 from pagehop.errors import ModelError
 from pagehop.finding.candidates import Found, Scope
-from pagehop.models.maxsim import Codes, Vectors, exact, scan
+from pagehop.finding.coded_pages import CodedPages, PagePlace
+from pagehop.models.maxsim import Codes, Vectors, exact
 from pagehop.types import FULL_PAGE, Hit, Hits, Region
 
 if TYPE_CHECKING:
@@ -31,12 +34,12 @@ RANKED = 30
 """Fewest candidates that are compared exactly, where there are as many."""
 RANKED_VECTORS = 8_000
 """As many more of them are as have so many vectors together: pages with one vector are closer."""
-
-
+LED = 2_000_000
+"""Most vectors that are all compared; of more, the leads choose `ROUGHLY` pages."""
+ROUGHLY = 400
+"""Fewest pages that leads choose; docs/benchmarks/visual.md says how late good ones may come."""
 FUSED = 30
 """Pages that looking brings into a hybrid search."""
-PagePlace = tuple[str, int]
-"""(document id, page)"""
 
 
 class PictureVectorSource(Protocol):
@@ -53,10 +56,6 @@ class PictureVectorSource(Protocol):
 
     def codes(self, document: str) -> Codes:
         """Return the codes of a document's encoded pages."""
-        ...
-
-    def vectors(self, places: Iterable[PagePlace]) -> dict[PagePlace, Vectors]:
-        """Return the vectors of some pages."""
         ...
 
     def nearest(
@@ -105,15 +104,11 @@ def find_looks(view: "CorpusView", query: str, scope: Scope, limit: int) -> list
 
 def rank_pages(known: PictureVectorSource, asked: Vectors, scope: Scope, limit: int) -> list[Seen]:
     """Return the pages that fit a query's vectors, (tokens, dim), best, best first."""
-    places = _candidates(known, asked, scope, limit)
-    vectors = known.vectors(places)
-    places = [place for place in places if place in vectors]
-    scores = exact(asked, [vectors[place] for place in places])
-    seen = [
-        Seen(document, page, round(score, 5))
-        for (document, page), score in zip(places, scores, strict=True)
-        if score > -np.inf
-    ]
+    seen = []
+    for places in _candidates(known, asked, scope, limit):
+        places.compare(asked, fine=True)
+        named = zip(places.named(), places.scores.tolist(), strict=True)
+        seen += [Seen(document, page, round(score, 5)) for (document, page), score in named]
     return sorted(seen, key=lambda page: (-page.score, page.document, page.page))[:limit]
 
 
@@ -217,39 +212,30 @@ def unseen_note(share: float) -> str:
 
 def _candidates(
     known: PictureVectorSource, asked: Vectors, scope: Scope, limit: int
-) -> list[PagePlace]:
-    """Return pages worth comparing exactly."""
+) -> Iterator[CodedPages]:
+    """Yield pages worth comparing by two bytes a number."""
     scanned, indexed = known.in_scope(scope.documents)
-    found = _scan(known, asked, scanned, scope.pages, limit)
+    if scanned:
+        places = CodedPages(scanned, [known.codes(document) for document in scanned])
+        if scope.pages is not None:
+            places.keep_pages(scope.pages)
+        depth = max(RANKED, 3 * limit, RANKED_VECTORS * places.all // max(1, places.vectors))
+        many = places.vectors > LED
+        places.scan(asked, leads=many)
+        if many:
+            places.keep_best(max(ROUGHLY, 2 * depth))
+            places.compare(asked)
+        places.keep_best(depth)
+        yield places
     for partition in indexed:
-        found += known.nearest(
+        near = known.nearest(
             asked,
             partition,
             limit=OVERFETCH * limit,
             documents=scope.documents,
             pages=scope.pages,
         )
-    return found
-
-
-def _scan(
-    known: PictureVectorSource,
-    asked: Vectors,
-    documents: list[str],
-    pages: Collection[int] | None,
-    limit: int,
-) -> list[PagePlace]:
-    """Compare all pages of some documents by their codes; return the best."""
-    if not documents:
-        return []
-    codes = [known.codes(document) for document in documents]
-    scores = np.concatenate(scan(asked, codes))
-    numbers = np.concatenate([each.pages for each in codes])
-    owner = np.repeat(np.arange(len(documents)), [len(each.pages) for each in codes])
-    if pages is not None:
-        scores[~np.isin(numbers, list(pages))] = -np.inf
-    at = np.flatnonzero(scores > -np.inf)
-    vectors = sum(int(each.counts.sum()) for each in codes)
-    depth = max(RANKED, 3 * limit, RANKED_VECTORS * len(scores) // max(1, vectors))
-    at = at[np.argsort(-scores[at], kind="stable")][:depth]
-    return [(documents[owner[i]], int(numbers[i])) for i in at]
+        ids = sorted({document for document, _ in near})
+        places = CodedPages(ids, [known.codes(document) for document in ids])
+        places.keep_places(near)
+        yield places

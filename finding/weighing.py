@@ -9,10 +9,11 @@ from pagehop.finding.pool import Pool, Scores
 WEIGHTS = {"semantic": 0.65, "keyword": 0.35, "visual": 0.65}
 """Relative to each other. On filings and articles .6 to .8 for meaning do equally well in
 benchmarks/retrieval.py, on the examples, where exact names matter more, .5 to .65."""
-ROUTE = 0.15
+ROUTE = 0.2
 """What a document that the question names without doubt adds to its passages' scores. On a half of
-the questions set aside for such choices .1 to .2 do equally well in benchmarks/retrieval.py; from
-.3 on, the first page is more often a wrong one of the right document."""
+the questions set aside for such choices .1 to .2 do equally well in benchmarks/retrieval.py; .2
+finds more of several documents since passages are also compared without their titles. From .3 on,
+the first page is more often a wrong one of the right document."""
 SECOND = 0.2
 """How much of its second passage a page is given: of two pages with equally good passages the one
 that says more of what is asked. .1 to .3 do equally well in benchmarks/retrieval.py on pages chosen

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from pagehop.agents.moves import Call, Observation
 from pagehop.agents.perceiver import CALL
 from pagehop.errors import ToolError
+from pagehop.graphs.state import State
 from pagehop.graphs.threads import in_thread
 
 PICTURE_TOOLS = frozenset({"look", "overview"})
@@ -218,6 +219,16 @@ def within_budget(
             allowed.append(call)
             new += is_new
     return allowed, refused
+
+
+def sums(state: State, expressions: Sequence[str]) -> list[Call]:
+    """Return calls of `calculate` with ids that follow those of the step."""
+    step = state["step"]
+    made = sum(call.id.startswith(f"s{step}c") for call in state["tried"])
+    return [
+        Call("calculate", {"expression": expression}, id=f"s{step}c{made + i}")
+        for i, expression in enumerate(expressions, 1)
+    ]
 
 
 def _read(call: Call, message: object) -> Done:

@@ -32,12 +32,12 @@ from pagehop.errors import ModelError
 from pagehop.graphs.asking import Asker, RoleFailed
 from pagehop.graphs.beginning import LISTS, begun, replaced
 from pagehop.graphs.budget import Spent
-from pagehop.graphs.calls import Done, within_budget
+from pagehop.graphs.calls import Done, sums, within_budget
 from pagehop.graphs.findings import sift
 from pagehop.graphs.outcome import assemble
 from pagehop.graphs.scope import Scope, Scopes
 from pagehop.graphs.state import State, Stop
-from pagehop.graphs.telling import Teller, told
+from pagehop.graphs.telling import Teller, begins, told
 from pagehop.graphs.threads import in_thread
 from pagehop.library.view import View
 from pagehop.tools.recall import KEPT
@@ -111,18 +111,8 @@ class Nodes:
 
     def tell_start(self, state: State, effort: str) -> None:
         """Tell that an episode begins."""
-        labels = self.view.labels
-        start: dict[str, Any] = {
-            "question": state["question"],
-            "model": self.model,
-            "graph": self.graph,
-            "effort": effort,
-            "labels": None if labels is None else sorted(labels),
-            "library_version": self.view.version,
-            "budget": self.asker.limits(state).to_json(),
-        }
-        if history := state.get("history"):
-            start["history"] = [dict(vars(one)) for one in history]
+        asks = {"model": self.model, "graph": self.graph, "effort": effort}
+        start = begins(state, self.view, asks, self.asker.limits(state).to_json())
         self.teller.tell(state, "episode.start", "start", start)
 
     async def explore(self, state: State) -> Work:
@@ -223,14 +213,15 @@ class Nodes:
                 self._roles(state).summarizer, Summary, state, spent, reserve=0.5
             )
             move = asked or move
+        computed = await self._compute(state, spent, move.calculations)
         known, made, view = state["evidence"], state["tried"], self.asker.view_of(state)
         sifted = await in_thread(lambda: sift(view, move.findings, known=known, made=made))
         for item in sifted.evidence:
             self.teller.tell(state, "evidence", item.id, told(item))
         for i, text in enumerate(sifted.dropped, 1):
             self.teller.tell(state, "note", f"dropped{i}", {"text": text})
-        update = State(
-            spent=spent.plus(rounds=1),
+        update = computed | State(
+            spent=computed.get("spent", spent).plus(rounds=1),
             evidence=list(sifted.evidence),
             notes=list(move.notes),
             observations=Overwrite([]),  # type: ignore[typeddict-item]  # empties the channel
@@ -241,9 +232,22 @@ class Nodes:
             round_start=state["step"],
             round_done=False,
         )
+        if self.asker.effort == "low" and move.reflection:  # nobody reflects on it
+            update["sub_questions"] = list(move.reflection.sub_questions)
         found = [item.id for item in sifted.evidence]
         says = {"evidence": found, "notes": list(move.notes), "dropped": len(sifted.dropped)}
         return Work(update, says)
+
+    async def _compute(self, state: State, spent: Spent, expressions: Sequence[str]) -> State:
+        """Make the calculations that a summary asks for: they need no step of their own."""
+        if not expressions:
+            return State()
+        asked = State(**{**state, "spent": spent, "pending": sums(state, expressions)})
+        done = (await self.act(asked)).update
+        return State(
+            spent=done["spent"], tried=done["tried"], calculations=done["calculations"],
+            worked=done["worked"], broken=done["broken"],
+        )  # fmt: skip
 
     async def reflect(self, state: State) -> Work:
         """Judge whether the evidence suffices, and what to look for next."""
@@ -388,13 +392,9 @@ class Nodes:
         self.teller.tell(state, "error", f"{name}.error", body)
         spent = state["spent"].plus(seconds=seconds)
         answer = Answer(
-            question=state["asked"],
-            text="",
-            status="failed",
-            usage=spent.usage(),
-            trajectory=self.trajectory,
-            error=f"{name}: {reason}",
-        )
+            question=state["asked"], text="", status="failed", usage=spent.usage(),
+            trajectory=self.trajectory, error=f"{name}: {reason}",
+        )  # fmt: skip
         self._end(state, answer)
         update = State(answer=answer, spent=spent)
         return replaced(state, update) if name == self.first else update

@@ -11,6 +11,7 @@ from langgraph.config import get_stream_writer
 
 from pagehop.events import Event, EventSink, EventType
 from pagehop.graphs.state import State
+from pagehop.library.view import View
 from pagehop.types import PageRef
 
 
@@ -59,6 +60,29 @@ class Teller:
             loop.call_soon_threadsafe(self.tell, state, kind, what, body, context=context)
 
         return tell
+
+
+def begins(
+    state: State, view: View, asks: Mapping[str, str], limits: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what is told of an episode's start.
+
+    Args:
+        state: Of the run.
+        view: What is searched.
+        asks: Names of the model, the graph and the effort.
+        limits: The budget.
+    """
+    body: dict[str, Any] = {
+        "question": state["question"],
+        **asks,
+        "labels": None if view.labels is None else sorted(view.labels),
+        "library_version": view.version,
+        "budget": limits,
+    }
+    if history := state.get("history"):
+        body["history"] = [dict(vars(one)) for one in history]
+    return body
 
 
 def told(value: object) -> dict[str, Any]:

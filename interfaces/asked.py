@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagehop.errors import ConfigError
+from pagehop.surrogates import whole_text
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
+SHOWN = "The question comes with this:"
+"""Stands before its pictures in a prompt."""
 MAX_PIXELS = 1_000_000
 """Of one picture."""
 Block = Mapping[str, Any]
@@ -35,6 +38,8 @@ class Asked:
     text: str
     pictures: tuple[Block, ...] = ()
     """LangChain image blocks with `base64` or a web `url`."""
+    reading: str = ""
+    """What prompts say in their place, where another model has read them already."""
 
 
 def checked_question(question: object) -> Asked:
@@ -51,7 +56,7 @@ def checked_question(question: object) -> Asked:
             'blocks such as {"type": "image", "path": "chart.png"}'
         )
     texts = [str(block.get("text") or "") for block in question if block.get("type") == "text"]
-    text = "\n".join(texts).strip()
+    text = whole_text("\n".join(texts).strip())
     if not text:
         raise ConfigError("the question is empty" if not question else "the question has no text")
     return Asked(text, tuple(_picture(block) for block in question if block.get("type") != "text"))
@@ -80,13 +85,15 @@ def check_pictures(asked: Asked, *, rules: bool, sees: bool, has_vision: bool) -
 
 
 def shown(asked: Asked) -> "list[BaseMessage]":
-    """Return what prompts of a model that takes pictures show of the question's."""
+    """Return what prompts show beside the question: its pictures, or what was read in them."""
     from langchain_core.messages import HumanMessage  # noqa: PLC0415 - only with pictures
 
+    if asked.reading:
+        return [HumanMessage(asked.reading)]
     if not asked.pictures:
         return []
     blocks: list[str | dict[str, Any]] = [dict(block) for block in asked.pictures]
-    return [HumanMessage([{"type": "text", "text": "The question comes with this:"}, *blocks])]
+    return [HumanMessage([{"type": "text", "text": SHOWN}, *blocks])]
 
 
 def _picture(block: Block) -> Block:

@@ -79,7 +79,8 @@ def evaluate(
         )
         with cli_library.brought_up_to_date(path) as (library, _):
             view = library.view(cli_options.words(labels))
-            head = struck_out(f"pagehop {shlex.join(sys.argv[1:])}", secret_values())
+            command = f"pagehop {shlex.join(sys.argv[1:])}".encode()
+            head = struck_out(command, secret_values()).decode()
             done = asyncio.run(
                 evaluating.evaluate(view, questions, out, plan, head=head, progress=_progress())
             )

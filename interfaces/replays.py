@@ -8,8 +8,9 @@
 3. A run by rules is run again by the rules.
 
 What is compared are the bodies of all events but for times, what the endpoint counted, and names
-of runs. A conversation's history is in the record; tools of a user's own give what they gave then
-(`recorded_tools.py`). Not covered: pictures of the question, and those that such a tool gave.
+of runs. A conversation's history is in the record, and so are the pictures of a question
+(`recorded_question.py`); tools of a user's own give what they gave then (`recorded_tools.py`). Not
+covered: pictures that such a tool gave.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,6 @@ from pagehop.interfaces.running import machine_for, tools_for
 from pagehop.interfaces.showing import library_of
 from pagehop.library.view import View
 from pagehop.trajectories.episode import Episode
-from pagehop.trajectories.manifest import RunManifest
 from pagehop.trajectories.reading import Run, read_run
 from pagehop.trajectories.recorder import Recorder, new_run_id, open_record
 
@@ -109,7 +109,8 @@ def replay(
 
     Raises:
         LibraryError: There is no such run, episode or library.
-        ConfigError: There is no such call, or the machine is a user's own and was not given.
+        ConfigError: There is no such call or none at all, or the machine is a user's own and was
+            not given.
     """
     run = read_run(folder)
     found = run.episode(episode)
@@ -119,6 +120,12 @@ def replay(
     names = [call.id for call in found.calls if call.trainable]
     if at and at not in names:
         raise ConfigError(f"{found.episode_id} has no model call {at!r}; it has {', '.join(names)}")
+    policy = run.manifest.models.get("policy")
+    if not found.calls and policy is not None and policy.api_kind != "rules":
+        raise ConfigError(
+            f"{found.episode_id} has no model call to replay: it was cut off before the first, or "
+            "tells which of several samples was chosen"
+        )
     script = _Script(found, at, reply, _live(model, base_url))
     warnings = [problem] if problem else []
     warnings += _changed(run, view)
@@ -126,7 +133,7 @@ def replay(
     from pagehop.interfaces.api import run_sync  # noqa: PLC0415 - imports go one way
 
     eyes = run.manifest.more.get("eyes")
-    play = partial(_played, run.manifest, found, view, script, drop, out, graph=machine, eyes=eyes)
+    play = partial(_played, run, found, view, script, drop, out, graph=machine, eyes=eyes)
     played = run_sync(play)
     answer = Answer.from_json(played[-1].body["answer"], pictures=view)
     warnings += script.warnings
@@ -148,6 +155,8 @@ class _Script:
     strayed: bool = False
     """A prompt was another than the recorded one."""
     warnings: list[str] = field(default_factory=list)
+    readings: set[str] = field(default_factory=set)
+    """Calls that read a picture and were given again."""
 
     async def say(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
         """Answer one call."""
@@ -177,12 +186,18 @@ class _Script:
     def read(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
         """Answer a vision model's call: what was read then of the same picture."""
         asked = _seen(messages[-1].content)
+        alike = []
         for call in self.episode.calls:
-            if not call.trainable and call.message:
+            if not call.trainable:
                 sent = self.episode.message(call.leaf)
                 if asked == (sent.text, tuple(picture.blob for picture in sent.pictures)):
-                    return _reply_of(self.episode, call.id)
-        raise RuntimeError("the record has no reading of this picture")
+                    alike.append(call.id)
+        if not alike:
+            raise RuntimeError("the record has no reading of this picture")
+        # One that failed may have been asked for again.
+        name = next((name for name in alike if name not in self.readings), alike[-1])
+        self.readings.add(name)
+        return _reply_of(self.episode, name)
 
 
 def _seen(content: Any) -> tuple[str, tuple[str, ...]]:
@@ -216,7 +231,7 @@ def _graph(given: "str | Graph | None", run: Run) -> "Graph":
 
 
 async def _played(
-    manifest: RunManifest,
+    run: Run,
     episode: Episode,
     view: View,
     script: _Script,
@@ -229,6 +244,7 @@ async def _played(
     """Run the episode and return its events."""
     from pagehop.agents.moves import Exchange  # noqa: PLC0415 - agents load late
     from pagehop.graphs.budget import Budget  # noqa: PLC0415 - graphs load late
+    from pagehop.interfaces.recorded_question import recorded_question  # noqa: PLC0415 - as below
     from pagehop.interfaces.recorded_tools import recorded_tools  # noqa: PLC0415 - loads langchain
 
     start = next((e.body for e in episode.events if e.type == "episode.start"), {})
@@ -250,7 +266,7 @@ async def _played(
             options["vision_model"] = ScriptedModel(replies=script.read, model_name="recorded")
     else:
         options["model"] = "builtin"
-    own = recorded_tools(manifest, episode, tools_for(view, checked_options(options)))
+    own = recorded_tools(run.manifest, episode, tools_for(view, checked_options(options)))
     checked = checked_options({**options, "tools": own})
     if episode.task.scope is not None:
         view = view.within(episode.task.scope)
@@ -265,7 +281,8 @@ async def _played(
         "kind": "branch" if script.at or drop else "replay",
         "at": script.at,
     }
-    machine = machine_for(view, checked, recorder, _sink(played, recorder, parent))
+    sink = _sink(played, recorder, parent)
+    machine = machine_for(view, checked, recorder, sink, recorded_question(run.folder, episode))
     with recorder:
         history = [Exchange(**one) for one in start.get("history") or ()]
         asked: Any = {
@@ -328,7 +345,7 @@ def _error_of(told: str) -> Exception:
     from pagehop import errors  # noqa: PLC0415 - looked up by name
 
     name, _, words = told.partition(": ")
-    kinds = {"ContextOverflow", "ToolsUnsupported", "PicturesUnsupported"}
+    kinds = {"ContextOverflow", "ToolsUnsupported", "PicturesUnsupported", "ToolError"}
     if name in kinds:
         kind: type[Exception] = getattr(errors, name)
         return kind(words)

@@ -210,10 +210,22 @@ def _build(
 
 
 def machine_for(
-    view: View, options: Options, recorder: "Recorder", sink: "Callable[[Event], None]"
+    view: View,
+    options: Options,
+    recorder: "Recorder",
+    sink: "Callable[[Event], None]",
+    asked: Asked | None = None,
 ) -> "Machine":
-    """Build the machine of many runs, whose events go to a sink that records them."""
-    setup = _setup(view, options, _staff(view, options, None), recorder, (sink,))
+    """Build the machine of many runs, whose events go to a sink that records them.
+
+    Args:
+        view: What is searched.
+        options: Of all runs.
+        recorder: For its name and place.
+        sink: Gets the events.
+        asked: The question of all runs, where it has pictures.
+    """
+    setup = _setup(view, options, _staff(view, options, asked), recorder, (sink,))
     return options.machine.build(setup)
 
 
@@ -298,7 +310,7 @@ def _staff(
     if reader is not None and not pictures:
         from pagehop.agents.perceiver import Perceiver, QuestionPictures  # noqa: PLC0415 - with one
 
-        perceive = Perceiver(reader)
+        perceive = Perceiver(reader, run.retry_wait_s)
         if asked is not None and asked.pictures:
             reads = QuestionPictures(reader, asked.text, asked.pictures, run.retry_wait_s)
     images: Images = "reference" if pictures else "text"

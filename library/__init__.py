@@ -11,8 +11,8 @@ The modules by what they do, in the order a newcomer reads them:
 2. On disk: `folder` (where it lies), `tables` (columns, rows to values), `store` (LanceDB, commits
    of several tables), `manifest` (the commit record), `disk` (atomic writes, refusals in words),
    `snapshot` (one version, read) over `visible_rows` (of the partitions that may be
-   seen), `matches` (rows as it reads them), `integrity` (check and mend),
-   `renewal` (libraries of an older release).
+   seen), `matches` (rows as it reads them), `region_rows` (regions, kept in memory), `integrity`
+   (check and mend), `renewal` (libraries of an older release).
 3. Adding: `scan` (which files), `copies` (the library's own copy of each), `writer` (the background
    thread), `ingest` (what its stages share), `catalog` (documents until the commit), then the
    stages `text_stage`, `reading_stage`, `vector_stage`, `ocr_stage` with `ocr_results` (kept on

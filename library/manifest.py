@@ -22,7 +22,7 @@ from pagehop.library.disk import replace_file, writing
 from pagehop.reading.parsed import PARSER_VERSION
 from pagehop.types import Scalar
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raise it with the columns or indexes of a table, or when an older pagehop could misread what this
 one writes: it then says upgrade, and this one reads older libraries again (renewal.py)."""
 MANIFEST = "manifest.json"

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from pagehop.finding.corpus import VectorBlock
+from pagehop.finding.corpus import Matched, VectorBlock
 from pagehop.library.tables import vector_schema
 
 
@@ -16,14 +17,28 @@ def to_vector_block(blocks: list[pa.Table]) -> VectorBlock:
         blocks = [vector_schema(1).empty_table()]
     rows = pa.concat_tables(blocks).combine_chunks()
     dim = rows.schema.field("vector").type.list_size
-    matrix = pc.list_flatten(rows["vector"]).to_numpy().reshape(-1, dim)  # (n, dim)
+    whole, own = (pc.list_flatten(rows[name]).to_numpy() for name in ("vector", "own"))
     return VectorBlock(
         ids=rows["id"].to_pylist(),
         documents=np.array(rows["document"].to_pylist(), dtype=object),
         pages=rows["page"].to_numpy(),
         kinds=np.array(rows["kind"].to_pylist(), dtype=object),
-        matrix=matrix.astype(np.float32, copy=False),
+        matrix=whole.reshape(-1, dim).astype(np.float32, copy=False),
+        own=own.reshape(-1, dim).astype(np.float32),
     )
+
+
+def to_matches(rows: pa.Table, vector: NDArray[np.float32]) -> list[Matched]:
+    """Return what an index of vectors found for a unit vector (dim,), each with its cosine.
+
+    Args:
+        rows: Columns id, document, page, own and _distance, which is 1 less the cosine.
+        vector: What was looked for.
+    """
+    own = pc.list_flatten(rows["own"]).to_numpy().reshape(-1, len(vector)).astype(np.float32)
+    cosines = np.maximum(1.0 - rows["_distance"].to_numpy(), own @ vector)
+    columns = (rows[name].to_pylist() for name in ("id", "document", "page"))
+    return [Matched(*row) for row in zip(*columns, cosines.tolist(), strict=True)]
 
 
 def sum_counts(tables: list[pa.Table]) -> pa.Table:

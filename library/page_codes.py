@@ -1,7 +1,8 @@
 """Byte codes of page vectors, a file a document, mapped into memory by searches.
 
-1. The Lance table is what holds; these files are made from it (a quarter to half of its size), so
-   that a search reads what it compares and nothing else, and memory stays small.
+1. The Lance table is what holds; these files are made from it and as large, so that a search reads
+   what it compares and nothing else, and memory stays small: half of a file are the bytes that are
+   compared first, the other half those that only the best pages are compared by.
 2. A file is named by encoder and document and holds all pages of it, so it never changes and may be
    shared by all versions and views; a document that is not wholly encoded has none.
 3. A file that is missing or cut short is as if it were not there: the search reads the table, and
@@ -18,7 +19,7 @@ from pagehop.library.disk import replace_file, writing
 from pagehop.models.maxsim import Codes
 
 FOLDER = "page_codes"
-_MAGIC = b"PHCODES1"
+_MAGIC = b"PHCODES2"
 _ALIGNED = 64
 
 
@@ -34,34 +35,36 @@ def write_codes(path: Path, codes: Codes) -> None:
         LibraryError: The folder is read-only or the disk is full.
     """
     head = np.array([len(codes.pages), codes.values.shape[1]], np.int32).tobytes()
-    head = _MAGIC + head + np.array([codes.scale], np.float64).tobytes()
-    head += codes.pages.tobytes() + codes.counts.tobytes()
+    columns = (codes.pages, codes.counts, codes.leads, codes.scales)
+    head = _MAGIC + head + b"".join(column.tobytes() for column in columns)
     head += bytes(-len(head) % _ALIGNED)
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, head + codes.values.tobytes())
+        replace_file(path, head + codes.values.tobytes() + codes.fine.tobytes())
 
 
 def read_codes(path: Path) -> Codes | None:
     """Map the codes of a document into memory; None when they are not there or not whole."""
     try:
         with path.open("rb") as file:
-            start = file.read(24)
+            start = file.read(16)
             n, dim = (int(value) for value in np.frombuffer(start[8:16], np.int32))
             if not start.startswith(_MAGIC) or n < 1 or dim < 1:
                 return None
-            scale = float(np.frombuffer(start[16:24], np.float64)[0])
-            pages, counts = np.frombuffer(file.read(8 * n), np.int32).reshape(2, n)
-            offset = 24 + 8 * n
+            columns = np.frombuffer(file.read(16 * n), np.int32).reshape(4, n)
+            pages, counts, leads = columns[:3]
+            scales = columns[3].view(np.float32)
+            offset = 16 + 16 * n
             offset += -offset % _ALIGNED
             total = int(counts.sum())
-            if path.stat().st_size != offset + total * dim:
+            if path.stat().st_size != offset + 2 * total * dim or (leads > counts).any():
                 return None
             if not total:
-                return Codes(pages, counts, np.zeros((0, dim), np.int8), scale)
-            # Copy on write: torch refuses what it might not write.
-            values = np.memmap(file, np.int8, mode="c", offset=offset, shape=(total, dim))
-            return Codes(pages, counts, values, scale)
+                values = fine = np.zeros((0, dim), np.int8)
+            else:
+                # Copy on write: torch refuses what it might not write.
+                values, fine = np.memmap(file, np.int8, "c", offset, (2, total, dim))
+            return Codes(pages, counts, leads, scales, values, fine)
     except (OSError, ValueError, IndexError):
         return None
 

@@ -2,11 +2,11 @@
 
 1. One table an encoder in each partition; a row a page, with all its vectors as 16-bit floats. A
    page that could not be rendered has a row without vectors.
-2. A search compares codes (`page_codes.py`) and then the vectors of the best pages; where more than
-   `SCANNED` vectors of a partition are in its scope, the table's index chooses them.
+2. A search compares codes (`page_codes.py`); where more than `SCANNED` vectors of a partition are
+   in its scope, the table's index chooses pages to compare.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pagehop.finding.visual_search import PagePlace
+from pagehop.finding.coded_pages import PagePlace
 from pagehop.library.matches import where_clause
 from pagehop.library.page_codes import codes_path, read_codes
 from pagehop.library.tables import PAGE_VECTORS, page_vector_schema
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pagehop.library.store import Store
 
 SCANNED = 16_000_000
-"""Most vectors of a partition compared one by one: 20,000 pages of 700 take .3 s on two cores."""
+"""Most vectors of a partition searched without an index: 20,000 pages of 700 are 14 million."""
 COUNTED = ("document", "page", "count")
 
 
@@ -86,29 +86,29 @@ class PictureVectors:
         self._mapped: dict[str, Codes] = {}
 
     @cached_property
-    def _rows(self) -> dict[str, dict[int, tuple[int, int]]]:
-        """Number of vectors, and row of the table, of each page of each visible document."""
-        found: dict[str, dict[int, tuple[int, int]]] = {}
+    def _counts(self) -> dict[str, dict[int, int]]:
+        """Number of vectors of each page of each visible document."""
+        found: dict[str, dict[int, int]] = {}
         for partition, version in self._tables.items():
             rows = self._store.memo(
-                ("page_rows", self._encoder, partition, version),
+                ("page_counts", self._encoder, partition, version),
                 partial(self._read, partition, columns=COUNTED),
             )
-            columns = (rows[name].to_pylist() for name in (*COUNTED, "_rowid"))
-            for document, page, count, row in zip(*columns, strict=True):
+            columns = (rows[name].to_pylist() for name in COUNTED)
+            for document, page, count in zip(*columns, strict=True):
                 if self._documents.get(document, ("", 0))[0] == partition:
-                    found.setdefault(document, {})[page] = count, row
+                    found.setdefault(document, {})[page] = count
         return found
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
         """Number of vectors of each document."""
-        return {id: sum(n for n, _ in pages.values()) for id, pages in self._rows.items()}
+        return {id: sum(pages.values()) for id, pages in self._counts.items()}
 
     @property
     def encoded(self) -> int:
         """Number of visible pages that have been at the encoder."""
-        return sum(map(len, self._rows.values()))
+        return sum(map(len, self._counts.values()))
 
     def in_scope(self, documents: Collection[str] | None) -> tuple[list[str], list[str]]:
         """Return ids of documents to scan, and partitions to ask by their index.
@@ -117,7 +117,7 @@ class PictureVectors:
             documents: Ids; None for all.
         """
         by_partition: dict[str, list[str]] = {}
-        for document in self._rows:
+        for document in self._counts:
             if documents is None or document in documents:
                 by_partition.setdefault(self._documents[document][0], []).append(document)
         scanned, asked = [], []
@@ -133,28 +133,17 @@ class PictureVectors:
         if document in self._mapped:
             return self._mapped[document]
         partition, pages = self._documents[document]
-        if len(self._rows[document]) == pages:
+        if len(self._counts[document]) == pages:
             found = read_codes(codes_path(self._store.folder, self._encoder, document))
             if found is not None and len(found.pages) == pages:
                 self._mapped[document] = found
                 return found
         return self._store.memo(
             ("page_codes", self._encoder, partition, self._tables[partition], document),
-            lambda: make_codes(self._read(partition, where_clause(documents=(document,)))),
+            lambda: make_codes(
+                self._read(partition, where_clause(documents=(document,))), leads=False
+            ),
         )
-
-    def vectors(self, places: Iterable[PagePlace]) -> dict[PagePlace, Vectors]:
-        """Return the vectors of some pages, (n, dim) float32 each."""
-        wanted: dict[str, list[int]] = {}
-        for document, page in places:
-            row = self._rows[document][page][1]
-            wanted.setdefault(self._documents[document][0], []).append(row)
-        found: dict[PagePlace, Vectors] = {}
-        for partition, rows in wanted.items():
-            # by number: conditions on many documents and pages take ten times as long
-            where = f"_rowid IN ({', '.join(map(str, rows))})"
-            found |= to_page_vectors(self._read(partition, where))
-        return found
 
     def nearest(
         self,
@@ -175,7 +164,7 @@ class PictureVectors:
         return [
             (id, page)
             for id, page in places
-            if page in self._rows.get(id, {}) and self._documents[id][0] == partition
+            if page in self._counts.get(id, {}) and self._documents[id][0] == partition
         ]
 
     def _open(self, partition: str) -> Any:
@@ -187,14 +176,15 @@ class PictureVectors:
         where: str = "",
         columns: Sequence[str] = ("document", "page", "count", "vectors"),
     ) -> pa.Table:
-        query = self._open(partition).search().select(list(columns)).with_row_id(True)
+        query = self._open(partition).search().select(list(columns))
         return (query.where(where) if where else query).to_arrow()
 
 
-def make_codes(rows: pa.Table) -> Codes:
-    """Make the codes of a document's rows."""
+def make_codes(rows: pa.Table, *, leads: bool = True) -> Codes:
+    """Make the codes of a document's rows, with leads chosen or not, which takes longer."""
     rows = rows.sort_by("page")
-    return to_codes(rows["page"].to_numpy(), rows["count"].to_numpy(), _flat(rows))
+    pages, counts = rows["page"].to_numpy(), rows["count"].to_numpy()
+    return to_codes(pages, counts, _flat(rows), leads=leads)
 
 
 def _flat(rows: pa.Table) -> NDArray[np.float16]:

@@ -10,11 +10,11 @@ partitions: that is what keeps documents outside a view without any influence on
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +30,9 @@ from pagehop.finding.routing import Routing
 from pagehop.finding.search_memo import SearchMemo
 from pagehop.finding.terms import TermCounts, TermStatistics, tokens
 from pagehop.library.manifest import Encoder, Manifest
-from pagehop.library.matches import quoted, sum_counts, to_vector_block, where_clause
+from pagehop.library.matches import sum_counts, to_matches, to_vector_block, where_clause
 from pagehop.library.picture_vectors import PictureVectors
+from pagehop.library.region_rows import RegionRows, remember
 from pagehop.library.tables import (
     PAGE_VECTORS,
     PAGES,
@@ -50,9 +51,6 @@ from pagehop.types import Document, Page, Region
 if TYPE_CHECKING:
     from pagehop.library.store import Store
 
-K = TypeVar("K")
-V = TypeVar("V")
-CACHED_REGIONS = 20_000
 CACHED_PAGES = 256
 MANY_DOCUMENTS = 500
 """More documents are not named one by one in a query."""
@@ -66,7 +64,7 @@ class Snapshot:
         self._manifest = manifest
         self._partitions = manifest.visible(labels)
         self._visible = VisibleRows(store, self._partitions)
-        self._regions: OrderedDict[str, Region] = OrderedDict()
+        self._regions = RegionRows(self._visible)
         self._page_texts: OrderedDict[tuple[str, int], PageText] = OrderedDict()
         self._lock = RLock()
         self.memo = SearchMemo()
@@ -115,7 +113,7 @@ class Snapshot:
         rows = self._visible.rows(self.records[document_id][1], "pages", where)
         texts = to_page_texts(rows.sort_by("page"))
         with self._lock:
-            _remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
+            remember(self._page_texts, {(document_id, t.page): t for t in texts}, CACHED_PAGES)
         return texts
 
     def texts(self, pages: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
@@ -151,19 +149,7 @@ class Snapshot:
 
     def regions_by_id(self, ids: Iterable[str]) -> dict[str, Region]:
         """Return the regions that exist and are visible, by id."""
-        wanted = list(dict.fromkeys(ids))
-        with self._lock:
-            found = {id: self._regions[id] for id in wanted if id in self._regions}
-        missing = [id for id in wanted if id not in found]
-        if missing:
-            where = f"id IN ({quoted(missing)})"
-            for key in self._partitions:
-                for region in to_regions(self._visible.rows(key, "regions", where)):
-                    if self._visible.home(region.document) == key:
-                        found[region.id] = region
-            with self._lock:
-                _remember(self._regions, found, CACHED_REGIONS)
-        return {id: found[id] for id in wanted if id in found}
+        return self._regions.with_ids(ids)
 
     def match(
         self,
@@ -185,13 +171,15 @@ class Snapshot:
         """
         where = where_clause(documents=documents, pages=pages, column="parent_kind", values=kinds)
         terms = tokens(words) if isinstance(words, str) else words
-        # ids only: the regions of a query like earlier ones are in memory
-        columns = ["id", "document", "page", "order"]
-        rows = self._visible.full_text("regions", "terms", terms, limit, where, columns)
-        if rows is None:
-            return []
-        columns = ["id", "document", "page", "_score"]
-        return [Matched(*row) for row in zip(*(rows[c].to_pylist() for c in columns), strict=True)]
+        # rows only: the regions of a query like earlier ones are in memory
+        found = self._visible.full_text_rows("regions", "terms", terms, limit, where)
+        ranked = [
+            (-found[row], region.document, region.page, region.order, region.id)
+            for row, region in self._regions.at(found).items()
+        ]
+        return [
+            Matched(id, document, page, -score) for score, document, page, _, id in sorted(ranked)
+        ]
 
     def match_pages(
         self,
@@ -209,7 +197,7 @@ class Snapshot:
         keys = list(zip(rows["document"].to_pylist(), rows["page"].to_pylist(), strict=True))
         with self._lock:
             texts = dict(zip(keys, to_page_texts(rows), strict=True))
-            _remember(self._page_texts, texts, CACHED_PAGES)
+            remember(self._page_texts, texts, CACHED_PAGES)
         scores = rows["_score"].to_pylist()
         return [Matched("", *key, score) for key, score in zip(keys, scores, strict=True)]
 
@@ -318,7 +306,8 @@ class Snapshot:
     ) -> list[Matched]:
         """Return the passages nearest to a unit vector; for more vectors than `vectors()` suits.
 
-        The score is the cosine, exact for the candidates the index brings.
+        The index knows what passages say with what stands above them. The score is the better of
+        that cosine and the one to a passage's own words, exact for what the index brings.
         """
         where = where_clause(documents=documents, pages=pages, column="kind", values=kinds)
         name, found = VECTORS + self._manifest.serving, []
@@ -329,13 +318,10 @@ class Snapshot:
             query = table.search(vector, vector_column_name="vector").distance_type("cosine")
             query = query.limit(limit).refine_factor(10)
             query = query.where(where, prefilter=True) if where else query
-            query = query.select(["id", "document", "page", "_distance"])
+            query = query.select(["id", "document", "page", "own", "_distance"])
             with self._store.reading(key, name):
                 rows = query.to_arrow()
-            found += [
-                Matched(row["id"], row["document"], row["page"], 1.0 - row["_distance"])
-                for row in self._visible.own(key, rows).to_pylist()
-            ]
+            found += to_matches(self._visible.own(key, rows), vector)
         return sorted(found, key=lambda match: (-match.score, match.region_id))[:limit]
 
     @cached_property
@@ -403,11 +389,3 @@ class Snapshot:
                 "run: pagehop check, then add the file again"
             )
         return path
-
-
-def _remember(cache: OrderedDict[K, V], values: Mapping[K, V], size: int) -> None:
-    for key, value in values.items():
-        cache[key] = value
-        cache.move_to_end(key)
-    while len(cache) > size:
-        cache.popitem(last=False)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pagehop.finding.passage_vectors import PassageVectors
 from pagehop.finding.terms import TERMS_VERSION
 from pagehop.reading.anchors import ANCHORS_VERSION, Anchor
 from pagehop.reading.parsed import PARSER_VERSION, DocumentText, PageText
@@ -115,7 +116,7 @@ INDEXES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 def vector_schema(dim: int) -> pa.Schema:
-    """Return the columns of a table of text vectors."""
+    """Return the columns of a table of text vectors (finding/passage_vectors.py)."""
     return pa.schema(
         [
             ("id", pa.string()),
@@ -123,6 +124,7 @@ def vector_schema(dim: int) -> pa.Schema:
             ("page", pa.int32()),
             ("kind", pa.string()),
             ("vector", pa.list_(pa.float32(), dim)),
+            ("own", pa.list_(pa.float16(), dim)),
         ]
     )
 
@@ -391,20 +393,22 @@ def term_rows(document: str, terms: Collection[Sequence[str]]) -> pa.Table:
     return pa.Table.from_pylist([row], schema=TERMS)
 
 
-def vector_rows(regions: pa.Table, vectors: NDArray[np.float32]) -> pa.Table:
+def vector_rows(regions: pa.Table, vectors: PassageVectors) -> pa.Table:
     """Return rows of a vector table for passages given with their ids.
 
     Args:
         regions: Columns id, document, page, parent_kind.
-        vectors: (n, dim) float32, unit length.
+        vectors: Of the same passages.
     """
-    dim = vectors.shape[1]
-    values = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
+    dim = vectors.whole.shape[1]
+    whole = pa.array(np.ascontiguousarray(vectors.whole, dtype=np.float32).reshape(-1))
+    own = pa.array(vectors.own.astype(np.float16).reshape(-1))
     columns = [
         regions["id"],
         regions["document"],
         regions["page"],
         regions["parent_kind"],
-        pa.FixedSizeListArray.from_arrays(values, dim),
+        pa.FixedSizeListArray.from_arrays(whole, dim),
+        pa.FixedSizeListArray.from_arrays(own, dim),
     ]
     return pa.table(columns, schema=vector_schema(dim))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pagehop.finding.passage_vectors import PassageEmbedder
 from pagehop.library.ingest import Ingestion
 from pagehop.library.manifest import Encoder, write_header
 from pagehop.library.tables import VECTORS, vector_rows
@@ -31,6 +32,7 @@ class VectorStage:
         self._at = ingestion
         self._encoder = encoder
         self._table = VECTORS + encoder.id
+        self._embedder = PassageEmbedder(encoder)
         self._entry = Encoder(model, encoder.digest, encoder.dim)
 
     def needed(self) -> bool:
@@ -57,7 +59,7 @@ class VectorStage:
         """
         start, done = time.monotonic(), 0
         for key, window in self._windows():
-            lengths = pc.utf8_length(window["search_text"])
+            lengths = pc.utf8_length(window["text"])
             window = window.take(pc.sort_indices(lengths))
             for first in range(0, window.num_rows, CHUNK):
                 self._embed(key, window.slice(first, CHUNK))
@@ -67,7 +69,8 @@ class VectorStage:
         self._end()
 
     def _embed(self, key: str, rows: pa.Table) -> None:
-        vectors = self._encoder.encode(rows["search_text"].to_pylist())
+        texts, search_texts = (rows[name].to_pylist() for name in ("text", "search_text"))
+        vectors = self._embedder.embed(texts, search_texts)
         commit = self._at.begin()
         commit.append(self._at.catalog.labels[key], self._table, vector_rows(rows, vectors))
         self._at.finish(commit, **self._serving(self._at.manifest.serving or self._encoder.id))
@@ -84,7 +87,7 @@ class VectorStage:
 
     def _windows(self) -> Iterator[tuple[str, pa.Table]]:
         """Yield passages without a vector, as (partition, rows)."""
-        columns = ["id", "document", "page", "parent_kind", "search_text"]
+        columns = ["id", "document", "page", "parent_kind", "text", "search_text"]
         for key, part in list(self._at.manifest.partitions.items()):
             if "regions" not in part.tables:
                 continue

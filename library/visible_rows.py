@@ -4,7 +4,7 @@ A document that stands in several visible partitions is shown once, from the fir
 of its doubles are left out.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pagehop.library.store import Store
 
 T = TypeVar("T")
+TableRow = tuple[str, int]
+"""(partition, number of a row, which stands for it in one version of a table)"""
 SHOWN = {"regions": [name for name in REGIONS.names if name != "terms"]}
 """Columns worth reading, where that is not all of them."""
 
@@ -69,22 +71,45 @@ class VisibleRows:
 
         None when there is nothing to search, or no words.
         """
+        found = [
+            self.own(key, rows)
+            for key, rows in self._full_text(table, column, words, limit, where, columns)
+        ]
+        if not found:
+            return None
+        order = [("_score", "descending"), ("document", "ascending"), ("page", "ascending")]
+        return pa.concat_tables(found).sort_by(order)
+
+    def full_text_rows(
+        self, table: str, column: str, words: str | Iterable[str], limit: int, where: str
+    ) -> dict[TableRow, float]:
+        """Return the scores of such rows, doubles among them; no columns are read."""
+        found: dict[TableRow, float] = {}
+        for key, rows in self._full_text(table, column, words, limit, where, []):
+            numbers, scores = rows["_rowid"].to_pylist(), rows["_score"].to_pylist()
+            found |= {(key, row): score for row, score in zip(numbers, scores, strict=True)}
+        return found
+
+    def _full_text(
+        self,
+        table: str,
+        column: str,
+        words: str | Iterable[str],
+        limit: int,
+        where: str,
+        columns: list[str],
+    ) -> Iterator[tuple[str, pa.Table]]:
         text = words if isinstance(words, str) else " ".join(words)
-        found = []
         for key in self.partitions if text.strip() else ():
             opened = self.open(key, table)
             if opened is None:
                 continue
             query = opened.search(text, query_type="fts", fts_columns=column).limit(limit)
             query = query.where(where, prefilter=True) if where else query
+            # with numbers of rows asked for, lancedb does not ask for the schema twice
             with self._store.reading(key, table):
-                rows = query.select([*columns, "_score"]).to_arrow()
-            found.append(self.own(key, rows))
-        if not found:
-            return None
-        rows = pa.concat_tables(found)
-        order = [("_score", "descending"), ("document", "ascending"), ("page", "ascending")]
-        return rows.sort_by(order + ([("order", "ascending")] if "order" in columns else []))
+                rows = query.select([*columns, "_score"]).with_row_id(True).to_arrow()
+            yield key, rows
 
     def home(self, document_id: str) -> str:
         """Return the partition that a document is read from; empty when it is not visible."""

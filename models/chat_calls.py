@@ -8,20 +8,21 @@
    them, and a call with half an argument is not what the model asked for.
 4. Anything else (key, quota, unknown model, bad request, too long, no tools, no pictures) is
    raised at once, in words for a person and without a key.
-5. Every attempt counts as a call from its beginning, also one that fails or is cancelled. Tokens
+5. Half a surrogate pair in a reply, which nothing could send on, becomes U+FFFD.
+6. Every attempt counts as a call from its beginning, also one that fails or is cancelled. Tokens
    are those that replies report, and estimated for a reply that reports none; what an endpoint
    read for an attempt that failed is not known and not guessed.
 
-The client's own retries must be off (`load_chat_model` sees to it), or waits multiply.
+The client's own retries must be off (`load_chat_model` sees to it), or waits multiply. A tool calls
+from its own thread, where no loop runs (`call_chat_here`).
 """
 
 import asyncio
 import json
-import math
-import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -32,17 +33,13 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
 from pagehop.answers import Usage
-from pagehop.errors import CallFailed, FaultKind, PagehopError
+from pagehop.errors import FaultKind, PagehopError
+from pagehop.models.call_attempts import FIRST_WAIT_S, Patience, Sleep, Tally
 from pagehop.models.capture import Captured, capturing
 from pagehop.models.chat_errors import Fault, model_name, read_fault
 from pagehop.models.prices import Prices
-from pagehop.models.scripted import count_tokens
+from pagehop.surrogates import whole, whole_text
 
-FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 20.0
-EMPTY_RETRIES = 2
-
-Sleep = Callable[[float], Awaitable[None]]
 Tool = BaseTool | dict[str, Any]
 
 
@@ -64,89 +61,6 @@ class ChatReply:
     """The endpoint reported no tokens, so that they are guessed at four characters each."""
     captured: Captured | None = None
     """What the endpoint really said, where its client lets that be seen."""
-
-
-@dataclass
-class _Tally:
-    """What the attempts of one call have spent so far."""
-
-    model: BaseChatModel
-    prices: Prices
-    on_spend: Callable[[Usage], None] | None
-    usage: Usage = field(default_factory=Usage)
-    estimated: bool = False
-
-    def begin(self) -> None:
-        """Count an attempt."""
-        self._add(Usage(model_calls=1))
-
-    def add(self, message: AIMessage, messages: Sequence[BaseMessage]) -> None:
-        """Count the tokens of a reply and their price."""
-        self.estimated = self.estimated or message.usage_metadata is None
-        self._add(usage_of(self.model, messages, message, self.prices))
-
-    def _add(self, more: Usage) -> None:
-        self.usage = self.usage.plus(more)
-        if self.on_spend is not None:
-            self.on_spend(more)
-
-
-def usage_of(
-    model: BaseChatModel, messages: Sequence[BaseMessage], reply: AIMessage, prices: Prices
-) -> Usage:
-    """Return the tokens of a call and their price; guessed where the endpoint reports none."""
-    reported = reply.usage_metadata
-    if reported is None:
-        used = Usage(count_tokens(messages), count_tokens([reply]))
-    else:
-        cached = reported.get("input_token_details", {}).get("cache_read") or 0
-        used = Usage(reported["input_tokens"], reported["output_tokens"], cached)
-    served = str(reply.response_metadata.get("model_name", ""))
-    return replace(used, money=prices.cost(model_name(model), used, served=served))
-
-
-@dataclass
-class _Patience:
-    """Decides whether another attempt is made, and waits for it."""
-
-    retries: int
-    end: float | None
-    """On the monotonic clock."""
-    first_wait_s: float
-    sleep: Sleep
-    on_retry: Callable[[str], None] | None
-    retried: list[FaultKind] = field(default_factory=list)
-
-    def left_s(self) -> float:
-        """Return the seconds left, infinite without a limit."""
-        return math.inf if self.end is None else max(self.end - time.monotonic(), 0.0)
-
-    async def wait(self, fault: Fault) -> None:
-        """Wait before the next attempt.
-
-        Raises:
-            ModelError: There is to be no other one.
-        """
-        tried = len(self.retried)
-        if isinstance(fault.final, CallFailed):
-            fault.final.attempts, fault.final.retried = tried + 1, tuple(self.retried)
-        if fault.final is not None:
-            raise fault.final
-        wait_s = min(self.first_wait_s * 2**tried, LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
-        if fault.wait_s is not None:
-            wait_s = fault.wait_s
-        reason = ""
-        if tried >= self.retries:
-            reason = f"given up after {tried + 1} attempts"
-        elif wait_s >= self.left_s():
-            reason = f"the next attempt is due in {wait_s:.1f} s, {self.left_s():.1f} s are left"
-        if reason:
-            words, retried = f"{fault.words} ({reason})", tuple(self.retried)
-            raise CallFailed(words, kind=fault.kind, attempts=tried + 1, retried=retried)
-        self.retried.append(fault.kind)
-        if self.on_retry is not None:
-            self.on_retry(fault.words)
-        await self.sleep(wait_s)
 
 
 class _CutError(Exception):
@@ -179,17 +93,19 @@ class _Call:
     timeout_s: float
     on_delta: Callable[[str], None] | None
     tokens: bool
-    patience: _Patience
-    tally: _Tally
+    blocking: bool
+    patience: Patience
+    tally: Tally
 
     async def attempt(self) -> _Said | Fault:
         """Call once; give the reply, or the fault for which another attempt may be made."""
         self.tally.begin()
         try:
-            async with asyncio.timeout(min(self.timeout_s, self.patience.left_s())):
+            limit_s = min(self.timeout_s, self.patience.left_s())
+            async with nullcontext() if self.blocking else asyncio.timeout(limit_s):
                 with capturing(tokens=self.tokens) as exchanges:
                     message, ttft_s = await _heard(
-                        self.bound, list(self.messages), self.on_delta, self.options
+                        self.bound, list(self.messages), self.on_delta, self.options, self.blocking
                     )
         except PagehopError:
             raise
@@ -201,8 +117,9 @@ class _Call:
         except Exception as error:  # clients of different providers share no class of errors
             pictures = _has_pictures(self.messages)
             return read_fault(error, self.model, tools=self.has_tools, pictures=pictures)
+        message = _with_whole_texts(message)
         self.tally.add(message, self.messages)
-        if _is_empty(message) and _may_ask_again(self.patience):
+        if _is_empty(message) and self.patience.may_ask_again():
             words = f"{model_name(self.model)} sent an empty reply"
             return Fault("empty", words, wait_s=self.patience.first_wait_s)
         return _Said(message, ttft_s, exchanges[-1] if exchanges else None)
@@ -224,6 +141,7 @@ async def call_chat(
     first_wait_s: float = FIRST_WAIT_S,
     sleep: Sleep = asyncio.sleep,
     tokens: bool = False,
+    blocking: bool = False,
     **kwargs: Any,
 ) -> ChatReply:
     """Call a chat model until it replies or nothing can be done.
@@ -244,6 +162,7 @@ async def call_chat(
             long each time.
         sleep: How to wait.
         tokens: Ask the endpoint for token ids and logprobs, where its client lets us.
+        blocking: Of `call_chat_here`.
         kwargs: For the model, e.g. `stop`, `response_format`.
 
     Raises:
@@ -254,13 +173,13 @@ async def call_chat(
     """
     start = time.monotonic()
     end = None if seconds_left is None else start + seconds_left
-    if on_delta is None and getattr(model, "streaming", False):
+    if on_delta is None and not blocking and getattr(model, "streaming", False):
         # Such a client streams inside of `ainvoke`, and gives calls that were cut off as whole.
         on_delta = _unheard
     call = _Call(
         model, _bind(model, tools, tool_choice), messages, kwargs, bool(tools), timeout_s, on_delta,
-        tokens, _Patience(retries, end, first_wait_s, sleep, on_retry),
-        _Tally(model, prices or Prices.from_settings(), on_spend),
+        tokens, blocking, Patience(retries, end, first_wait_s, sleep, on_retry),
+        Tally(model, prices or Prices.from_settings(), on_spend),
     )  # fmt: skip
     while isinstance(said := await call.attempt(), Fault):
         # Outside of `except`: the client's text may hold a key, so that ours is not chained to it.
@@ -276,6 +195,35 @@ async def call_chat(
         estimated=call.tally.estimated,
         captured=said.captured,
     )
+
+
+def call_chat_here(
+    model: BaseChatModel, messages: Sequence[BaseMessage], **options: Any
+) -> ChatReply:
+    """Call and wait in this thread, as `call_chat` does in a loop; there may be one or none here.
+
+    A provider's async client belongs to the loop that it was first used in, so that a loop made for
+    one call would not do. The client's own time limit holds, not `timeout_s`.
+
+    Args:
+        model: Any LangChain chat model.
+        messages: The prompt.
+        options: As for `call_chat`, but for `on_delta`.
+
+    Raises:
+        ModelError: As `call_chat` does.
+    """
+    call = call_chat(model, messages, blocking=True, sleep=_sleep_here, **options)
+    try:
+        call.send(None)
+    except StopIteration as done:
+        reply: ChatReply = done.value
+        return reply
+    raise AssertionError("a blocking call was suspended")
+
+
+async def _sleep_here(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def _bind(
@@ -297,10 +245,14 @@ async def _heard(
     messages: list[BaseMessage],
     on_delta: Callable[[str], None] | None,
     kwargs: dict[str, Any],
+    blocking: bool,
 ) -> tuple[AIMessage, float | None]:
     """Call once; return the message and the seconds to its first token."""
     if on_delta is None:
-        said = await bound.ainvoke(messages, **kwargs)
+        if blocking:
+            said = bound.invoke(messages, **kwargs)
+        else:
+            said = await bound.ainvoke(messages, **kwargs)
         if _is_cut(said):  # a client that streams inside of `ainvoke`
             raise _CutError("the stream ended before the reply did")
         return said, None
@@ -314,7 +266,7 @@ async def _heard(
         whole = chunk if whole is None else whole + chunk
         if chunk.text:
             try:
-                on_delta(chunk.text)
+                on_delta(whole_text(chunk.text))
             except Exception as error:
                 raise _CallbackError(error) from error
     if whole is None or _is_cut(whole):
@@ -343,6 +295,16 @@ def _with_whole_calls(message: AIMessage, chunks: AIMessageChunk) -> AIMessage:
     return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": broken})
 
 
+def _with_whole_texts(message: AIMessage) -> AIMessage:
+    """Return a message that can be sent again, recorded and shown: all of it is UTF-8."""
+    said: dict[str, Any] = {
+        name: getattr(message, name)
+        for name in ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs")
+    }
+    mended = whole(said)
+    return message if mended == said else message.model_copy(update=mended)
+
+
 def _unheard(text: str) -> None:
     pass
 
@@ -365,14 +327,6 @@ def _is_cut(message: AIMessage) -> bool:
 def _is_empty(message: AIMessage) -> bool:
     refusal = message.additional_kwargs.get("refusal")
     return not (message.text.strip() or message.tool_calls or message.invalid_tool_calls or refusal)
-
-
-def _may_ask_again(patience: _Patience) -> bool:
-    return (
-        patience.retried.count("empty") < EMPTY_RETRIES
-        and len(patience.retried) < patience.retries
-        and patience.left_s() > 2 * patience.first_wait_s
-    )
 
 
 def _has_pictures(messages: Sequence[BaseMessage]) -> bool:

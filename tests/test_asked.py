@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import BaseMessage
 from PIL import Image
 
 import pagehop
 from pagehop import ConfigError
+from pagehop.errors import LibraryError
 from pagehop.interfaces.asked import MAX_PIXELS, checked_question
+from pagehop.interfaces.replays import replay
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.settings import load_settings
+from pagehop.trajectories.blobs import blob_path
 from pagehop.trajectories.reading import read_run
 from pagehop.trajectories.segments import undeclared
 
@@ -31,6 +35,18 @@ RUN = [
     }),
     json.dumps({"claims": [{"text": "That of 455.9 million.", "evidence": ["E1"]}]}),
 ]  # fmt: skip
+
+
+def role_by_role(messages: list[BaseMessage], tools: list[dict[str, Any]]) -> Any:
+    """Reply as `RUN` does, in whatever order samples ask."""
+    first, last = str(messages[0].content), str(messages[-1].content)
+    if first.startswith("You plan"):
+        return RUN[0]
+    if first.startswith("You write the answer"):
+        return RUN[-1]
+    if "The round ends here" in last:
+        return RUN[-2]
+    return READ if last.startswith("Step 1.") else "Done."
 
 
 def png(width: int = 40, height: int = 30) -> bytes:
@@ -179,3 +195,77 @@ def test_blocks_of_text_alone_are_a_text() -> None:
         {"type": "text", "text": "of 2022?"},
     ]
     assert checked_question(blocks).text == "What was the revenue\nof 2022?"
+
+
+def library_path(view: View) -> Path:
+    assert view.runs_path is not None
+    return view.runs_path.parent
+
+
+def replayed(answer: pagehop.Answer, view: View) -> list[tuple[str, ...]]:
+    """Replay every episode of a run; return where each differs."""
+    library = library_path(view)
+    run = read_run(answer.trajectory)
+    episodes = [episode for episode in run.episodes if episode.calls]  # not the choice of samples
+    return [replay(run.folder, e.episode_id, library=library).differences for e in episodes]
+
+
+def looking(tool: str, **arguments: Any) -> dict[str, Any]:
+    """Say that a tool is to be called."""
+    return {"content": "Look.", "tool_calls": [{"name": tool, "args": arguments}]}
+
+
+def test_a_replay_shows_the_questions_pictures_and_the_crops_again(
+    view: View, tmp_path: Path
+) -> None:
+    """A model that takes pictures has both in its prompts, a sheet of thumbnails beside them."""
+    name = "Halden_2022_annual_report"
+    steps = [
+        looking("look", ref=f"{name}:1", y0=0.1, y1=0.5),
+        looking("overview", document=name),
+    ]
+    model = ScriptedModel(replies=[RUN[0], *steps, *RUN[1:]])
+    model.profile = {"image_inputs": True}
+    question = [*asked(base64=encoded(png())), {"type": "image", "base64": encoded(png(30, 50))}]
+    answer = pagehop.ask(question, view, model=model, record=tmp_path)
+    (episode,) = read_run(answer.trajectory).episodes
+    sent = [len(message.pictures) for message in episode.path(episode.calls[-3].leaf)]
+    assert sum(sent) == 4, sent  # two of the question, a crop, a sheet
+    assert replayed(answer, view) == [()]
+
+
+def test_a_replay_whose_picture_is_gone_from_the_record_says_so(view: View, tmp_path: Path) -> None:
+    model = ScriptedModel(replies=RUN)
+    answer = pagehop.ask(asked(base64=encoded(png())), view, model=model, record=tmp_path)
+    (episode,) = read_run(answer.trajectory).episodes
+    shown = next(m for m in episode.path(episode.calls[0].leaf) if m.pictures)
+    blob_path(Path(answer.trajectory), shown.pictures[0].blob).unlink()
+    with pytest.raises(LibraryError, match=f"blob {shown.pictures[0].blob[:12]} .* is missing"):
+        replayed(answer, view)
+
+
+@pytest.mark.usefixtures("text_only")
+def test_a_replay_reads_the_questions_pictures_as_they_were_read(
+    view: View, tmp_path: Path
+) -> None:
+    """Of two samples the first has the calls that read them; the other has what was read."""
+    eyes = ScriptedModel(replies=["A bar chart.", "A map."])
+    model = ScriptedModel(replies=role_by_role)
+    question = [*asked(base64=encoded(png())), {"type": "image", "base64": encoded(png(30, 50))}]
+    answer = pagehop.ask(question, view, model=model, vision_model=eyes, samples=2, record=tmp_path)
+    episodes = read_run(answer.trajectory).episodes
+    readings = [sum(call.role == "perceiver" for call in episode.calls) for episode in episodes]
+    assert sorted(readings) == [0, 0, 2]  # the third tells which one was chosen
+    assert replayed(answer, view) == [(), ()]
+    chosen = next(episode for episode in episodes if not episode.calls)
+    with pytest.raises(ConfigError, match="which of several samples was chosen"):
+        replay(answer.trajectory, chosen.episode_id, library=library_path(view))
+
+
+def test_a_replay_sends_the_web_address_of_a_picture_again(view: View, tmp_path: Path) -> None:
+    model = ScriptedModel(replies=RUN)
+    model.profile = {"image_inputs": True}
+    answer = pagehop.ask(
+        asked(url="https://example.org/chart.png"), view, model=model, record=tmp_path
+    )
+    assert answer.status == "answered" and replayed(answer, view) == [()]

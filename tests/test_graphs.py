@@ -10,6 +10,7 @@ import pagehop
 from pagehop.answers import Answer
 from pagehop.errors import ConfigError
 from pagehop.events import Event
+from pagehop.graphs.blocks.judging import nearest_lines
 from pagehop.graphs.budget import Budget
 from pagehop.graphs.graph import Graph
 from pagehop.graphs.published.m3docrag import M3DocRAG
@@ -159,6 +160,16 @@ def test_molorag_judges_walks_and_reads_the_best_pages(view: View) -> None:
     assert answer.status == "answered" and is_cited(answer)
 
 
+def test_a_judge_sees_the_lines_of_a_long_page_that_are_nearest_the_question() -> None:
+    """Pages were judged by their beginnings: one that answers further down was thrown away."""
+    lines = [f"Line {i} tells of nothing in particular." for i in range(60)]
+    lines[40] = "Congress sets the number of justices by law."
+    shown = nearest_lines("\n".join(lines), {"number": 1.0, "justic": 2.0}, most=300)
+    assert len(shown) <= 330 and lines[40] in shown and shown.startswith(lines[0])
+    assert [line for line in shown.split("\n") if line == "..."] == ["..."]
+    assert nearest_lines("short\npage", {}, most=300) == "short\npage"
+
+
 def test_m3docrag_reads_as_many_pages_as_the_paper_and_answers_in_one_call(view: View) -> None:
     answer, events, _ = run(view, "m3docrag", [claims()])
     assert nodes(events) == ["begin", "retrieve", "read", "answer", "verify"]
@@ -191,9 +202,10 @@ def test_mdocagent_asks_its_five_readers_in_order(view: View) -> None:
     assert asked(events) == ["general", "critic", "text", "image", "summariser"]
     assert nodes(events)[1:6] == ["retrieve", "general", "critic", "text", "image"]
     ends = [str(call.messages[-1].content) for call in model.calls]
-    assert ends[1] == "The first answer: General says 455.9."
-    assert ends[2] == "You may use the given clue: the sentence on revenue"
-    assert ends[3] == "You may use the given clue: Table 1"
+    again = f"The question again: {QUESTION}\n"
+    assert ends[1] == f"{again}The first answer: General says 455.9."
+    assert ends[2] == f"{again}You may use the given clue: the sentence on revenue"
+    assert ends[3] == f"{again}You may use the given clue: Table 1"
     told = str(model.calls[4].messages[1].content)
     assert "Text reader: Text says 455.9." in told and QUESTION in told
     assert answer.status == "answered" and is_cited(answer)
@@ -202,7 +214,8 @@ def test_mdocagent_asks_its_five_readers_in_order(view: View) -> None:
 def test_mdocagent_goes_on_without_clues_that_cannot_be_read(view: View) -> None:
     _, events, model = run(view, "mdocagent", ["G", "no clue in JSON", "T", "I", claims()])
     assert asked(events) == ["general", "critic", "text", "image", "summariser"]
-    assert str(model.calls[2].messages[-1].content) == "No clue was given."
+    last = str(model.calls[2].messages[-1].content)
+    assert last == f"The question again: {QUESTION}\nNo clue was given."
 
 
 def test_vidorag_chooses_from_a_pool_that_shrinks_until_its_inspector_answers(view: View) -> None:
@@ -219,18 +232,23 @@ def test_vidorag_chooses_from_a_pool_that_shrinks_until_its_inspector_answers(vi
     assert asked(events) == ["seeker", "inspector", "seeker", "inspector", "reader"]
     first, second = (str(model.calls[i].messages[-1].content) for i in (0, 2))
     assert other in first and other not in second, "what was chosen has left the pool"
-    assert "Additional information: the year 2022" in str(model.calls[2].messages[1].content)
+    assert "still misses: the year 2022" in str(model.calls[2].messages[1].content)
+    assert all(f"The question again: {QUESTION}" in text for text in (first, second))
     assert str(model.calls[4].messages[1].content).endswith("455.9 million")
     assert answer.status == "answered" and is_cited(answer)
 
 
 def test_vidorag_ends_when_nothing_is_chosen_or_its_rounds_are_over(view: View) -> None:
-    answer, events, _ = run(view, "vidorag", [choice()])
+    none = json.dumps({"reason": "The pages are of other years.", "choice": []})
+    answer, events, _ = run(view, "vidorag", [none])
     assert answer.status == "unanswerable" and asked(events) == ["seeker"]
+    assert answer.text.startswith("The pages are of other years.")
     missing = inspected(information="more", choice=[])
     replies = [choice(1), missing, choice(1), missing, claims()]
-    _, events, _ = run(view, ViDoRAG(rounds=2), replies)
+    _, events, model = run(view, ViDoRAG(rounds=2), replies)
     assert nodes(events).count("inspect") == 2
+    told = str(model.calls[-1].messages[1].content)
+    assert told.endswith("What was still missing: more"), "the reader may say so"
 
 
 def test_a_choice_of_a_page_that_was_not_shown_is_asked_again(view: View) -> None:

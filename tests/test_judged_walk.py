@@ -30,7 +30,9 @@ class Recorded:
 def test_a_judged_page_comes_before_those_that_are_only_like_the_query(view: View) -> None:
     plain = view.walk(START, query=QUESTION, width=20)
     third = plain[2].end
-    judge = Recorded(liked=view.page(third).text[:40])
+    others = "\n".join(view.page(path.end).text for path in plain if path.end != third)
+    own = next(line for line in view.page(third).text.splitlines() if line not in others)
+    judge = Recorded(liked=own)
     judged = view.walk(START, query=QUESTION, width=20, judge=judge)
     assert judged[0].end == third
     assert {path.end for path in judged} == {path.end for path in plain}

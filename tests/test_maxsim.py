@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pagehop.finding import visual_search
 from pagehop.finding.candidates import Scope
 from pagehop.finding.visual_search import rank_pages
 from pagehop.library import picture_vectors
@@ -14,7 +15,8 @@ from pagehop.library.page_codes import codes_path, read_codes, write_codes
 from pagehop.library.picture_vectors import PictureVectors, make_codes, page_vector_rows
 from pagehop.library.store import Commit, Store
 from pagehop.library.tables import PAGE_VECTORS
-from pagehop.models.maxsim import Codes, Vectors, exact, scan, to_codes
+from pagehop.models.lead_vectors import ALIKE, choose_leads
+from pagehop.models.maxsim import Vectors, compare, exact, scan, to_codes
 from pagehop.models.vector_pruning import prune
 
 DIM, PAGES, COUNT, NEEDLES = 64, 20, 48, 2
@@ -85,9 +87,59 @@ def test_scan_and_exact_agree_with_the_slow_form() -> None:
     codes = to_codes(
         np.arange(1, 9, dtype=np.int32), np.array(counts, np.int32), np.concatenate(pages)
     )
+    wanted = np.array(true)[codes.pages - 1]
     (found,) = scan(query, [codes])
-    np.testing.assert_allclose(found, true, atol=0.01)
+    np.testing.assert_allclose(found, wanted, atol=0.01)
+    (led,) = scan(query, [codes], leads=True)
+    assert (led <= found + 1e-6).all() and (
+        led[codes.leads == codes.counts] == found[codes.leads == codes.counts]
+    ).all()
+    some = np.flatnonzero(codes.counts)[[5, 0, 6]]
+    (roughly,) = compare(query, [codes], [some])
+    np.testing.assert_allclose(roughly, found[some], atol=1e-6)
+    (finely,) = compare(query, [codes], [some], fine=True)
+    np.testing.assert_allclose(finely, wanted[some], atol=2e-5)
     assert exact(query, []) == []
+
+
+def test_leads_hold_what_stands_alone_and_all_of_a_page_on_which_nothing_repeats() -> None:
+    rng = np.random.default_rng(2)
+    alone = unit(rng.normal(size=(3, 32)))
+    looks = unit(rng.normal(size=(6, 32)))[rng.integers(0, 6, 157)]
+    page = unit(np.concatenate([looks + 0.03 * rng.normal(size=looks.shape), alone]))
+    leads = choose_leads(page)
+    assert len(leads) == len(set(leads.tolist())) == len(page) // 8
+    assert {157, 158, 159} < set(leads.tolist())
+    assert (page @ page[leads].T).max(axis=1).min() >= ALIKE
+    nothing_repeats = unit(rng.normal(size=(160, 128)))
+    assert sorted(choose_leads(nothing_repeats).tolist()) == list(range(160))
+    same = np.repeat(alone[:1], 64, axis=0)
+    assert len(set(choose_leads(same).tolist())) == 8
+    assert len(choose_leads(page[:5])) == 5 and len(choose_leads(page[:0])) == 0
+
+
+def test_a_page_on_which_nothing_repeats_is_found_among_many_that_repeat_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fixed share of each page's vectors loses it: then this fails."""
+    monkeypatch.setattr(visual_search, "LED", 0)
+    monkeypatch.setattr(visual_search, "ROUGHLY", 3)
+    monkeypatch.setattr(visual_search, "RANKED", 1)
+    monkeypatch.setattr(visual_search, "RANKED_VECTORS", 1)
+    rng = np.random.default_rng(4)
+    planted = Planted()
+    looks = unit(rng.normal(size=(12, DIM)))
+    for place in planted.pages:
+        planted.pages[place] = unit(
+            looks[rng.integers(0, 12, COUNT)] + 0.06 * rng.normal(size=(COUNT, DIM))
+        )
+    dense = ("d3", 9)
+    planted.pages[dense] = unit(rng.normal(size=(COUNT, DIM)))
+    known = planted.write(tmp_path)
+    for at in range(0, COUNT, 6):
+        asked = np.concatenate([planted.pages[dense][at : at + 6], looks[:4]])
+        (best,) = rank_pages(known, asked, EVERYTHING, 1)
+        assert (best.document, best.page) == dense
 
 
 def test_many_vectors_are_shared_by_threads() -> None:
@@ -158,19 +210,20 @@ def test_averages_of_neighbours_lose_needles_that_all_vectors_find(planted: Plan
 
 
 def test_codes_come_back_from_their_file_or_not_at_all(tmp_path: Path) -> None:
-    values = np.arange(-60, 60, dtype=np.int8).reshape(-1, 8)
-    codes = Codes(np.array([1, 2, 3], np.int32), np.array([5, 0, 10], np.int32), values, 0.0075)
+    vectors = unit(np.random.default_rng(5).normal(size=(55, 8)))
+    codes = to_codes(np.array([1, 2, 3], np.int32), np.array([5, 0, 50], np.int32), vectors)
     path = tmp_path / "some" / "d.codes"
     write_codes(path, codes)
     found = read_codes(path)
-    assert found is not None and found.scale == codes.scale
-    for name in ("pages", "counts", "values"):
+    assert found is not None
+    for name in ("pages", "counts", "leads", "scales", "values", "fine"):
         assert (getattr(found, name) == getattr(codes, name)).all()
     content = path.read_bytes()
-    for broken in (b"", content[:20], content[:-1], b"X" + content[1:], content + b"x"):
+    no_leads = content[:40] + bytes([60]) + content[41:]  # more than vectors
+    for broken in (no_leads, b"", content[:20], content[:-1], b"X" + content[1:], content + b"x"):
         path.write_bytes(broken)
         assert read_codes(path) is None
     assert read_codes(tmp_path / "nowhere") is None
-    write_codes(path, Codes(codes.pages, np.zeros(3, np.int32), values[:0], 1.0))
+    write_codes(path, to_codes(codes.pages, np.zeros(3, np.int32), vectors[:0]))
     empty = read_codes(path)
     assert empty is not None and len(empty.values) == 0

@@ -11,18 +11,21 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.tools import tool
 
 import pagehop
-from pagehop.agents.ledger import chosen, show_evidence
+from pagehop.agents.ledger import ANSWER_CHARACTERS, chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
-from pagehop.agents.prompting import round_messages
+from pagehop.agents.prompting import known, round_messages
 from pagehop.agents.shortening import tokens_of
 from pagehop.answers import Answer, Evidence
 from pagehop.errors import ContextOverflow, ModelError, PicturesUnsupported
 from pagehop.graphs.budget import Budget
 from pagehop.interfaces.conversation import Conversation
+from pagehop.interfaces.replays import replay
 from pagehop.library.view import View
 from pagehop.models.scripted import ScriptedModel
 from pagehop.settings import load_settings
 from pagehop.tools.toolset import toolset
+from pagehop.trajectories.reading import read_run
+from pagehop.trajectories.segments import undeclared
 from pagehop.types import PageRef
 
 QUESTION = "What was the revenue of Halden Marine in 2022?"
@@ -54,7 +57,7 @@ def claim(text: str = "It was 455.9 million crowns.", evidence: str = "E1") -> s
 def run(view: View, replies: list[Any], **options: Any) -> tuple[Answer, ScriptedModel]:
     """Ask with a scripted model; return the answer and the model with its calls."""
     model = ScriptedModel(replies=replies)
-    return pagehop.ask(QUESTION, view, model=model, record=False, **options), model
+    return pagehop.ask(QUESTION, view, model=model, **{"record": False, **options}), model
 
 
 def roles_of(model: ScriptedModel) -> list[str]:
@@ -100,6 +103,47 @@ def test_a_plan_that_searches_and_a_reader_that_ends_the_round_save_two_calls(
     assert roles_of(model)[:2] == ["planner", "explorer"] and roles_of(model)[-1] == "answerer"
     assert "condenser" not in roles_of(model)
     assert (answer.usage.steps, answer.usage.tool_calls) == (2, 1)
+
+
+def test_the_reply_that_ends_a_round_may_hold_its_calculations(view: View, tmp_path: Path) -> None:
+    """A step was spent on a difference of two numbers that were both in sight."""
+    plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
+    quote = f"{QUOTE}, from 412.6 million crowns in 2021"
+    kept = {**json.loads(keep(quote)), "calculations": ["455.9 - 412.6", "C1", ""]}
+    draft = {"text": "It grew by 43.3 million.", "evidence": ["E1"], "calculations": ["C1"]}
+    wrong = json.dumps({**kept, "calculations": ["455.9 minus 412.6"]})
+    replies = [plan, wrong, json.dumps(kept), json.dumps({"claims": [draft]})]
+    answer, model = run(view, replies, record=tmp_path)
+    assert roles_of(model) == ["planner", "explorer", "condenser", "answerer"]
+    assert "The calculation cannot be made" in str(model.calls[2].messages[-1].content)
+    assert "C1: 455.9 - 412.6 = 43.3" in str(model.calls[3].messages[-1].content)
+    assert "43.3 million" in answer.text and answer.citations[0].verified
+    assert (answer.usage.steps, answer.usage.tool_calls) == (2, 2)
+    (episode,) = read_run(answer.trajectory).episodes
+    assert [call.tool for call in episode.tool_calls] == ["semantic_search", "calculate"]
+    assert not undeclared(episode)
+    played = replay(answer.trajectory, episode.episode_id)
+    assert played.differences == () and played.answers_alike and not played.warnings
+
+
+def test_effort_low_computes_what_its_one_round_kept(view: View) -> None:
+    """With one step there was none in which `calculate` could be called."""
+    quote = f"{QUOTE}, from 412.6 million crowns in 2021"
+    kept = json.dumps(
+        {**json.loads(keep(quote)), "calculations": ["(455.9 - 412.6) / 412.6 * 100"]}
+    )
+    draft = {"text": "It grew by about 10.5 %.", "evidence": ["E1"], "calculations": ["C1"]}
+    answer, model = run(view, [kept, json.dumps({"claims": [draft]})], effort="low")
+    assert roles_of(model) == ["condenser", "answerer"]
+    assert answer.text.startswith("It grew by about 10.5 %.") and answer.usage.steps == 1
+
+
+def test_a_plan_may_list_documents_before_anything_is_searched(view: View) -> None:
+    calls = [{"tool": "list_documents", "arguments": {}}, FIRST]
+    plan = json.dumps({**json.loads(PLAN), "calls": calls})
+    _, model = run(view, [plan, keep(), claim()])
+    made = next(m for m in model.calls[1].messages if isinstance(m, AIMessage)).tool_calls
+    assert [call["name"] for call in made] == ["list_documents", "semantic_search"]
 
 
 def test_what_was_wrong_in_a_round_that_the_reader_ended_is_asked_again(view: View) -> None:
@@ -167,6 +211,13 @@ def test_unusable_replies_are_repaired_three_times_and_then_the_run_fails(view: 
     assert answer.status == "failed"
     assert "no usable reply as planner" in answer.error
     assert len(model.calls) == 4
+
+
+def test_claims_that_begin_as_items_of_a_list_are_lines(view: View) -> None:
+    items = [{"text": f"- {text}", "evidence": ["E1"]} for text in ("455.9 million.", "It rose.")]
+    plan = json.dumps({**json.loads(PLAN), "calls": [FIRST]})
+    answer, _ = run(view, [plan, keep(), json.dumps({"claims": items})])
+    assert answer.text == "- 455.9 million. [1]\n- It rose. [1]"
 
 
 def test_an_answer_before_any_search_is_sent_back(view: View) -> None:
@@ -338,13 +389,27 @@ def test_a_long_ledger_is_trimmed_in_batches_and_keeps_what_is_relevant() -> Non
     def shown(count: int) -> list[str]:
         parts = (SubQuestion("Q1", QUESTION),)
         context = Context(QUESTION, None, sub_questions=parts, evidence=tuple(items[:count]))  # type: ignore[arg-type]
-        assert "recall" in show_evidence(context, 3000)
+        assert "recall" in show_evidence(context, 3000, recalls=True)
         return [item.id for item in chosen(context, 3000)]
 
     first, later = shown(49), shown(51)
     assert "E3" in first and "E3" in later
     assert later[: len(first)] == first
     assert "E59" in shown(59)
+
+
+def test_a_reflector_that_cannot_recall_sees_the_whole_ledger(view: View) -> None:
+    """It judged parts open whose evidence was hidden from it, and a round was spent on them."""
+    items = tuple(evidence(n, f"revenue of year {n} " * 20) for n in range(1, 30))
+    parts = (SubQuestion("Q1", QUESTION),)
+    tried = (Call("read_page", {"ref": "x:3"}, "s1c1"), Call("outline", {"document": "x"}, "s1c2"))
+    context = Context(
+        question=QUESTION, view=view, sub_questions=parts, evidence=items, tried=tried
+    )
+    judged, explored = known(context, ANSWER_CHARACTERS, recalls=False), known(context)
+    assert "E1 [" in judged and "E29 [" in judged and "recall" not in judged
+    assert "recall(query)" in explored and len(explored) < 6_000
+    assert "Looked up in earlier rounds:\nPages read: x:3." in judged
 
 
 def test_what_is_no_longer_listed_can_be_recalled(view: View) -> None:

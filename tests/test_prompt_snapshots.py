@@ -15,6 +15,7 @@ from pagehop.agents.model_roles import (
     ModelCondenser,
     ModelExplorer,
     ModelPlanner,
+    ModelReflector,
 )
 from pagehop.agents.moves import (
     Call,
@@ -45,6 +46,9 @@ PARTS = (
 )
 SEARCH = Call("keyword_search", {"query": "Orrin revenue", "k": 2}, "s5c1", "Q2")
 READ = Call("read_page", {"ref": "Orrin_2022_annual_report:9"}, "s6c1", "Q2")
+FOUND = Call(
+    "semantic_search", {"query": "revenue of Orrin 2022", "documents": "Orrin"}, "s4c1", "Q2"
+)
 SUM = Call("calculate", {"expression": "455.9 - 231.8"}, "s3c1", "Q1")
 ROUND = (
     Observation(SEARCH, True, "1. Orrin_2022_annual_report:1 | Revenue rose to 231.8 million"),
@@ -103,7 +107,7 @@ def middle(view: View) -> Context:
         reflection=Reflection(
             False, "revenue of Orrin Textiles in 2022", contradictions=("412.6 and 411 in 2021",)
         ),
-        tried=(SUM, SEARCH, READ),
+        tried=(FOUND, SUM, SEARCH, READ),
         budget_left={"steps": 4, "tool_calls": 90, "seconds": 60.0},
         step=7,
         round=1,
@@ -209,3 +213,8 @@ async def test_the_prompt_after_a_reply_that_could_not_be_used(middle: Context) 
     claims = json.dumps({"claims": [{"text": "It was 455.9 million.", "evidence": ["E1"]}]})
     wrong = claims.replace("E1", "E9")
     compare("answerer_repair", await asked(ModelAnswerer, middle, wrong, claims))
+
+
+async def test_the_prompt_of_the_reflector(middle: Context) -> None:
+    between = replace(middle, observations=(), effort="high")
+    compare("reflector", await asked(ModelReflector, between, '{"sufficient": true}'))

@@ -229,22 +229,29 @@ KILLS = 12
 """In the suite; `python tests/test_record_invariants.py 200` is the long form."""
 
 
+@pytest.mark.parametrize("inside", ["no loop", "a loop"])
 def test_a_writer_killed_at_random_moments_loses_the_event_in_flight_at_most(
-    tmp_path: Path,
+    tmp_path: Path, inside: str
 ) -> None:
-    kill_writers(tmp_path, KILLS)
+    kill_writers(tmp_path, KILLS, in_loop=inside == "a loop")
 
 
-def kill_writers(folder: Path, kills: int) -> None:
-    """Kill a process that writes events, at random moments, and read what it left."""
+def kill_writers(folder: Path, kills: int, *, in_loop: bool = False) -> None:
+    """Kill a process that writes events, at random moments, and read what it left.
+
+    Args:
+        folder: Of the records.
+        kills: How many.
+        in_loop: The writer is a task of an event loop, suspended after each event.
+    """
     program = f"""
-import sys
+import asyncio, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 from pagehop.events import Event
 from pagehop.trajectories.recorder import open_record
 name = sys.argv[1]
-with open_record(Path({str(folder)!r}) / name, {{}}) as recorder:
+def told(recorder):
     for i in range(1_000_000):
         kind = "episode.end" if i % 40 == 39 else "note"
         answer = {{"question": "", "answer": "", "status": "answered", "citations": [],
@@ -253,6 +260,15 @@ with open_record(Path({str(folder)!r}) / name, {{}}) as recorder:
             "status": "answered", "answer": answer}}
         episode = f"{{name}}.{{i // 40}}"
         recorder(Event(f"{{episode}}/{{i}}/n", kind, body, "run", episode, ts=i * 1.0))
+        yield i
+async def task(recorder):
+    for i in told(recorder):
+        await asyncio.sleep(0)
+        print(i, flush=True)
+with open_record(Path({str(folder)!r}) / name, {{}}) as recorder:
+    if {in_loop}:
+        asyncio.run(task(recorder))
+    for i in told(recorder):
         print(i, flush=True)
 """
     rng = random.Random(7)
@@ -296,5 +312,6 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as name:
-        kill_writers(Path(name) / "run", int(sys.argv[1]))
+        for in_loop in (False, True):
+            kill_writers(Path(name) / f"run{in_loop}", int(sys.argv[1]), in_loop=in_loop)
         print(f"{sys.argv[1]} kills: no reader error, nothing lost but the event in flight")

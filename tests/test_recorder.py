@@ -1,5 +1,7 @@
 """Records: what is written, that writing never breaks a run, and that reading survives damage."""
 
+import asyncio
+import errno
 import json
 import math
 import os
@@ -7,17 +9,21 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pagehop.answers import Answer
 from pagehop.errors import LibraryError
 from pagehop.events import Event, EventType
 from pagehop.trajectories.reading import read_run
 from pagehop.trajectories.recorder import Recorder, record_run
+from pagehop.trajectories.secrets import HIDDEN, struck_out
 
 MANIFEST = {"purpose": "interactive", "limits": {"steps": 3}, "labels": ["finance"]}
 
@@ -244,6 +250,77 @@ time.sleep(60)
     assert episode.status == "aborted" and len(episode.events) == 21
 
 
+def test_what_a_loop_tells_is_written_before_its_tasks_go_on(tmp_path: Path) -> None:
+    """Many runs share a loop: what each told is there whenever it runs again, in order."""
+
+    async def run(made: Recorder, name: str) -> None:
+        for i in range(5):
+            made(event(f"a{i}", "note", {"i": i}, name))
+            made(event(f"b{i}", "note", {"i": i}, name))
+            await asyncio.sleep(0)
+            whole = log_of(made).read_bytes()
+            assert whole.endswith(b"\n") and whole.count(f'"{name}/1/b{i}"'.encode()) == 1
+
+    async def all_runs(made: Recorder) -> None:
+        await asyncio.gather(*(run(made, name) for name in ("x", "y", "z")))
+        made(event("last", "note", {}, "x"))  # the loop ends before it writes this one
+
+    with recorder(tmp_path) as made:
+        asyncio.run(all_runs(made))
+    lines = [json.loads(line) for line in log_of(made).read_text().splitlines()]
+    assert [line["seq"] for line in lines] == list(range(31))
+    mine = [line["id"] for line in lines if line["episode_id"] == "x"]
+    assert mine == [*(f"x/1/{a}{i}" for i in range(5) for a in "ab"), "x/1/last"]
+
+
+def test_a_thread_that_tells_meanwhile_waits_for_no_loop(tmp_path: Path) -> None:
+    """A loop that is held up must not hold up what other threads write."""
+
+    async def held_up(made: Recorder) -> None:
+        made(event("n1", "note", {}))
+        thread = threading.Thread(target=made, args=(event("n2", "note", {}),))
+        thread.start()
+        thread.join()
+        assert log_of(made).read_bytes().count(b"\n") == 2
+
+    with recorder(tmp_path) as made:
+        asyncio.run(held_up(made))
+    assert len(read_run(folder_of(made)).episodes[0].events) == 2
+
+
+def test_a_disk_that_fails_to_sync_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(file: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with recorder(tmp_path) as made:
+        monkeypatch.setattr("pagehop.trajectories.recorder.os.fsync", fails)
+        made(end())
+    assert "not (fully) recorded" in made.problem and "Input/output error" in made.problem
+
+
+def test_half_of_a_surrogate_pair_does_not_end_the_record(tmp_path: Path) -> None:
+    """Such halves are no UTF-8; what reads the record could not write them on."""
+    body = {"text": "half \ud83d of é", "big": 2**70, "nan": math.nan}
+    with recorder(tmp_path) as made:
+        made(event("n", "note", body))
+        made(event("m", "note", {"text": "whole"}))
+    assert not made.problem
+    (episode,) = read_run(folder_of(made)).episodes
+    read = {**body, "text": "half \ufffd of é", "nan": None}
+    assert [one.body for one in episode.events] == [read, {"text": "whole"}]
+
+
+def test_a_body_without_end_stops_the_record_and_not_the_run(tmp_path: Path) -> None:
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    with recorder(tmp_path) as made:
+        made(start())
+        made(event("n", "note", endless))
+        made(end())
+    assert "not (fully) recorded" in made.problem
+    assert [e.status for e in read_run(folder_of(made)).episodes] == ["aborted"]
+
+
 def test_a_full_file_is_followed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +349,28 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, wrong: Any) -> None:
     (tmp_path / "run.json").write_text(json.dumps(record))
     with pytest.raises(LibraryError, match="no record of a run"):
         read_run(tmp_path)
+
+
+_KEYS = st.one_of(
+    *map(
+        lambda shape: st.from_regex(shape, fullmatch=True),
+        (
+            r"(sk|rk|pk)-[A-Za-z0-9_-]{20,40}", r"gh[pousr]_[A-Za-z0-9]{30,40}",
+            r"AKIA[A-Z0-9]{16}", r"AIza[A-Za-z0-9_-]{30,40}", r"xox[abprs]-[A-Za-z0-9-]{10,20}",
+            r"hf_[A-Za-z0-9]{30,40}", r"Bearer [A-Za-z0-9._~+/-]{16,40}",
+            r"https://[a-z]{1,9}:[a-z0-9]{1,9}@host",
+        ),
+    )
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from("aéz :/-_k"), max_size=9)), _KEYS)
+def test_a_key_is_found_in_any_text(around: list[str], key: str) -> None:
+    key = key.strip()
+    text = f"{' '.join(around)} ({key}) {' '.join(around)}"
+    clean = struck_out(text.encode(), None)
+    assert HIDDEN in clean and key.encode() not in clean
 
 
 def test_a_secret_that_begins_with_another_is_struck_out_whole(

@@ -1,5 +1,6 @@
 """Rollouts: groups, seeds, retries; killed anywhere and run again, each episode is there once."""
 
+import gc
 import json
 import os
 import re
@@ -154,6 +155,22 @@ def test_never_more_runs_at_once_than_asked_for(view: View, tmp_path: Path) -> N
         patch.setattr(rollouts._Crew, "take", take)
         run(view, tmp_path, samples=4, concurrency=3, model=ScriptedModel(replies=watched))
     assert most[0] == 3
+
+
+@pytest.mark.parametrize("frozen_before", [False, True])
+def test_a_rollout_spares_collections_what_was_there_and_no_longer(
+    view: View, tmp_path: Path, frozen_before: bool
+) -> None:
+    counts = []
+    if frozen_before:
+        gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        run(view, tmp_path, samples=1, on_end=lambda *_: counts.append(gc.get_freeze_count()))
+        assert min(counts) > 1000
+        assert (gc.get_freeze_count() > 1000) == frozen_before == (before > 1000)
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("wrong", [{"samples": 0}, {"concurrency": 0}, {"retries": -1}])

@@ -291,3 +291,26 @@ def test_searches_of_many_threads_are_those_of_one(view: View) -> None:
     with ThreadPoolExecutor(8) as threads:
         got = list(threads.map(lambda query: list(view.search(query)), queries * 4))
     assert got == expected * 4
+
+
+def test_full_text_brings_each_passage_once_and_from_memory_as_from_disk(
+    tmp_path: Path, write_page: WritePage
+) -> None:
+    write_page(tmp_path / "open" / "one.pdf", "Hydrogen in the harbour.")
+    write_page(tmp_path / "secret" / "two.pdf", "Hydrogen in the harbour. Engine.")
+    copied = (tmp_path / "open" / "one.pdf").read_bytes()
+    (tmp_path / "secret" / "one.pdf").write_bytes(copied)  # stands in both partitions
+    with Library(tmp_path / "lib") as library:
+        library.add(tmp_path / "open")
+        library.add(tmp_path / "secret", labels={"secret"})
+        for labels, documents in (((), 1), ({"secret"}, 2)):
+            snapshot = library.view(labels=labels).snapshot
+            first = snapshot.match("hydrogen harbour", limit=10)
+            again = snapshot.match("hydrogen harbour", limit=10)
+            assert again == first
+            assert len(first) == len({m.region_id for m in first}) == documents
+            assert list(snapshot.regions_by_id(m.region_id for m in first)) == [
+                m.region_id for m in first
+            ]
+            ranks = [(-m.score, m.document, m.page) for m in first]
+            assert ranks == sorted(ranks)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from langchain_core.messages import ToolMessage
 from PIL import Image
 
 from pagehop.errors import ConfigError
+from pagehop.library.library import Library
 from pagehop.library.view import View
 from pagehop.tools.toolset import toolset
 
@@ -140,6 +142,16 @@ def test_filter_documents_returns_names_for_the_next_call(view: View) -> None:
     message = call(view, "filter_documents", predicate="year = 2021 and pages > 1")
     assert message.artifact["documents"] == [HALDEN, "Orrin_2021_annual_report"]
     assert "at position 1" in error_of(view, "filter_documents", predicate="pgs > 1")
+
+
+def test_a_filter_on_titles_shows_one_that_is_left_out_of_lists(tmp_path: Path) -> None:
+    """Documents matched by a title that the list did not show, and nothing said why."""
+    (tmp_path / "acme.md").write_text("# Form 10-Q\n\nSales rose.\n", encoding="utf-8")
+    with Library(tmp_path) as library:
+        library.add(tmp_path)
+        shown = text_of(library.view(), "filter_documents", predicate="title ~ 10-Q")
+        assert shown.endswith("- acme | 1 page | title: Form 10-Q")
+        assert "title:" not in text_of(library.view(), "filter_documents", predicate="pages = 1")
 
 
 def test_aggregate_works_on_what_is_known_of_documents(view: View) -> None:

@@ -30,7 +30,8 @@ class AggregateArguments(Arguments):
     """Arguments of `aggregate`."""
 
     field: str = Field(
-        description="name, source, title, pages, year, a key of the metadata, or a field"
+        description="name, source, title, pages, year, a key of the metadata, or a field; fields: "
+        "the names of all"
     )
     op: Literal["count", "sum", "min", "max", "mean", "list"] = Field(description="how")
     documents: str = Field(default="", description="names, comma-separated; empty: all")

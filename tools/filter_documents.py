@@ -6,6 +6,7 @@ from pydantic import Field
 from pagehop.finding import filters
 from pagehop.finding.fields import Field as Stated
 from pagehop.finding.fields import places
+from pagehop.layout.titles import tells_more
 from pagehop.library.view import View
 from pagehop.tools.arguments import snippet
 from pagehop.tools.list_documents import describe
@@ -18,7 +19,9 @@ _SHOWN_PLACES = 4
 class FilterDocumentsArguments(Arguments):
     """Arguments of `filter_documents`."""
 
-    predicate: str = Field(description='e.g. year = 2018 and name ~ "10K" and pages > 50')
+    predicate: str = Field(
+        description='e.g. year = 2018 and name ~ "10K" and pages > 50; aggregate lists the fields'
+    )
 
 
 def filter_documents(view: View) -> BaseTool:
@@ -42,9 +45,13 @@ def filter_documents(view: View) -> BaseTool:
         documents = view.documents()
         found = filters.filter_documents(documents, predicate, view.fields)
         names = [document.name for document in found.documents]
+        asks_title = "title" in predicate.casefold()
         lines = [f"{len(names)} of {len(documents)} documents match:"]
         for document in found.documents[:_MOST]:
-            lines.append(describe(document) + _said(found.places[document.id]))
+            line = describe(document) + _said(found.places[document.id])
+            # One that says too little to be listed is why the document matches here.
+            hidden = asks_title and not tells_more(document.title, document.name)
+            lines.append(line + (f" | title: {snippet(document.title, 60)}" if hidden else ""))
         if len(names) > _MOST:
             lines.append(f"... and {len(names) - _MOST} more; narrow the predicate.")
         if not names:

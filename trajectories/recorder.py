@@ -5,7 +5,10 @@
                               blobs/sha256/aa/bb...      pictures and long texts, by their hash
 
 1. A line is the event with `v`, `seq` and `crc`, the crc32 of the body's text as it stands in the
-   line. The file is synced when an episode ends, so a crash loses at most the run in flight.
+   line. Events told in an event loop are written together, before any task that was suspended goes
+   on; others at once. So a process that is killed loses no more than the stretch in flight.
+   The file is synced when an episode has ended, about once a second where many do: a crash of the
+   machine loses the last ones.
 2. Folders are 0700 and files 0600: questions and quotes are as private as the documents.
 3. Recording never breaks a run: when it cannot go on it stops, and `problem` says why.
 
@@ -14,6 +17,7 @@
 The form is described in docs/TRAJECTORIES.md.
 """
 
+import asyncio
 import json
 import logging
 import math
@@ -31,8 +35,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
+import orjson
+
 from pagehop.errors import LibraryError
 from pagehop.events import Event
+from pagehop.surrogates import whole_text
 from pagehop.trajectories.blobs import digest_of, keep_blob
 from pagehop.trajectories.manifest import SCHEMA
 from pagehop.trajectories.provenance import provenance
@@ -42,6 +49,11 @@ VERSION = "1.0"
 _TEXTS = (b"{", b"[", b"d")
 """How JSON and streams of events begin; no picture does."""
 ROTATE_BYTES = 256 * 1024 * 1024
+TOGETHER = 64
+"""Most events that are written together."""
+SYNC_S = 1.0
+"""At least so long from one sync to the next: what is appended while a file is synced may wait for
+it, and with it all runs of the process."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,28 +72,52 @@ class Recorder:
     _files: int = 0
     _bytes: int = 0
     _syncing: "Future[None] | None" = None
+    _unsynced: bool = False
+    """An episode has ended since the last sync began."""
+    _next_sync: float = 0.0
+    """On the monotonic clock."""
+    _waiting: list[Event] = field(default_factory=list)
+    _loop: asyncio.AbstractEventLoop | None = None
+    """That will write what waits."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _writer: str = field(default_factory=lambda: _writer())
-    _secrets: re.Pattern[str] | None = field(default_factory=lambda: secret_values())
+    _secrets: re.Pattern[bytes] | None = field(default_factory=lambda: secret_values())
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
         if self.path is None or self.problem or event.type == "llm.delta":
             return  # deltas pass; `llm.end` has the whole text
         try:
-            with self._lock:
-                self._append(self._with_blobs(event))
-        except (OSError, ValueError, TypeError) as error:
-            self._give_up(error)
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        with self._lock:
+            self._waiting.append(event)
+            if loop is None or len(self._waiting) >= TOGETHER:
+                self._write()
+            elif loop is not self._loop:
+                # What a loop calls soon, it calls before all that is scheduled later. To encode and
+                # write a few events at once costs a third of doing so between a run's own steps.
+                self._loop = loop
+                loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._lock:
+            self._write()
 
     def close(self) -> None:
         """Sync and close the file; an episode without its end reads back as aborted."""
+        self.flush()
+        self._close()
+
+    def _close(self) -> None:
         if self._file is None:
             return
         file, self._file = self._file, None
         try:
             if self._syncing is not None:
-                self._syncing.exception()  # the file may not be closed under it
+                self._syncing.result()  # the file may not be closed under it
             os.fsync(file)
         except OSError as error:
             self._give_up(error)
@@ -94,19 +130,31 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _append(self, event: Event) -> None:
-        line = self._line(event)
-        if self._file is None or self._bytes + len(line) > ROTATE_BYTES:
-            self.close()
+    def _write(self) -> None:
+        events, self._waiting, self._loop = self._waiting, [], None
+        if self.problem or not events:
+            return
+        try:
+            events = [self._with_blobs(event) if event.blobs else event for event in events]
+            # No secret spans lines, and no line ends inside of JSON.
+            bodies = b"\n".join([_encoded(event.body) for event in events])
+            bodies = struck_out(bodies, self._secrets)
+            self._append(b"".join(map(self._line, events, bodies.split(b"\n"))))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            self._give_up(error)
+
+    def _append(self, lines: bytes) -> None:
+        if self._file is None or self._bytes + len(lines) > ROTATE_BYTES:
+            self._close()
             self._open()
         assert self._file is not None
-        view = memoryview(line)
-        while view:
-            view = view[os.write(self._file, view) :]
-        self._seq += 1
-        self._bytes += len(line)
-        if event.type == "episode.end":
-            self._sync_soon(self._file)
+        self._bytes += len(lines)
+        while lines:
+            lines = lines[os.write(self._file, lines) :]
+        if self._unsynced and (now := time.monotonic()) >= self._next_sync:
+            self._unsynced, self._next_sync = False, now + SYNC_S
+            # In another thread: many runs share the one that appends, and must not wait.
+            self._syncing = _syncer().submit(self._sync, self._file)
 
     def _with_blobs(self, event: Event) -> Event:
         """Keep what the event names by hash; texts without secrets, under the hash that gives."""
@@ -114,7 +162,7 @@ class Recorder:
         renamed: dict[str, str] = {}
         for digest, data in event.blobs.items():
             if data[:1] in _TEXTS:
-                clean = struck_out(data.decode("utf-8", "replace"), self._secrets).encode()
+                clean = struck_out(data, self._secrets)
                 if clean != data:
                     data, renamed[digest] = clean, digest_of(clean)
             keep_blob(self.path, renamed.get(digest, digest), data)
@@ -123,21 +171,21 @@ class Recorder:
         body = {name: renamed.get(str(value), value) for name, value in event.body.items()}
         return replace(event, body=body)
 
-    def _sync_soon(self, file: int) -> None:
-        """Sync in another thread: many runs share the one that appends, and must not wait."""
-        self._syncing = _syncer().submit(os.fsync, file)
+    def _sync(self, file: int) -> None:
+        try:
+            os.fsync(file)
+        except OSError as error:
+            self._give_up(error)
 
-    def _line(self, event: Event) -> bytes:
-        body = _json(event.body)
-        body = struck_out(body, self._secrets)
+    def _line(self, event: Event, body: bytes) -> bytes:
         head = {
-            "v": VERSION, "seq": self._seq, "id": event.id, "ts": round(event.ts, 6),
-            "mono": round(event.mono, 6), "run_id": event.run_id,
-            "episode_id": event.episode_id, "attempt": event.attempt, "type": event.type,
+            "v": VERSION, "seq": self._seq, "id": event.id, "ts": event.ts, "mono": event.mono,
+            "run_id": event.run_id, "episode_id": event.episode_id, "attempt": event.attempt,
+            "type": event.type,
         }  # fmt: skip
-        raw = body.encode()
-        tail = b',"crc":%d}\n' % zlib.crc32(raw)
-        return _json(head)[:-1].encode() + b',"body":' + raw + tail
+        self._seq += 1
+        self._unsynced = self._unsynced or event.type == "episode.end"
+        return b'%b,"body":%b,"crc":%d}\n' % (_encoded(head)[:-1], body, zlib.crc32(body))
 
     def _open(self) -> None:
         assert self.path is not None
@@ -229,31 +277,32 @@ def _made(
     for digest, data in blobs.items():
         keep_blob(folder, digest, data)
     head = {"schema_version": SCHEMA, "run_id": run_id, "created_at": round(time.time(), 6)}
-    text = struck_out(_json({**head, **provenance(), **manifest}, indent=2), secret_values())
-    _write_atomically(folder / "run.json", text)
+    text = _encoded({**head, **provenance(), **manifest}, orjson.OPT_INDENT_2)
+    _write_atomically(folder / "run.json", struck_out(text, secret_values()))
     return folder
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def _write_atomically(path: Path, text: bytes) -> None:
     draft = path.with_suffix(".tmp")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(file, "w", encoding="utf-8") as stream:
-        stream.write(text + "\n")
+    with os.fdopen(file, "wb") as stream:
+        stream.write(text + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
     draft.rename(path)
 
 
-def _json(value: object, *, indent: int | None = None) -> str:
-    separators = (",", ":") if indent is None else None
+def _encoded(value: object, options: int = 0) -> bytes:
+    """Return JSON in UTF-8: on the path of every event, so by the fastest writer there is."""
     try:
-        return json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=separators, indent=indent
-        )
-    except (TypeError, ValueError):
-        return json.dumps(
-            _clean(value), ensure_ascii=False, allow_nan=False, separators=separators, indent=indent
-        )
+        return orjson.dumps(value, option=options)
+    except orjson.JSONEncodeError:  # e.g. numbers of more than 64 bits, half of a surrogate pair
+        separators = (",", ":") if not options else None
+        text = json.dumps(
+            _clean(value), ensure_ascii=False, allow_nan=False, separators=separators,
+            indent=2 if options else None,
+        )  # fmt: skip
+        return whole_text(text).encode()
 
 
 def _clean(value: object) -> Any:

@@ -30,6 +30,7 @@ async def answer_from(
     pages: Sequence[Observation] | None = None,
     *,
     told: str = "",
+    nothing: str = "",
     role: str = "reader",
     prompt: str = "reader",
 ) -> None:
@@ -39,6 +40,7 @@ async def answer_from(
         step: Of the node `answer`.
         pages: What the model sees; None takes every page that was read, or else what was found.
         told: What the graph found out itself.
+        nothing: Why there are no pages, for whoever asked; empty says that nothing was found.
         role: For the record.
         prompt: Of the model.
     """
@@ -47,7 +49,7 @@ async def answer_from(
         await _by_rules(step, shows)
         return
     if not shows:
-        step.take(State(draft=Draft(unanswerable=True, reason=NOTHING)))
+        step.take(State(draft=Draft(unanswerable=True, reason=nothing or NOTHING)))
         return
     tries = 0
     seen = step.context()

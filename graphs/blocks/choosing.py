@@ -11,6 +11,8 @@ from pagehop.agents.reasoner import Unusable
 from pagehop.agents.reply_schemas import choice_schema
 from pagehop.graphs.blocks.step import Step
 
+_FORM = "Reply with the JSON object."
+
 
 async def pick(
     step: Step,
@@ -45,7 +47,8 @@ async def pick(
     example = [f'"{name}": "..."' for name in words] + [f'"{lists[0]}": ["{pages[0]}"]']
     return await step.ask(
         role, "\n".join([f"Question: {step.question}", *filter(None, told)]),
-        f"The pages: {shown}. {asks}", shows=await step.show(pages, form="image"),
+        f"The pages: {shown}.\nThe question again: {step.question}\n{asks} {_FORM}",
+        shows=await step.show(pages, form="image"),
         read=read, example="{" + ", ".join(example) + "}",
         schema=choice_schema(pages, words, lists, least=least[:1]),
     )  # fmt: skip

@@ -62,8 +62,10 @@ class PolicyGraph(Graph):
 
 
 def first_answer(step: Step) -> str:
-    """Return what the reader is told of the policy's own answer; empty when it gave none."""
-    said = str(step.memo.get("answer") or "")
+    """Return what the reader is told of the graph's own answer, or of what it still missed."""
+    said, missing = (str(step.memo.get(name) or "") for name in ("answer", "missing"))
+    if not said and missing:
+        return f"No first answer was given. What was still missing: {missing}"
     return f"A first answer was given; write down what the pages bear out:\n{said}" if said else ""
 
 

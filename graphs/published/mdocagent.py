@@ -69,8 +69,8 @@ class MDocAgent(Graph):
         texts = [] if name == "image" else await step.show(step.memo["text"])
         images = [] if name == "text" else await step.show(step.memo["image"], form="image")
         once: dict[str, Observation] = {item.call.id: item for item in [*texts, *images]}
-        asked, shows = f"Question: {step.question}", list(once.values())
-        return await step.say(name, asked, last, shows=shows, prompt=f"mdoc_{name}")
+        asked, last = f"Question: {step.question}", f"The question again: {step.question}\n{last}"
+        return await step.say(name, asked, last, shows=list(once.values()), prompt=f"mdoc_{name}")
 
 
 def _clue(step: Step, name: str) -> str:

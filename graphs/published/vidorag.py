@@ -52,10 +52,11 @@ class ViDoRAG(Graph):
         pool, missing = step.memo["pool"], step.memo["missing"]
         if not pool:
             return "answer"
-        more = f"Additional information: {missing}" if missing else ""
-        said = await pick(step, "seeker", pool, more, asks="Which may help?", words=["summary"])
+        more = f"A reader who has other pages still misses: {missing}" if missing else ""
+        asks, words = "Which may help?", ["reason", "summary"]
+        said = await pick(step, "seeker", pool, more, asks=asks, words=words)
         step.note(f"Chosen: {', '.join(said['choice']) or 'none'}.")
-        step.memo["pool"] = [page for page in pool if page not in said["choice"]]
+        step.memo |= {"pool": [p for p in pool if p not in said["choice"]], "why": said["reason"]}
         step.memo["kept"] += said["choice"]
         return "inspect" if said["choice"] else "answer"
 
@@ -63,7 +64,7 @@ class ViDoRAG(Graph):
         """Answer, or say what is missing."""
         kept, fields = step.memo["kept"], ["answer", "information"]
         said = await pick(
-            step, "inspector", kept, asks="Do they answer it?", words=fields,
+            step, "inspector", kept, asks="Do they answer it?", words=["reason", *fields],
             lists=["reference", "choice"], least=fields,
         )  # fmt: skip
         pages = said["reference"] if said["answer"] else said["choice"]
@@ -75,4 +76,5 @@ class ViDoRAG(Graph):
         """Answer from the pages that were kept."""
         kept = await step.show(step.memo.get("kept", []), form="image")
         all_seen = step.state["used_up"] and not kept  # it was stopped before it chose
-        await answer_from(step, None if all_seen else kept, told=first_answer(step))
+        pages, why = None if all_seen else kept, step.memo.get("why", "")
+        await answer_from(step, pages, told=first_answer(step), nothing=why)
