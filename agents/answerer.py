@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pagehop.agents.comparison import read_comparison
 from pagehop.agents.decompose import decompose
 from pagehop.agents.desk import Desk
 from pagehop.agents.moves import Claim, Context, Draft, SubQuestion
@@ -79,7 +80,10 @@ class Answerer:
             claims = _last_first(context, claims)
         if not claims:
             return Draft(unanswerable=True, reason="Nothing found answers the question.")
-        once = tuple({claim.text: claim for claim in reversed(claims)}.values())[::-1]
+        once = _once(claims)
+        comparison = read_comparison(context.question)
+        if comparison is not None and comparison.form == "same" and len(once) == 1 < len(claims):
+            once = (replace(once[0], text=f"The same words in both: {once[0].text}"),)
         return Draft(once, reason=" ".join(unfound))
 
     def _quotes(self, context: Context, sub: SubQuestion) -> list[Claim]:
@@ -114,6 +118,16 @@ class Answerer:
         if self._desk.read(ref).chart:
             return CHART
         return SCAN if self._desk.has_scan(ref.name) else ""
+
+
+def _once(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """Say once what several pages say in the same words, with all of them cited."""
+    said: dict[str, Claim] = {}
+    for claim in claims:
+        first = said.setdefault(claim.text, claim)
+        every = dict.fromkeys((*first.evidence, *claim.evidence))
+        said[claim.text] = replace(first, evidence=tuple(every))
+    return tuple(said.values())
 
 
 def _states_date(quote: str) -> bool:

@@ -4,6 +4,7 @@
    names. The parts are those of the names (decompose.py).
 2. `By how much did A's lead exceed the limit in B?`: two things, one on each side of the comparing
    words. Each side is a part; the second takes over what the first is about.
+   So does `Is the fee the same in A and in B?`.
 3. `Which was built earlier, A or B?`: a year is read for each part, behind the words asked.
 4. One number is read for each part, and the verdict is drawn from their difference, which
    `calculate` computes. Numbers of different units are not compared.
@@ -49,6 +50,11 @@ _WHEN = re.compile(
     re.IGNORECASE,
 )
 """`Who was born earlier, A or B?`; without two names, `first` orders a list."""
+_SAME = re.compile(
+    rf"^{_BE}\s+(?P<thing>.+?)\s+(?:the same|equal|identical|alike)\s+(?P<by>in|for|under|at|by)\s+"
+    r"(?:both\s+)?(?P<left>.+?)\s+and\s+(?:(?:in|for|under|at|by)\s+)?(?P<right>.+?)\s*\??$",
+    re.IGNORECASE,
+)
 _TIMES = frozenset(stems("year quarter month period prior previous last preceding before earlier"))
 _ORDERS = frozenset(stems("earlier first older sooner later younger newer recently last"))
 _HEAD_ENDS = re.compile(
@@ -63,6 +69,9 @@ def read_comparison(text: str) -> Comparison | None:
     when = _WHEN.search(text)
     if when is not None:
         return Comparison("which", bool(when["later"]), dates=True)
+    same = _SAME.match(text)
+    if same is not None:
+        return Comparison("same", True, _same_sides(same))
     match = _SIDES.search(text)
     form: Form = "by" if _BY.match(text) else "whether"
     if match is not None and _is_thing(match["right"], owned=bool(match["word"])):
@@ -82,6 +91,15 @@ def read_comparison(text: str) -> Comparison | None:
         if re.match(_BE, text, re.IGNORECASE) or form == "by":
             return Comparison(form, bool(word["up"]))
     return None
+
+
+def _same_sides(same: re.Match[str]) -> tuple[str, str]:
+    """`the fee the same in version 1 and in version 2 of the code`: both are of the code."""
+    left, right = same["left"], same["right"]
+    whole = re.search(r"\s+of\s+.+$", right)
+    if whole is not None and " of " not in left:
+        left += whole.group()
+    return f"{same['thing']} {same['by']} {left}", f"{same['thing']} {same['by']} {right}"
 
 
 def _is_thing(phrase: str, *, owned: bool) -> bool:

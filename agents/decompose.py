@@ -32,7 +32,8 @@ MAX_PARTS = 6
 """Parts that one question is split into at most."""
 
 _ALSO = re.compile(
-    r"(?:\?\s+|;\s+|,?\s+and\s+)(?=(?:what|who|when|where|which|why|how|did|does|is|are|was|were)\b"
+    r"(?:\?\s+|;\s+|,?\s+and\s+)(?=(?:(?:within|in|for|after)\s+(?=how\s+many\b))?"
+    r"(?:what|who|when|where|which|why|how|did|does|is|are|was|were)\b"
     r"\s+(?!of\b)\w+)",
     re.IGNORECASE,
 )
@@ -127,6 +128,9 @@ def _clauses(text: str) -> list[str]:
         content = [t for t in alone.terms if t.weight >= 0.5]
         if len(content) < 2 and not alone.names:
             missing = first.query
+        elif not any(t.stem not in alone.name_stems and t.text.isalpha() for t in content):
+            told = [t.text for t in first.terms if t.stem not in first.name_stems]
+            missing = " ".join(t for t in told if t.isalpha())  # `and how many in B?`
         whole.append(f"{piece.rstrip('?')} ({missing})?" if missing else piece)
     return whole
 

@@ -3,8 +3,10 @@
 Each is judged over the documents in scope and the pages found; a question of several parts is not
 judged, since a part's documents need not hold what another part asks.
 
-1. The thing asked for (`what dividend did A pay`, `how many patents`, `the limit for benzene`)
-   stands on no page of the documents, not misspelt, and no line found is near it in meaning.
+1. The thing asked for (`what dividend did A pay`, `how many patents`, `the limit for benzene`,
+   `what dose of iron is`) stands on no page of the documents, not misspelt, and no line found is
+   near it in meaning. A thing that something is asked of is missing, too, where the pages with it
+   are others than those found, and not about the rest of the question.
 2. The year asked for is none of the documents' own. Those that reports tell of as a matter of
    course are missing when no page found names them; another year is, when no line or table about
    what is asked names it. Where documents are of no year, one is missing when the best row stands
@@ -19,15 +21,17 @@ from collections.abc import Collection, Sequence
 
 from pagehop.agents.desk import Desk
 from pagehop.finding.periods import MONTHS, RANGE, find_years
-from pagehop.rules.extract import Scored, coverage
+from pagehop.rules.extract import Scored, coverage, is_entry
 from pagehop.rules.presence import is_misspelt
 from pagehop.rules.question import Question, Term
 from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES
-from pagehop.rules.words import stems
+from pagehop.rules.words import stem, stems
 from pagehop.types import PageRef
 
 LEAST_NEARNESS = 0.3
 """A line at this cosine to a word speaks of it in other words."""
+TOGETHER = 0.5
+"""Share of what else is asked that makes a page with the thing be about it."""
 ABOUT = 0.3
 """Share of what else is asked that makes a line be about it."""
 COMPARED = 2
@@ -41,18 +45,34 @@ _FUTURE = re.compile(
 )
 _MEASURES = frozenset(stems(" ".join(MEASURES)))
 _LINES = 10
+_BEST = 3
+"""Lines whose documents may hold a thing on a page that is only a picture."""
 _LOOKED_AT = 20
 _SHORTEST = 4
 _BE = r"(?:is|are|was|were|do|does|did|has|have|had|can|will)"
 _ASKED = re.compile(
     rf"\bhow many (?P<counted>\w+)\b|^(?:what|which) (?P<asked>\w+) {_BE}\b", re.IGNORECASE
 )
-_OBJECT = re.compile(r"\bfor (?P<noun>[a-z]+)\s*\??$")
-_NUMBERED = re.compile(r"\b(?P<word>[A-Za-z]{4,}) (?P<number>\d{1,3})\b(?!\s*%)")
+_OBJECT = re.compile(
+    rf"\b(?:for|of|on|about) (?P<noun>[a-z]+)\s*\??$|"
+    rf"^(?:what|which|how much) (?:\w+ )?\w+ of (?P<kind>[a-z]+) {_BE}\b",
+    re.IGNORECASE,
+)
+_MEASURE = re.compile(
+    rf"^what {_BE} the (?:\w+ ){{0,2}}?(?P<what>[a-z]+) (?P<measure>[a-z]+) (?:of|for|in) ",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    r"\s+(?:in|for|during|at|by) (?:the )?(?:fiscal )?(?:year )?(?:19|20)\d\d\s*\??$"
+)
+_NUMBERED = re.compile(
+    r"\b(?P<word>[A-Za-z][A-Za-z.]{3,})(?: of| =)? (?P<number>\d{1,3})\b(?!\s*%|[.,]\d)"
+)
 _QUANTITY = re.compile(
     r"^(?:how (?:much|many|large|high|big)|what (?:is|was|were|are))\b", re.IGNORECASE
 )
 """Asked of a year; an event of the year may be told in any words."""
+_EVENT_KINDS = frozenset({"person", "place"})
 _YEAR_KINDS = frozenset({"number", "text", "list"})
 
 
@@ -64,7 +84,11 @@ def missing_detail(desk: Desk, question: Question, units: Sequence[Scored]) -> s
         question: A question of one part.
         units: Best lines found.
     """
-    if not units or question.kind not in _YEAR_KINDS:
+    if not units:
+        return ""
+    if question.kind in _EVENT_KINDS and not _tells_year(desk, question, units):
+        return f"The documents searched give nothing on this for {question.years[0]}."
+    if question.kind not in _YEAR_KINDS:
         return ""
     word = _missing_thing(desk, question, units)
     if word:
@@ -76,17 +100,31 @@ def missing_detail(desk: Desk, question: Question, units: Sequence[Scored]) -> s
     return f"The documents searched say nothing of {thing}." if thing else ""
 
 
+def _tells_year(desk: Desk, question: Question, units: Sequence[Scored]) -> bool:
+    """Whether a page found names a year in which somebody did what is asked, or none is asked."""
+    names = desk.scope.documents or tuple({item.unit.ref.name for item in units})
+    own = {year for name in names for year in _own_years(desk, name)}
+    pages = dict.fromkeys(item.unit.ref for item in units)
+    return all(
+        year in own or any(_names(desk, ref, year) for ref in pages) for year in question.years
+    )
+
+
 def _missing_thing(desk: Desk, question: Question, units: Sequence[Scored]) -> str:
-    asked, thing = _ASKED.search(question.text), _OBJECT.search(question.text)
+    asked, thing = _ASKED.search(question.text), _OBJECT.search(_WHEN.sub("", question.text))
     term = _term(question, asked["counted"] or asked["asked"]) if asked else None
     documents = desk.scope.documents
     if term is None or not _is_absent(desk, term, documents, units):
-        term, documents = _term(question, thing["noun"]) if thing else None, ()
-        if term is None or not _is_absent(desk, term, documents, units):
+        term, documents = _object(question, thing) if thing else _quality(question), ()
+        if term is None or not _is_apart(desk, question, term, units):
             return ""
-    read = documents or tuple(dict.fromkeys(item.unit.ref.name for item in units))
+    read = documents or tuple({item.unit.ref.name for item in units[:_BEST]})
     # What is asked may stand on a page that is only a picture.
-    return "" if any(desk.has_scan(name) for name in read) else term.text
+    if any(desk.has_scan(name) for name in read):
+        return ""
+    measure = _MEASURE.search(question.text)
+    whole = measure is not None and measure["what"] == term.text
+    return f"{term.text} {measure['measure']}" if measure and whole else term.text
 
 
 def _term(question: Question, word: str) -> Term | None:
@@ -96,6 +134,31 @@ def _term(question: Question, word: str) -> Term | None:
     if term is None or term.stem in question.name_stems or term.stem in _MEASURES:
         return None
     return term if term.text.isalpha() and len(term.text) >= _SHORTEST else None
+
+
+def _object(question: Question, thing: re.Match[str]) -> Term | None:
+    return _term(question, thing["noun"] or thing["kind"])
+
+
+def _quality(question: Question) -> Term | None:
+    """Of a measure named with two words (`the heart rate of`), the one that says what of."""
+    named = _MEASURE.search(question.text)
+    if named is None or stem(named["measure"]) not in _MEASURES:
+        return None
+    return _term(question, named["what"])
+
+
+def _is_apart(desk: Desk, question: Question, term: Term, units: Sequence[Scored]) -> bool:
+    """Whether a thing stands nowhere, or only on pages that are not about what is asked of it."""
+    if term.stem in desk.view.vocabulary():
+        others = {t.stem for t in question.content if t.stem != term.stem and not t.text.isdigit()}
+        pages = {hit.ref for hit in desk.view.search(term.text, k=_LOOKED_AT, mode="keyword")}
+        if not others or pages & {item.unit.ref for item in units}:
+            return False
+        if any(len(others & desk.stems(ref)) >= TOGETHER * len(others) for ref in pages):
+            return False
+        return not _is_near(desk, term, units)
+    return _is_absent(desk, term, (), units)
 
 
 def _is_absent(desk: Desk, term: Term, documents: Collection[str], units: Sequence[Scored]) -> bool:
@@ -110,11 +173,17 @@ def _is_absent(desk: Desk, term: Term, documents: Collection[str], units: Sequen
         )
     ):
         return False
+    return not _is_near(desk, term, units)
+
+
+def _is_near(desk: Desk, term: Term, units: Sequence[Scored]) -> bool:
+    """Whether one of the best lines speaks of a thing in other words."""
     encoder = desk.view.encoder
-    if encoder is None:
-        return True
-    lines = desk.encode([item.unit.reading for item in units[:_LINES]])
-    return float((lines @ encoder.encode_query(term.text)).max()) < LEAST_NEARNESS
+    said = [item.unit for item in units[:_LINES] if not is_entry(item.unit)]
+    if encoder is None or not said:
+        return False
+    lines = desk.encode([unit.reading for unit in said])
+    return float((lines @ encoder.encode_query(term.text)).max()) >= LEAST_NEARNESS
 
 
 def _missing_year(desk: Desk, question: Question, units: Sequence[Scored]) -> int | None:
@@ -204,7 +273,7 @@ def _missing_number(desk: Desk, question: Question, units: Sequence[Scored]) -> 
         word = match["word"].lower()
         if word in FUNCTION_WORDS or word in MONTHS or word in DOCUMENT_WORDS:
             continue
-        kind = rf"\b{re.escape(word)}s?\s+"
+        kind = rf"\b{re.escape(word)}s?\s+(?:(?:of|=)\s+)?"
         listed = rf"{kind}(?:\d+,?\s+(?:and\s+|or\s+|to\s+)?)*{match['number']}\b"
         if re.search(rf"{kind}\d", text, re.IGNORECASE) and not re.search(
             listed, text, re.IGNORECASE

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pagehop.agents.desk import Desk
 from pagehop.agents.leads import SEARCH_TOOLS, new_names, of_sub, references, uncovered
 from pagehop.agents.moves import Call, Context, Explore, SubQuestion
-from pagehop.agents.solutions import ranked, solutions
+from pagehop.agents.solutions import front_page, ranked, solutions
 from pagehop.rules.extract import Scored
 from pagehop.rules.question import read_question
 from pagehop.types import PageRef
@@ -59,6 +59,8 @@ class Explorer:
         read = {str(c.arguments.get("ref")) for c in context.tried if c.tool == "read_page"}
         if "read_page" not in made:
             pages = list(dict.fromkeys(s.unit.ref for s in units))
+            front = front_page(self._desk, sub, units)
+            pages = [front, *pages] if front is not None else pages
             some = [p for p in pages[: 2 if n_open < 3 else 1] if str(p) not in read]
             if some:
                 return [_call("read_page", sub, ref=str(ref)) for ref in some]

@@ -13,6 +13,7 @@ from pagehop.agents.decompose import is_over_time
 from pagehop.agents.desk import Desk
 from pagehop.agents.leads import found_pages
 from pagehop.agents.moves import Context, SubQuestion
+from pagehop.rules.byline import asks_author
 from pagehop.rules.expressions import as_amounts, expression_of
 from pagehop.rules.extract import Scored, page_scores
 from pagehop.rules.match import Value, find_values
@@ -21,7 +22,7 @@ from pagehop.rules.scope import Scope
 from pagehop.rules.solve import MIN_FIT, Comparison, Solution, solve
 from pagehop.rules.task import Task
 from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
-from pagehop.rules.words import stems, tokens
+from pagehop.rules.words import stem, stems, tokens
 from pagehop.types import PageRef
 
 SURE_FIT = 0.62
@@ -38,6 +39,7 @@ _IN_DOCUMENT = re.compile(
 _JOINT = frozenset(
     {"difference", "growth", "ratio", "sum", "average", "highest", "lowest", "exceeds"}
 )
+_KIND_STEMS = frozenset(stem(word) for word in DOCUMENT_WORDS)
 _NO_NUMBERS = frozenset({"reason", "person", "place", "yes_no", "date"})
 
 
@@ -57,6 +59,19 @@ def solutions(desk: Desk, context: Context) -> list[tuple[Solution, SubQuestion]
         if solution is not None:
             found.append((solution, sub))
     return found
+
+
+def front_page(desk: Desk, sub: SubQuestion, units: Sequence[Scored]) -> PageRef | None:
+    """Where the document stands that a sub-question asks the author of; None when it asks none.
+
+    The document is the one of the best line; the question must say a word of its name or title.
+    """
+    if not units or not asks_author(sub.text):
+        return None
+    document = desk.view.document(units[0].unit.ref.name)
+    called = set(stems(f"{document.name} {document.title}")) - _KIND_STEMS
+    asked = {t.stem for t in read_question(sub.text).content}
+    return PageRef(document.name, 1) if called & asked else None
 
 
 def charts(desk: Desk, units: Sequence[Scored]) -> set[PageRef]:

@@ -1,6 +1,6 @@
 """What recording costs: its share of a rollout, an event, an episode's end.
 
-    python benchmarks/recording.py [--runs 16] [--pairs 60] [--save]
+    python benchmarks/recording.py [--runs 32] [--pairs 40] [--save]
 
 Rollouts of one question against a stub endpoint of 50 ms in a process of its own (that of
 concurrency.py), some recorded and some not: of those the recorder drops each event. They are short
@@ -182,8 +182,8 @@ def alone(events: tuple[Event, ...], folder: Path) -> list[str]:
 def main() -> None:
     """Measure, print, and perhaps save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=16)
-    parser.add_argument("--pairs", type=int, default=60)
+    parser.add_argument("--runs", type=int, default=32)
+    parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--save", action="store_true", help=f"write {TABLE.name} into docs/")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, pagehop.Library(Path(name) / "l") as library:

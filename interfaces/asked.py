@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagehop.errors import ConfigError
+from pagehop.surrogates import whole_text
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -55,7 +56,7 @@ def checked_question(question: object) -> Asked:
             'blocks such as {"type": "image", "path": "chart.png"}'
         )
     texts = [str(block.get("text") or "") for block in question if block.get("type") == "text"]
-    text = "\n".join(texts).strip()
+    text = whole_text("\n".join(texts).strip())
     if not text:
         raise ConfigError("the question is empty" if not question else "the question has no text")
     return Asked(text, tuple(_picture(block) for block in question if block.get("type") != "text"))

@@ -198,7 +198,8 @@ class _Crew:
         job = self._jobs.get(event.episode_id)
         if job is None:
             return  # of a tool that outlived its episode
-        event = replace(event, attempt=job.attempt)
+        if job.attempt:
+            event = replace(event, attempt=job.attempt)
         if event.type == "episode.start":
             question = self.questions[job.question]
             about = {

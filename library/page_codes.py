@@ -57,7 +57,7 @@ def read_codes(path: Path) -> Codes | None:
             offset = 16 + 16 * n
             offset += -offset % _ALIGNED
             total = int(counts.sum())
-            if path.stat().st_size != offset + 2 * total * dim:
+            if path.stat().st_size != offset + 2 * total * dim or (leads > counts).any():
                 return None
             if not total:
                 values = fine = np.zeros((0, dim), np.int8)

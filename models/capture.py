@@ -27,6 +27,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self, TypeVar
 
+from pagehop.surrogates import whole_text
+
 ClientT = TypeVar("ClientT")
 _ASKED: Mapping[str, Any] = {"return_token_ids": True, "logprobs": True}
 _PATH = "/chat/completions"
@@ -182,8 +184,9 @@ def captured(request: bytes, reply: bytes) -> Captured:
                 found.take(_object(line[5:]), whole=False)
     ids, logprobs = tuple(found.completion_ids), tuple(found.logprobs)
     return Captured(
-        request=request, reply=reply, text="".join(found.text), reasoning="".join(found.reasoning),
-        tool_arguments=tuple(found.arguments[i] for i in sorted(found.arguments)),
+        request=request, reply=reply, text=whole_text("".join(found.text)),
+        reasoning=whole_text("".join(found.reasoning)),
+        tool_arguments=tuple(whole_text(found.arguments[i]) for i in sorted(found.arguments)),
         prompt_ids=tuple(found.prompt_ids), completion_ids=ids,
         logprobs=logprobs if len(logprobs) == len(ids) else (),
         finish_reason=found.finish_reason, model=found.model, id=found.id,

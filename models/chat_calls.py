@@ -8,7 +8,8 @@
    them, and a call with half an argument is not what the model asked for.
 4. Anything else (key, quota, unknown model, bad request, too long, no tools, no pictures) is
    raised at once, in words for a person and without a key.
-5. Every attempt counts as a call from its beginning, also one that fails or is cancelled. Tokens
+5. Half a surrogate pair in a reply, which nothing could send on, becomes U+FFFD.
+6. Every attempt counts as a call from its beginning, also one that fails or is cancelled. Tokens
    are those that replies report, and estimated for a reply that reports none; what an endpoint
    read for an attempt that failed is not known and not guessed.
 
@@ -37,6 +38,7 @@ from pagehop.models.call_attempts import FIRST_WAIT_S, Patience, Sleep, Tally
 from pagehop.models.capture import Captured, capturing
 from pagehop.models.chat_errors import Fault, model_name, read_fault
 from pagehop.models.prices import Prices
+from pagehop.surrogates import whole, whole_text
 
 Tool = BaseTool | dict[str, Any]
 
@@ -115,6 +117,7 @@ class _Call:
         except Exception as error:  # clients of different providers share no class of errors
             pictures = _has_pictures(self.messages)
             return read_fault(error, self.model, tools=self.has_tools, pictures=pictures)
+        message = _with_whole_texts(message)
         self.tally.add(message, self.messages)
         if _is_empty(message) and self.patience.may_ask_again():
             words = f"{model_name(self.model)} sent an empty reply"
@@ -263,7 +266,7 @@ async def _heard(
         whole = chunk if whole is None else whole + chunk
         if chunk.text:
             try:
-                on_delta(chunk.text)
+                on_delta(whole_text(chunk.text))
             except Exception as error:
                 raise _CallbackError(error) from error
     if whole is None or _is_cut(whole):
@@ -290,6 +293,16 @@ def _with_whole_calls(message: AIMessage, chunks: AIMessageChunk) -> AIMessage:
     if not broken:
         return message
     return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": broken})
+
+
+def _with_whole_texts(message: AIMessage) -> AIMessage:
+    """Return a message that can be sent again, recorded and shown: all of it is UTF-8."""
+    said: dict[str, Any] = {
+        name: getattr(message, name)
+        for name in ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs")
+    }
+    mended = whole(said)
+    return message if mended == said else message.model_copy(update=mended)
 
 
 def _unheard(text: str) -> None:

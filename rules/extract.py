@@ -20,13 +20,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.finding.periods import MONTHS, find_years
+from pagehop.finding.periods import MONTHS, find_periods, find_years
 from pagehop.rules.lines import read_lines
 from pagehop.rules.question import AnswerKind, Question
 from pagehop.rules.rows import Row, find_axes, read_rows
 from pagehop.rules.sentences import Sentence, is_source, read_sentences
 from pagehop.rules.vocabulary import FUNCTION_WORDS, NUMBER_WORDS
-from pagehop.rules.words import stems
+from pagehop.rules.words import base, stems
 from pagehop.types import Box, Kind, Page, PageRef, Region
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -39,6 +39,8 @@ UNITS_ENCODED = 6
 _AROUND, _ELSEWHERE = 0.6, 0.2
 _HEADING_LOSS = 0.15
 _KIND_LOSS = 0.1
+_UNDATED_LOSS = 0.2
+"""A line without a date says nothing of when; one without a number may say how many in words."""
 _LABEL_LOSS = 0.1
 _CAPTION = re.compile(r"(?:figure|fig\.|table|chart|exhibit)\s+\w+\s*[:.]", re.IGNORECASE)
 _AMOUNT = re.compile(
@@ -58,6 +60,8 @@ REASON = re.compile(
 )
 """Words by which a line, or the heading over it, gives a reason."""
 _SOURCE_LOSS = 0.15
+_CITED = re.compile(r"\b(?:cit(?:e[sd]?|ing|ations?)|references?|sources?|bibliography)\b", re.I)
+"""A question that asks for an entry of a list of sources."""
 TITLES = frozenset({"title", "heading", "caption"})
 """Places of lines that name what is below or beside them."""
 _SETTLED = 0.2
@@ -136,7 +140,7 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
         units.append(
             Unit(
                 row.ref, "row", row.text, around, row.box,
-                frozenset(stems(f"{row.label} {row.text}")), frozenset(stems(around)), row,
+                _held(f"{row.label} {row.text}"), _held(around), row,
             )
         )  # fmt: skip
     heads = {word for row in rows for column in row.columns for word in column.split()}
@@ -147,12 +151,18 @@ def read_units(page: Page, regions: Sequence[Region] = ()) -> ReadPage:
             units.append(
                 Unit(
                     s.ref, "sentence", s.text, s.heading, s.box,
-                    frozenset(stems(s.text)), frozenset(stems(s.heading)), None,
+                    _held(s.text), _held(s.heading), None,
                     s.kind,
                 )
             )  # fmt: skip
     held = frozenset(stems(page.text))
     return ReadPage(page.ref, tuple(units), held, tuple(rows), tuple(sentences), bool(axes))
+
+
+def _held(text: str) -> frozenset[str]:
+    """Stems of a text, with what `employees` are derived from."""
+    found = stems(text)
+    return frozenset((*found, *map(base, found)))
 
 
 def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozenset[str]) -> float:
@@ -162,9 +172,10 @@ def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozens
         return 0.0
     covered = 0.0
     for stem, weight in terms:
-        if stem in unit.stems:
+        words = {stem, base(stem)}
+        if words & unit.stems:
             covered += weight
-        elif stem in unit.around_stems:
+        elif words & unit.around_stems:
             covered += _AROUND * weight
         elif stem in page_stems:
             covered += _ELSEWHERE * weight
@@ -224,10 +235,11 @@ def _by_page(
 ) -> list[Scored]:
     kind, asked = question.kind, {t.stem for t in question.content}
     why = _WHY.search(question.text) is not None
+    sources = _CITED.search(question.text) is not None
     scores = [
         COSINE_SHARE * float(cosine)
         + COVERAGE_SHARE * covered
-        - _SOURCE_LOSS * is_source(unit.text)
+        - _SOURCE_LOSS * (not sources and is_entry(unit))
         - _KIND_LOSS * (why and not REASON.search(f"{unit.around} {unit.text}"))
         for (unit, covered), cosine in zip(chosen, cosines, strict=True)
     ]
@@ -241,15 +253,20 @@ def _by_page(
     return sorted(scored, key=lambda s: (-s.page_score, -_worth(s, kind, asked)))
 
 
+def is_entry(unit: Unit) -> bool:
+    """Whether a unit is an entry of a list of sources."""
+    return is_source(unit.text, unit.row.heading if unit.row else unit.around)
+
+
 def _worth(scored: Scored, kind: AnswerKind, asked: Set[str]) -> float:
     """What a unit is worth as a quote: less when it only names a topic or gives no such answer.
 
     A row answers when its label or section says what is asked; its caption says only of what kind.
     """
     text = scored.unit.text
+    undated = kind == "date" and not find_years(text)
     misses = (
         (kind == "number" and not _AMOUNT.search(text))
-        or (kind == "date" and not find_years(text))
         or (kind == "person" and not _NAMED.search(text))
         or (kind == "place" and not _PLACED.search(text))
     )
@@ -259,6 +276,7 @@ def _worth(scored: Scored, kind: AnswerKind, asked: Set[str]) -> float:
         scored.score
         - _HEADING_LOSS * is_heading(scored.unit)
         - _KIND_LOSS * misses
+        - _UNDATED_LOSS * undated
         - _LABEL_LOSS * unlabelled
     )
 
@@ -279,6 +297,8 @@ def is_heading(unit: Unit) -> bool:
     digits = any(c.isdigit() for c in unit.text)
     if unit.kind == "row" or len(words) > 14 or (unit.place == "table" and digits):
         return False
+    if digits and any(period.month for period in find_periods(unit.text)):
+        return False  # `Accepted 3 May 2021` says when
     capitals = sum(1 for w in words if w[0].isupper() or w.lower() in FUNCTION_WORDS)
     if _CAPTION.match(unit.text) and len(words) <= 14:
         return True

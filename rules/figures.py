@@ -20,6 +20,10 @@ from pagehop.types import PageRef
 TOTALS = frozenset(stem(w) for w in ("total", "totals", "sum", "overall"))
 _CODE = re.compile(r"(?:[A-Za-z]|\b(?:1[5-9]|20)\d\d)-$")
 _MOST_NUMBERS = 12
+_ENTRY = re.compile(r"\[\d{1,3}\]\s+\w")
+"""How an entry of a list of sources begins."""
+_ASIDE = re.compile(r"[(\[]([^()\[\]]{1,8})[)\]]\s*$")
+"""Behind a label, a unit, a mark or another word for the same: nothing a question has to say."""
 _DOCUMENT_STEMS = frozenset(stem(w) for w in DOCUMENT_WORDS)
 _CONTENTS_ROWS = 6
 
@@ -47,6 +51,8 @@ class Figures:
     """The labels of the other rows of its table, each as its stems."""
     sums_up: bool = False
     """Its numbers are the sums of rows above it, whatever its label says."""
+    aside: frozenset[str] = frozenset()
+    """Stems that stand in brackets behind the label."""
     document_years: tuple[int, ...] = ()
     """Of the document's name, where nothing nearer names a year."""
 
@@ -57,9 +63,10 @@ class Figures:
 
 
 def row_figures(rows: Sequence[Row]) -> list[Figures]:
-    """Prepare table rows; a table of contents states no numbers."""
+    """Prepare table rows; tables of contents and lists of sources state no numbers."""
     if is_contents(rows):
         return []
+    rows = [row for row in rows if not (_ENTRY.match(row.label) or is_source("", row.heading))]
     siblings = frozenset(s for row in rows for s in content_stems(f"{row.label} {row.section}"))
     figures = [_row_figures(row, siblings) for row in rows]
     labels: dict[int, set[frozenset[str]]] = {}
@@ -107,6 +114,7 @@ def _row_figures(row: Row, siblings: frozenset[str]) -> Figures:
     if len(numbers) > 1 and numbers[0].is_year and not all(n.is_year for n in numbers):
         # A year in the first column says when the row is, e.g. behind a person's name.
         years, numbers, columns = (*years, int(numbers[0].value)), numbers[1:], columns[1:]
+    aside = _ASIDE.search(row.label)
     return Figures(
         row.ref,
         row.text,
@@ -119,8 +127,9 @@ def _row_figures(row: Row, siblings: frozenset[str]) -> Figures:
         row.scale,
         row.table,
         years,
-        tuple(find_years(f"{row.section} {row.caption}")),
+        tuple(find_years(f"{row.section} {row.caption}") or find_years(row.heading)),
         siblings,
+        aside=frozenset(content_stems(aside[1])) if aside else frozenset(),
     )
 
 
@@ -138,7 +147,7 @@ def sentence_figures(sentences: Iterable[Sentence]) -> list[Figures]:
     """Prepare sentences that hold numbers other than years."""
     found = []
     for sentence in sentences:
-        if is_source(sentence.text):
+        if is_source(sentence.text, sentence.heading):
             continue
         numbers = [n for n in find_numbers(sentence.text) if not n.is_year]
         numbers = [n for n in numbers if _measures(n, sentence.text)]

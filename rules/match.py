@@ -37,7 +37,7 @@ _DATED_LOSS = 0.03
 """A column of one day (of a purchase, say) is not the year's column when there is another."""
 _WRITTEN = re.compile(r"\d+(?:[.,]\d+)*")
 _RATES = frozenset(content_stems("percent percentage rate margin ratio share yield proportion"))
-_CONTRASTS = frozenset("with without before after above below under over not other".split())
+CONTRASTS = frozenset("with without before after above below under over not other".split())
 """Words without a topic by which rows or columns of one table may differ."""
 
 
@@ -87,7 +87,7 @@ def find_values(
         page_stems: Stems of a page, for words that stand elsewhere on it.
     """
     wanted = dict.fromkeys(content_stems(phrase))
-    contrasts = _CONTRASTS & set(phrase.lower().split())
+    contrasts = CONTRASTS & set(phrase.lower().split())
     extra = [s for s in dict.fromkeys(content_stems(measure)) if s not in wanted]
     if not wanted and year is not None:
         wanted = {str(year): None}
@@ -110,7 +110,7 @@ def find_values(
                 continue  # it is part of a name that was asked for, such as a version
             score = _score(line, i, list(wanted), extra, near, weight, year)
             if contrasts and line.table >= 0:
-                own = _CONTRASTS & set(re.findall(r"[a-z]+", f"{line.label} {column}".lower()))
+                own = CONTRASTS & set(re.findall(r"[a-z]+", f"{line.label} {column}".lower()))
                 score -= _CONTRAST_LOSS * len(own ^ contrasts)
             found.append(
                 Value(
@@ -171,7 +171,7 @@ def _score(
             covered += w * max(near[s], _COLUMN if s in column else 0.0)
     recall = covered / total
     asked = set(wanted) | set(extra)
-    label = [s for s in line.label_stems if s not in asked]
+    label = [s for s in line.label_stems if s not in asked and s not in line.aside]
     label_weight = sum(weight(s) for s in line.label_stems) or 1.0
     surplus = sum(weight(s) for s in label) / label_weight
     score = recall - (0.22 if line.table >= 0 else 0.08) * surplus

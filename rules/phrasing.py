@@ -15,6 +15,8 @@ _SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e1
 _SCALES = {1e3: "thousand", 1e6: "million", 1e9: "billion", 1e12: "trillion"}
 _MAX_WORDS = 60
 _MAX_HEADING = 8
+_MOST_COUNTED = 99
+"""A larger number in a heading states something, and is not said beside the cell's."""
 
 
 def phrase_solution(solution: Solution, result: float | None) -> str:
@@ -32,13 +34,17 @@ def phrase_solution(solution: Solution, result: float | None) -> str:
     if task.over == "rows":
         each = ", ".join(f"{v.label} {_shown(v)}" for v in values)
         return f"{each}{_unit(values)}."
+    if task.operation == "value" and len(values) > 1:
+        each = ", ".join(f"{_shown(v)} ({_heading(v)})" for v in values)
+        return f"{each}{_unit(values)}: {_name(solution)}."
     if not solution.expression or result is None:
         shown = " and ".join(_shown(v) for v in values)
         what = f"{_name(solution)}{_column(values)}{_when(values)}"
         return f"{shown}{_unit(values)}: {what}."
     number = _written(result, solution) + ("%" if solution.percent else "")
     named = len({v.label for v in values}) > 1
-    parts = [_part(v, named=named) for v in values]
+    across = not named and len({v.column for v in values}) == len(values) and not task.years
+    parts = [_part(v, named=named, across=across) for v in values]
     unit = "" if solution.percent or task.operation == "ratio" else _unit(values)
     match task.operation:
         case "difference" if len(task.operands) < 2:
@@ -92,6 +98,8 @@ def _verdict(solution: Solution, comparison: Comparison, result: float | None) -
         return f"They are the same: {named}."
     if comparison.form == "by":
         return f"{size} {how}: {named}." if size else f"{named}."
+    if comparison.form == "same":
+        return f"No: {named}{tail}."
     return f"{'Yes' if (first > second) == comparison.up else 'No'}: {named}{tail}."
 
 
@@ -140,7 +148,10 @@ def _rounded(result: float) -> str:
     return format_number(result)
 
 
-def _part(value: Value, *, named: bool = False) -> str:
+def _part(value: Value, *, named: bool = False, across: bool = False) -> str:
+    """A value with what tells it from the others: its row, its year or its column."""
+    if across and value.table >= 0 and value.column and not find_years(value.column):
+        return f"{value.label} {_shown(value)} ({_heading(value)})"
     year = value.year or next(iter(find_years(value.column)), None)
     label = f"{value.label} " if value.table >= 0 and (named or not year) else ""
     when = f" ({year})" if year else ""
@@ -159,9 +170,16 @@ def _column(values: Sequence[Value]) -> str:
     """The heading over the values, where it says what they are and not only when."""
     headings = {" ".join(v.column.split()) for v in values}
     heading = headings.pop() if len(headings) == 1 else ""
-    if not heading or len(heading.split()) > _MAX_HEADING or any(c.isdigit() for c in heading):
+    written = re.findall(r"\d[\d.,]*", heading)
+    if any(find_years(heading)) or any(not n.isdigit() or int(n) > _MOST_COUNTED for n in written):
+        return ""
+    if not heading or len(heading.split()) > _MAX_HEADING:
         return ""
     return f", {heading}" if values[0].table >= 0 else ""
+
+
+def _heading(value: Value) -> str:
+    return " ".join(value.column.split()[:_MAX_HEADING])
 
 
 def _when(values: Sequence[Value]) -> str:

@@ -7,10 +7,14 @@
    each spans its share (`Three Months Ended` over two years).
 3. A short line without numbers above rows is their section (`Current:`); it goes into their
    context, and so do the caption and the scale (`in thousands`).
+4. Whole numbers that count up head columns where they are the first row of a table without other
+   headings (`Level 1 2 3`), and name rows where they are the first column of rows without labels of
+   their own (`week 51`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from pagehop.finding.periods import find_years
 from pagehop.rules.lines import Cell, Line, read_lines
@@ -22,6 +26,10 @@ _MIDDLE = 3
 """Fewest cells among which one is in the middle."""
 _TICKS = 3
 """Fewest numbers that make the scale of a chart."""
+_COUNTED = 3
+"""Fewest whole numbers that count up."""
+_MOST_WORDS = 4
+"""Words of what is counted up."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,10 @@ def read_rows(page: Page, lines: Sequence[Line] | None = None) -> list[Row]:
             table.section, wrapped = "", ""
         table.scale = table_scale(line.text) or table.scale
         recent = [*recent, line.text][-3:]
-    return rows
+    found: list[Row] = []
+    for _, own in groupby(rows, key=lambda row: row.table):
+        found += _named_by_count(_headed_by_count(list(own)))
+    return found
 
 
 def find_axes(rows: Sequence[Row]) -> set[int]:
@@ -125,6 +136,42 @@ def find_axes(rows: Sequence[Row]) -> set[int]:
     for row in rows:
         lone.setdefault(row.table, []).append(len(row.cells) == 1 and not row.label)
     return {n for n, marks in lone.items() if len(marks) >= _TICKS and sum(marks) > len(marks) / 2}
+
+
+def _headed_by_count(rows: list[Row]) -> list[Row]:
+    """Give rows the numbers of their table's first row as headings, where those count up."""
+    first, *rest = rows
+    alike = [row for row in rest if len(row.cells) == len(first.cells) and not any(row.columns)]
+    head = first.text.partition(first.cells[0].text)[0].strip()
+    counts = _counts_up(first.values) and 0 < len(head.split()) <= _MOST_WORDS
+    if not counts or any(first.columns) or not alike:
+        return rows
+    columns = tuple(f"{head} {cell.text}" for cell in first.cells)
+    return [replace(row, columns=columns) if row in alike else row for row in rest]
+
+
+def _named_by_count(rows: list[Row]) -> list[Row]:
+    """Take a first column that counts up into the labels, where these tell no rows apart."""
+    size = len(rows[0].cells)
+    same = all(len(row.cells) == size and row.label == rows[0].label for row in rows)
+    named = rows[0].columns[0].split()[-1:] if rows[0].columns else []
+    if not same or size < 2 or not named or not _counts_up([row.values[0] for row in rows]):
+        return rows
+    return [
+        replace(
+            row,
+            label=f"{row.label} {named[0]} {row.cells[0].text}".strip(),
+            cells=row.cells[1:],
+            columns=row.columns[1:],
+        )
+        for row in rows
+    ]
+
+
+def _counts_up(values: Sequence[float]) -> bool:
+    """Whether numbers are whole, small and one apart."""
+    whole = all(value == int(value) and 0 <= value < 1000 for value in values)
+    return len(values) >= _COUNTED and whole and all(b - a == 1 for a, b in pairwise(values))
 
 
 def _fits(heading: Sequence[Line], line: Line) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pagehop.finding.periods import find_periods
 from pagehop.rules.lines import Line, read_lines, union
 from pagehop.types import Box, Kind, Page, PageRef, Word
 
@@ -19,7 +20,17 @@ _RUNNING = frozenset({"text", "list", "footnote"})
 _HEADINGS = 2
 """Innermost headings of a section's path that count."""
 _TITLES = frozenset({"title", "heading", "caption"})
+_SOURCES = re.compile(
+    r"(?:^|> )\s*(?:[\d.]+\s+)?(?:references|bibliography|works cited|literature(?: cited)?)\s*$",
+    re.IGNORECASE,
+)
 _CLOSING = "\"'\u201d\u2019)] "
+_PERIOD_WORDS = re.compile(
+    r"\b(?:fiscal|years?|quarters?|months?|weeks?|three|nine|twelve|ended|ending|from|through|until|"
+    r"january|february|march|april|june|july|august|september|october|november|december)\b",
+    re.IGNORECASE,
+)
+"""Words by which a line only names a period, as the heading of a table does."""
 _MARKS = re.compile(r"(?:\[[\w ]{1,4}\])+$")
 """Reference marks behind a sentence's full stop."""
 _ABBREVIATIONS = frozenset(
@@ -56,11 +67,14 @@ def read_sentences(page: Page, lines: Sequence[Line] | None = None) -> list[Sent
     paragraph: list[Line] = []
     heading = ""
     before: Line | None = None
-    for i, line in enumerate(read_lines(page) if lines is None else lines):
+    lines = read_lines(page) if lines is None else lines
+    for i, line in enumerate(lines):
         if line.kind in ("row", "periods"):
             _flush(page, paragraph, i, heading, found)
             if line.kind == "row":
                 heading = heading or line.label
+            elif _tells_a_date(line, lines[i + 1 : i + 2]):
+                _flush(page, [line], i + 1, heading, found)
             before = line
             continue
         if before is not None and not _goes_on(before, line):
@@ -73,10 +87,31 @@ def read_sentences(page: Page, lines: Sequence[Line] | None = None) -> list[Sent
     return found
 
 
-def is_source(text: str) -> bool:
-    """Whether a sentence is an entry of a list of sources rather than a statement."""
+def is_source(text: str, heading: str = "") -> bool:
+    """Whether a line is an entry of a list of sources rather than a statement.
+
+    Args:
+        text: The line.
+        heading: What it stands under.
+    """
     lowered = text.lower()
-    return "http" in lowered or "www." in lowered or "doi:" in lowered or "isbn" in lowered
+    linked = "http" in lowered or "www." in lowered or "doi:" in lowered or "isbn" in lowered
+    named = lowered.startswith(("source:", "sources:")) or _SOURCES.search(heading) is not None
+    return linked or named
+
+
+def _tells_a_date(line: Line, following: Sequence[Line]) -> bool:
+    """Whether a line of dates says what was then (`Accepted 3 May`) and heads no table."""
+    heads = any(after.kind in ("row", "periods") and after.cells for after in following)
+    table = line.region is not None and line.region.kind == "table"
+    said = re.findall(r"[^\W\d_]{4,}", _without_periods(line.text))
+    return bool(said) and not heads and not table
+
+
+def _without_periods(text: str) -> str:
+    for period in sorted(find_periods(text), key=lambda p: -p.start):
+        text = f"{text[: period.start]} {text[period.end :]}"
+    return _PERIOD_WORDS.sub(" ", text)
 
 
 def _goes_on(before: Line, line: Line) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pagehop.finding.periods import find_years
+from pagehop.rules.cells import of_another_number, told_apart, undecided
 from pagehop.rules.expressions import as_amounts, expression_of, unlike_scales
 from pagehop.rules.figures import Figures, content_stems
 from pagehop.rules.match import (
@@ -37,7 +38,7 @@ _FEWEST_ROWS = 2
 _ROWS_SHOWN = 5
 
 
-Form = Literal["which", "whether", "by"]
+Form = Literal["which", "whether", "by", "same"]
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def _on_page(
     choices = [
         [v for v in values(phrase, year)[:40] if v.score >= MIN_FIT] for phrase, year in slots
     ]
+    choices = told_apart(task.operands, choices)
     if not all(choices):
         return None
     chosen = _choose(choices, one_column=len(task.operands) > 1)
@@ -144,6 +146,11 @@ def _on_page(
     fit = sum(v.score for v in chosen) / len(chosen)
     if task.operation in ("sum", "average", *_OVER_TIME):
         chosen = as_amounts(chosen)
+    if task.operation == "value" and not task.years:
+        row = [v for v in choices[0] if v.quote == chosen[0].quote]
+        if of_another_number(task.operands[0], row):
+            return None
+        chosen = undecided(chosen[0], choices[0]) or chosen
     expression, percent = expression_of(task, chosen)
     return Solution(task, tuple(chosen), expression, fit, percent)
 

@@ -2,13 +2,14 @@
 
 A question is read as a predicate of `filter_documents` over what documents say of themselves, and
 only when every word of it that means something is used: a kind of document, a form, a year, a
-field with a value it has somewhere, a field above or below a number. Anything else is not read,
+field with a value it has somewhere, a field above or below a number. Of plain documents also all of
+them may be asked for, those of a year, and those that mention something. Anything else is not read,
 and the question goes the usual way.
 """
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,12 +34,34 @@ _BOUND = re.compile(
 )
 _SIGNS = {"least": ">=", "most": "<=", "above": ">", "below": "<"}
 _DOCUMENTS = frozenset({"document", "file", "filing", "paper", "pdf", "one"})
+_MENTION = re.compile(
+    r"^(?:of (?:the|these|all) )?(?:documents|files|papers|pdfs)\s+(?:(?:that|which|here)\s+)?"
+    r"(?:mention|contain|name|discuss|speak of|speak about|talk about|refer to|include|cite)s?\s+"
+    r"(?:the (?:words?|terms?|name) )?[\"\u201c]?(?P<what>[^\"\u201d]+?)[\"\u201d]?$",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(r"\b(?:and|or|but|not|both|any|no|more|less|than|a|an)\b|,", re.IGNORECASE)
+_LONGEST_MENTION = 5
+"""Words of what may be mentioned; more are a question of their own."""
+_NUMBERED = re.compile(
+    r"how many (?P<things>(?:[a-z]+ )?[a-z]{3,}s) (?:does|do|are (?:there )?in|has|have|is)\b.+$",
+    re.IGNORECASE,
+)
+_ORDER = re.compile(
+    r"(?:which|what)\b[^,:]*?\b(?:appeared|published|issued|written|released|adopted|ratified|"
+    r"came out)\s+(?:(?:earlier|first|older)|(?P<later>later|last|newer|more recent(?:ly)?))\b"
+    r"[^,:]*[,:]\s*(?:the\s+)?(?P<a>[^,]+?),?\s+or\s+(?:the\s+)?(?P<b>[^,]+?)\s*\??$",
+    re.IGNORECASE,
+)
+ALL = "pages > 0"
+"""The predicate that holds for every document."""
 _FRAME = frozenset(
     map(
         stem,
         """all these those every each have has with whose that which were was are is been there set
         made signed dated filed run last states say says give gives form year law laws governed
-        concluded named called used available library than more""".split(),
+        concluded named called used available library than more collection folder here published
+        issued released written""".split(),
     )
 )
 
@@ -52,6 +75,16 @@ class Tally:
     """Of `filter_documents`."""
     noun: str
     """What is counted, as the question calls it."""
+    year: int = 0
+    """Only plain documents of a year are asked for, which their front pages may tell, too."""
+    mention: str = ""
+    """Only documents that mention this are asked for, wherever they do."""
+    numbered: str = ""
+    """Not documents are asked for, but things that one document numbers: `annex`."""
+    sides: tuple[str, ...] = ()
+    """Two documents, as the question calls them, of which the earlier is asked for."""
+    later: bool = False
+    """Of two documents the later one."""
 
 
 def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> Tally | None:
@@ -60,12 +93,18 @@ def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> T
     noun = _PLURAL.search(asked["rest"]) if asked else None
     if asked is None or noun is None:
         return None
+    count: Literal["count", "list"] = "count" if asked["count"] else "list"
+    mention = _MENTION.match(asked["rest"])
+    if mention is not None and _is_one_thing(mention["what"]):
+        return Tally(count, "", "documents", mention=mention["what"])
     kinds = {str(f.value).casefold() for d in documents for f in table.of(d.id, "kind")}
     singular = noun["noun"].casefold()
     parts = [f'kind = "{singular}"'] if singular in kinds else []
     if not parts and singular not in _DOCUMENTS:
         return None
     rest = asked["rest"].replace(noun.group(), " ", 1)
+    if not parts:
+        rest, parts = _read_kind(rest, kinds)
     sort = ""
     if parts and (sort := _sort(asked["rest"][: noun.start()], singular, documents, table)):
         parts.append(f'type ~ "{sort} {singular}"')
@@ -78,11 +117,48 @@ def read_tally(text: str, documents: Sequence[Document], table: FieldTable) -> T
     parts += [f"year = {year}" for year in dict.fromkeys(_YEAR.findall(rest))]
     rest = _YEAR.sub(" ", rest)
     left = {token.stem for token in tokens(rest) if token.text.lower() not in FUNCTION_WORDS}
-    if not parts or left - _FRAME:
+    if left - _FRAME or (not parts and singular == "one"):
         return None
-    return Tally(
-        "count" if asked["count"] else "list", " and ".join(parts), f"{sort} {noun.group()}".strip()
-    )
+    years = [int(part.removeprefix("year = ")) for part in parts if part.startswith("year = ")]
+    named = f"{sort} {noun.group()}".strip()
+    year = years[0] if len(parts) == len(years) == 1 else 0
+    return Tally(count, " and ".join(parts) or ALL, named, year=year)
+
+
+def read_numbered(text: str) -> Tally | None:
+    """Read a question for how many parts or things a document has, which it may number."""
+    asked = _NUMBERED.match(" ".join(text.split()))
+    if asked is None or _YEAR.search(text):
+        return None
+    return Tally("count", "", asked["things"], numbered=_singular(asked["things"]))
+
+
+def read_order(text: str) -> Tally | None:
+    """Read a question for which of two documents appeared first."""
+    asked = _ORDER.match(" ".join(text.split()))
+    if asked is None:
+        return None
+    return Tally("list", "", "", sides=(asked["a"], asked["b"]), later=bool(asked["later"]))
+
+
+def _singular(things: str) -> str:
+    for ending, single in (("ies", "y"), ("ices", "ix"), ("xes", "x"), ("ches", "ch"), ("s", "")):
+        if things.endswith(ending):
+            return things.removesuffix(ending) + single
+    return things
+
+
+def _is_one_thing(what: str) -> bool:
+    words = what.split()
+    return len(words) <= _LONGEST_MENTION and not _SEVERAL.search(what) and "?" not in what
+
+
+def _read_kind(rest: str, kinds: Set[str]) -> tuple[str, list[str]]:
+    """Read the kind of `documents that are licenses`; returns what is left of the text, and it."""
+    named = re.search(r"\b(?:are|were)\s+(?:an?\s+)?(?P<kind>[a-z]{3,}?)s\s*$", rest, re.IGNORECASE)
+    if named is None or named["kind"].casefold() not in kinds:
+        return rest, []
+    return rest[: named.start()], [f'kind = "{named["kind"].casefold()}"']
 
 
 def _sort(before: str, singular: str, documents: Sequence[Document], table: FieldTable) -> str:

@@ -179,6 +179,20 @@ def _difference(core: str, years: tuple[int, ...], _: str) -> Task | None:
     )
     if sides is not None:
         return _exceeding(sides["a"], sides["b"], years)
+    event = re.search(
+        rf"\bby how much {_BE} (?P<x>.+?) {_VERBS} (?:after|following) (?:the |an? )?(?P<z>.+)",
+        core,
+    )
+    if event is not None:
+        x, z = _phrase(event["x"]), _phrase(event["z"])
+        return Task("difference", (f"{x} before {z}", f"{x} after {z}"), years)
+    points = re.search(
+        rf"\bby how (?:much|many [\w ]+?) {_BE} (?P<a>.+?) (?:more|less|fewer|higher|lower|greater|"
+        r"larger|smaller) than (?P<b>(?:that|those|the ones?) .+)",
+        core,
+    )
+    if points is not None:
+        return _compared("difference", f"{points['a']} than {points['b']}", years)
     moved = re.search(rf"\bby how much {_BE} .+? {_MOVES} (?P<x>.+)", core)
     if moved is not None:
         return _compared("difference", moved["x"], years)
@@ -214,10 +228,13 @@ def _compared(operation: Operation, phrase: str, years: tuple[int, ...]) -> Task
         r"^(?P<m>)(?P<a>.+?) (?:as )?(?:compared (?:to|with)|than|versus|vs\.?) (?P<b>.+)$", phrase
     )
     if pair is not None and not find_years(pair["a"]):
-        a, b, measure = _phrase(pair["a"]), _phrase(pair["b"]), _phrase(pair["m"])
+        a, measure = _phrase(pair["a"]), _phrase(pair["m"])
+        b = _phrase(_spelt_out(a, re.sub(r"^the ", "", pair["b"])))
         owner, mark, owned = a.partition("'s ")
         if mark and not measure and "'s" not in b:
             a, measure = owner, owned
+        if a and b and set(b.split()) < set(a.split()) - {measure}:
+            return Task("value", (_phrase(phrase),), years)  # the second is not said in words
         if a and b:
             return Task(operation, (a, b), years, measure=measure)
     operand = _phrase(re.sub(r"\b(between|from|to|as compared|compared)\s*$", "", phrase))
@@ -238,8 +255,18 @@ def _ratio(core: str, years: tuple[int, ...], _: str) -> Task | None:
     for pattern in patterns:
         match = re.search(pattern, core)
         if match is not None:
-            return Task("ratio", (_phrase(match["a"]), _phrase(match["b"])), years)
+            a = _phrase(match["a"])
+            return Task("ratio", (a, _phrase(_spelt_out(a, match["b"]))), years)
     return None
+
+
+def _spelt_out(first: str, second: str) -> str:
+    """`that of B` behind `the price of A` is `price of B`."""
+    stands = re.match(
+        r"(?:that|those|ones?)\s+(?P<rest>(?:of|for|in|at|with|without|from)\b.+)", second
+    )
+    head = re.match(r"(?P<head>.+?)\s+(?:of|for|in|at|with|without|from)\b", first)
+    return f"{head['head']} {stands['rest']}" if stands and head else second
 
 
 def _average(core: str, years: tuple[int, ...], _: str) -> Task | None:
@@ -272,8 +299,16 @@ def _sum(core: str, years: tuple[int, ...], text: str) -> Task | None:
         word = "total " if match[0].startswith("total") else ""
         return Task("sum", (word + _phrase(match["x"]),), years)
     if stated and len(parts) > 1:
-        return Task("sum", parts, years)
+        return Task("sum", _shared_head(parts), years)
     return None
+
+
+def _shared_head(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """`costs for oil and rope` are costs for oil and costs for rope."""
+    head = re.match(r"(?P<head>.+?\s(?:for|of|in))\s", parts[0])
+    if head is None or any(re.search(r"\s(?:for|of|in)\s", part) for part in parts[1:]):
+        return parts
+    return (parts[0], *(f"{head['head']} {part}" for part in parts[1:]))
 
 
 def _extreme(core: str, years: tuple[int, ...], text: str) -> Task | None:

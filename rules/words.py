@@ -14,6 +14,8 @@ _TOKEN = re.compile(r"[^\W_]+(?:[.,'\u2019&/-][^\W_]+)*")
 _STEMMER = snowballstemmer.stemmer("english")
 _STEMMING = Lock()
 """The stemmer keeps the word it works on in itself."""
+_SHORT = 5
+"""Stems up to this length keep their `e` (`tree`, `three`)."""
 _DASH_PARTS = re.compile("[/\u2013\u2014]")
 _WORD_PARTS = re.compile(r"[-/,]|(?<=\w{3})\.(?=\w{2})")
 _POSSESSIVES = ("'s", "\u2019s", "'S", "\u2019S")
@@ -56,6 +58,11 @@ def stem(word: str) -> str:
     with _STEMMING:
         stemmed: str = _STEMMER.stemWord(folded)
     return stemmed
+
+
+def base(stem: str) -> str:
+    """Return the stem of the verb behind `employee` or `licensee`; any other stem as it is."""
+    return stem[:-1] if len(stem) > _SHORT and stem.endswith("e") else stem
 
 
 def tokens(text: str) -> list[Token]:

@@ -1,5 +1,8 @@
 """The built-in reasoner counts and lists documents, each with a citation."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 import pagehop
@@ -20,7 +23,12 @@ from pagehop.rules.tally import read_tally
         ),
         ("How many lease agreements are there?", 'kind = "agreement" and type ~ "lease agreement"'),
         ("List all agreements of 2022.", 'kind = "agreement" and year = 2022'),
-        ("How many documents are there?", None),
+        ("How many documents are there?", "pages > 0"),
+        ("List all documents in this library.", "pages > 0"),
+        ("Which documents are from 2022?", "year = 2022"),
+        ("Which documents are leases?", None),
+        ("Which documents are agreements?", 'kind = "agreement"'),
+        ("How many documents are missing?", None),
         ("How many agreements mention arbitration in 2022?", None),
         ("How many sheep are kept in Norway?", None),
         ("What is the annual fee of Alder Hall?", None),
@@ -58,6 +66,42 @@ def test_that_none_holds_is_said_and_not_searched(leases: View) -> None:
     answer = pagehop.ask("How many agreements of 2021 are governed by the laws of Peru?", leases)
     assert answer.status == "unanswerable"
     assert "No document says so" in answer.text
+
+
+def test_all_documents_are_counted_each_cited_by_its_first_line(leases: View) -> None:
+    answer = pagehop.ask("How many documents are there?", leases)
+    assert answer.text.startswith("4 documents: Alder, Birch, Cedar, Letter.")
+    assert len({citation.document for citation in answer.citations}) == 4
+    assert "Dale" not in answer.text
+
+
+def test_documents_of_a_year_are_told_by_their_front_pages(
+    tmp_path: Path, write_page: Callable[..., None]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_page(folder / "tide-1.4.pdf", "On Tides", "Published by the Harbour Board, May 2019.")
+    write_page(folder / "wind.pdf", "On Wind", "Copyright 2019 by the Weather Club")
+    write_page(folder / "Log_2019.pdf", "The log of a ferry")
+    write_page(folder / "moss.pdf", "On Moss", "It was first drawn in 2019.", "Accepted 3 May 2021")
+    with pagehop.Library(tmp_path / "library") as library:
+        library.add(folder)
+        answer = pagehop.ask("Which documents are from 2019?", library)
+        none = pagehop.ask("Which documents are from 2012?", library)
+    assert answer.text.startswith("3 documents: Log_2019, tide-1.4, wind.")
+    assert {c.quote for c in answer.citations} == {
+        "The log of a ferry",
+        "Published by the Harbour Board, May 2019.",
+        "Copyright 2019 by the Weather Club",
+    }
+    assert none.status == "unanswerable"
+
+
+def test_documents_that_mention_a_thing_are_counted_by_the_line_that_does(leases: View) -> None:
+    answer = pagehop.ask("How many documents mention Peru?", leases)
+    assert answer.text.startswith("1 document: Cedar. [1]")
+    assert "Peru" in answer.citations[0].quote
+    assert pagehop.ask("How many documents mention Ghana?", leases).status == "unanswerable"
 
 
 def test_other_questions_go_the_usual_way(leases: View) -> None:

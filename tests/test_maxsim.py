@@ -219,7 +219,8 @@ def test_codes_come_back_from_their_file_or_not_at_all(tmp_path: Path) -> None:
     for name in ("pages", "counts", "leads", "scales", "values", "fine"):
         assert (getattr(found, name) == getattr(codes, name)).all()
     content = path.read_bytes()
-    for broken in (b"", content[:20], content[:-1], b"X" + content[1:], content + b"x"):
+    no_leads = content[:40] + bytes([60]) + content[41:]  # more than vectors
+    for broken in (no_leads, b"", content[:20], content[:-1], b"X" + content[1:], content + b"x"):
         path.write_bytes(broken)
         assert read_codes(path) is None
     assert read_codes(tmp_path / "nowhere") is None

@@ -39,6 +39,7 @@ import orjson
 
 from pagehop.errors import LibraryError
 from pagehop.events import Event
+from pagehop.surrogates import whole_text
 from pagehop.trajectories.blobs import digest_of, keep_blob
 from pagehop.trajectories.manifest import SCHEMA
 from pagehop.trajectories.provenance import provenance
@@ -193,9 +194,9 @@ class Recorder:
 
     def _line(self, event: Event, body: bytes) -> bytes:
         head = {
-            "v": VERSION, "seq": self._seq, "id": event.id, "ts": round(event.ts, 6),
-            "mono": round(event.mono, 6), "run_id": event.run_id,
-            "episode_id": event.episode_id, "attempt": event.attempt, "type": event.type,
+            "v": VERSION, "seq": self._seq, "id": event.id, "ts": event.ts, "mono": event.mono,
+            "run_id": event.run_id, "episode_id": event.episode_id, "attempt": event.attempt,
+            "type": event.type,
         }  # fmt: skip
         self._seq += 1
         self._unsynced = self._unsynced or event.type == "episode.end"
@@ -316,7 +317,7 @@ def _encoded(value: object, options: int = 0) -> bytes:
             _clean(value), ensure_ascii=False, allow_nan=False, separators=separators,
             indent=2 if options else None,
         )  # fmt: skip
-        return text.encode("utf-8", "backslashreplace")  # what JSON writes for such a half
+        return whole_text(text).encode()
 
 
 def _clean(value: object) -> Any:
