@@ -19,7 +19,9 @@ from pagehop.rules.extract import REASON, TITLES, Scored, Unit, is_heading
 from pagehop.types import PageRef
 
 _WHY = re.compile(r"\bwhy\b", re.IGNORECASE)
-_SPELT = re.compile(r"(?P<short>\w{1,8})\s?[\u2014\u2013=:]\s?(?:[^\W\d_][\w-]*\s?){1,6}\.?")
+_SPELT = re.compile(  # no word may be parted: that takes the fifth power of its length
+    r"(?P<short>\w{1,8})\s?[\u2014\u2013=:]\s?[^\W\d_][\w-]*(?:\s[^\W\d_][\w-]*){0,5}\s?\.?"
+)
 KEPT = 3
 """Sentences and rows kept of a sub-question a round, beside the numbers of a solution."""
 _MEASURED = re.compile(r"how (?P<how>long|wide|high|tall|deep|heavy|old|far|thick)\b", re.I)

@@ -153,6 +153,17 @@ def test_a_note_that_spells_a_label_out_stands_for_its_row(gauges: View) -> None
     assert "1.10 0.90 1.30" in answer.citations[0].quote
 
 
+def test_a_note_with_one_endless_word_is_read_at_once(tmp_path: Path) -> None:
+    """All ways of parting the word were tried, which took minutes."""
+    word = "il" * 50
+    line = f"Key: {word} opens the harbour lock (at night)."
+    _write(tmp_path / "locks.pdf", [(60, line), (60, "The harbour has a gate and a bridge.")])
+    with Library(tmp_path) as library:
+        library.add(tmp_path / "locks.pdf")
+        answer = asked("What opens the harbour lock at night?", library.view())
+    assert answer.citations[0].quote == line
+
+
 def test_the_names_under_a_title_say_who_wrote_a_paper(gauges: View) -> None:
     answer = asked("Who wrote the paper on alarm levels of tide gauges?", gauges)
     assert "Maren Osk a,b and Tove Lind a" in answer.text
