@@ -8,9 +8,9 @@ Read in this order:
    verified by the same rules). The roles of one run share a `desk`: what was read, each page once.
 3. What the rules decide with, beside the folder `rules/`: `comparison` (a question's two sides, the
    verdict), `decompose` (its parts, bridges), `details`, `refusal` (when not to answer),
-   `counting` (documents counted or listed, each cited; tried before all else), `solutions` (the
-   calculation over a run's parts), `leads` (where to look next: pages found,
-   names and references read).
+   `counting` (documents counted or listed, each cited; tried before all else) with
+   `document_places` (where each says what it is), `solutions` (the calculation over a run's parts),
+   `leads` (where to look next: pages found, names and references read).
 4. By a chat model: `model_roles` (the same roles), `reasoner` (one call, its repairs), `prompting`
    with `ledger`, `shortening`, `repeats` and `tool_texts` (what a role is shown), `replies` with
    `reply_moves`, `reply_schemas` and `quoting` (what it may answer), `former` (structured answers),
