@@ -10,9 +10,9 @@
    The names that the first part's evidence brings fill the gap of the second part; evidence without
    a new name still says where to look: its document, and the names in that document's own title.
 
-Source: question decomposition as in HiRAG and OmAgent (SYSTEMS 1.14, 1.15); differs: by patterns,
-one level and no tree. Bridges: GoldEn Retriever (SYSTEMS 1.17), whose second query is made of what
-the first one found.
+Source: question decomposition as in HiRAG and OmAgent; differs: by patterns, one level
+and no tree. Bridges: GoldEn Retriever (Qi et al. 2019), whose second query is made of what the
+first one found.
 """
 
 import re

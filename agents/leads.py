@@ -2,8 +2,8 @@
 
 Follow-up queries are built from what was read: the words that no sentence covers yet, and the rare
 names that the best sentences brought.
-Source: GoldEn Retriever and Baleen (SYSTEMS 1.16, 1.17); differs: spans are chosen by rarity and by
-what is still uncovered, not by a trained reader.
+Source: GoldEn Retriever (Qi et al. 2019) and Baleen (Khattab et al. 2021); differs:
+spans are chosen by rarity and by what is still uncovered, not by a trained reader.
 """
 
 import re

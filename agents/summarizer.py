@@ -1,6 +1,7 @@
 """The summarizer by rules: the lines that carry the answer, best first.
 
-Source: Baleen's condensation (SYSTEMS 1.16): after each round a few sentences stay, the rest goes.
+Source: Baleen's condensation (Khattab et al. 2021): after each round a few sentences
+stay, the rest goes.
 """
 
 import asyncio

@@ -7,7 +7,6 @@
 """
 
 import copy
-import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -23,6 +22,7 @@ from pagehop.arguments import (
     check_whole,
 )
 from pagehop.errors import ConfigError, LibraryError, ModelError
+from pagehop.finding.bm25 import idf
 from pagehop.finding.fields import FieldTable
 from pagehop.finding.names import find_document, name_uniquely
 from pagehop.finding.page_edges import PageEdges
@@ -441,12 +441,7 @@ class View:
             LibraryError: A named document is not visible.
         """
         counts = self.snapshot.statistics(self._counted(documents))
-
-        def rarity(term: str) -> float:
-            held = counts.df.get(term, 0)
-            return math.log(1 + (counts.passages - held + 0.5) / (held + 0.5))
-
-        return rarity
+        return lambda term: idf(counts.passages, counts.df.get(term, 0))
 
     def _counted(self, documents: Collection[str] | None) -> list[str] | None:
         """Return the ids of the documents whose words count; None for the whole snapshot."""

@@ -7,8 +7,8 @@
    encoder. A page is scored by its search scores plus its best unit (benchmarks/answers.py: better
    than either alone); page scores decide between pages, unit scores between units of a page.
 
-Source: Baleen's condensation of pages to sentences after each hop (SYSTEMS 1.16); differs: coverage
-and cosine in place of trained readers.
+Source: Baleen's condensation of pages to sentences after each hop (Khattab et al. 2021);
+differs: coverage and cosine in place of trained readers.
 """
 
 import math
