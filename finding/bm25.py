@@ -1,10 +1,14 @@
-"""BM25 over candidates, with counts of the whole view, and over all passages of one document.
+"""BM25 over candidates and over all passages of one document, with counts of the whole view.
 
 score = sum over the query's terms of idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * len / mean))
 idf   = ln(1 + (N - df + 0.5) / (df + 0.5)), above 0 however common a term is
 
-Source: Robertson and Zaragoza 2009; the idf is Lucene's. rank-bm25 counts within one document;
-differs: its own idf is 0 or below for a term in half of the passages, which short documents have.
+A document alone is too small a sample to count in: that `role` stands in 8 of its passages and its
+subject in all of them would make `role` all that a question asks (benchmarks/retrieval.md). So its
+passages are scored as among all others; naming it cuts pages off and puts none before another.
+
+Source: Robertson and Zaragoza 2009; the idf is Lucene's. rank-bm25 counts terms in one document;
+differs: it takes document frequencies and mean length from the view.
 """
 
 import math
@@ -22,19 +26,19 @@ B = 0.75
 
 
 class DocumentRanker:
-    """BM25 over the passages of one document, with counts of that document alone."""
+    """BM25 over all passages of one document, with document frequencies of the view."""
 
-    def __init__(self, passages: Sequence[Region]) -> None:
+    def __init__(self, passages: Sequence[Region], statistics: TermStatistics) -> None:
         """Count the terms of a document's passages, of which there is at least one."""
         self.passages = tuple(passages)
-        self._ranker = _Okapi([tokens(p.search_text) or [""] for p in passages], k1=K1, b=B)
+        self._ranker = _Okapi([tokens(p.search_text) or [""] for p in passages], statistics)
 
     def scores(self, terms: Sequence[str]) -> NDArray[np.float64]:
         """Return the scores (n_passages,) of distinct terms."""
         return np.asarray(self._ranker.get_scores(list(terms)), np.float64)
 
     def ceiling(self, terms: Iterable[str]) -> float:
-        """Return what no passage's score of these terms can exceed."""
+        """Return what no score of these terms can exceed; those it does not hold count nothing."""
         return sum(self._ranker.idf.get(term, 0.0) for term in terms) * (K1 + 1)
 
 
@@ -68,8 +72,14 @@ class ViewRanker:
 
 
 class _Okapi(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
+    def __init__(self, corpus: list[list[str]], statistics: TermStatistics) -> None:
+        self._statistics = statistics
+        super().__init__(corpus, k1=K1, b=B)
+        self.avgdl = statistics.mean_length or self.avgdl
+
     def _calc_idf(self, nd: dict[str, int]) -> None:
-        self.idf = {term: idf(self.corpus_size, df) for term, df in nd.items()}
+        df, passages = self._statistics.df, self._statistics.passages
+        self.idf = {term: idf(passages, df.get(term, own)) for term, own in nd.items()}
 
 
 def idf(passages: int, df: int) -> float:

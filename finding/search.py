@@ -2,7 +2,7 @@
 
 1. keyword (`words.py`): full text brings candidates from every visible partition; BM25 with counts
    summed over the visible passages scores them, so that partitions compare and nothing outside the
-   view matters. Within one document all its passages are scored, with its own counts.
+   view matters. Within one document all its passages are scored, with the same counts.
 2. semantic: the query's vector against all visible ones (`meaning.py`).
 3. visual: pages whose picture fits the query (`visual_search.py`).
 4. hybrid: candidates of all three, each scored by all signals, fused by a named strategy

@@ -1,5 +1,7 @@
 """The keyword retriever: passages that hold the query's words, scored by BM25."""
 
+import re
+
 import numpy as np
 
 from pagehop.finding.bm25 import DocumentRanker, ViewRanker
@@ -10,11 +12,13 @@ from pagehop.finding.unread import find_unread
 
 MOST_TERMS = 64
 """Terms of a query that are searched for: the rarest. A question has 5 to 30."""
+_ASKS_AN_AMOUNT = re.compile(r"\bhow\s+(?:many|much|long|often)\b", re.IGNORECASE)
+"""Here the second word asks, as `how` does; it seldom stands beside the number that answers."""
 
 
 def read_terms(corpus: Corpus, query: str) -> tuple[list[str], str]:
     """Return a query's distinct terms, and a note when some are left out because it is long."""
-    terms = list(dict.fromkeys(tokens(query)))
+    terms = list(dict.fromkeys(tokens(_ASKS_AN_AMOUNT.sub("how", query)) or tokens(query)))
     if len(terms) <= MOST_TERMS:
         return terms, ""
     df = corpus.statistics().df
@@ -90,5 +94,6 @@ def _document_ranker(corpus: Corpus, scope: Scope) -> DocumentRanker | None:
     if document in corpus.unread():
         return None
     return corpus.memo.ranker(
-        document, lambda: DocumentRanker(corpus.regions(document, kinds=("passage",)))
+        document,
+        lambda: DocumentRanker(corpus.regions(document, kinds=("passage",)), corpus.statistics()),
     )
