@@ -189,7 +189,7 @@ async def _run(
         summary = summarise_system(system, questions, runs, _page_text(view), judged=judged)
         done.summaries.append(summary)
     if judge is not None:
-        done.notes += [f"No verdict on {n}: {why}." for why, n in judge.failed.items()]
+        done.notes += [f"No verdict, {n} of the replies: {why}." for why, n in judge.failed.items()]
 
 
 async def _runs(
