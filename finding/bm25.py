@@ -75,7 +75,7 @@ class _Okapi(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
     def __init__(self, corpus: list[list[str]], statistics: TermStatistics) -> None:
         self._statistics = statistics
         super().__init__(corpus, k1=K1, b=B)
-        self.avgdl = statistics.mean_length or self.avgdl
+        self.avgdl = statistics.mean_length or 1.0
 
     def _calc_idf(self, nd: dict[str, int]) -> None:
         df, passages = self._statistics.df, self._statistics.passages

@@ -37,6 +37,8 @@ def find_words(corpus: Corpus, terms: list[str], scope: Scope, found: Found) -> 
         best = np.argsort(-scores, kind="stable")[: np.count_nonzero(scores > 0)]
         held = [p for p in (ranker.passages[i] for i in best) if scope.holds(p)]
         ids = [passage.id for passage in held[: found.depth]]
+        # In a long document the best by all signals need not be among the first of any.
+        found.passages |= {p.id: p for p in ranker.passages if scope.holds(p)}
     else:
         matches = corpus.match(
             terms,
@@ -55,12 +57,13 @@ def find_words(corpus: Corpus, terms: list[str], scope: Scope, found: Found) -> 
                 pages=scope.pages,
             )
         ids = [match.region_id for match in matches]
-    found.passages |= corpus.regions_by_id(ids)
+    found.passages |= corpus.regions_by_id(id for id in ids if id not in found.passages)
     unread = corpus.unread() & (corpus.unread() if scope.documents is None else scope.documents)
     if unread and scope.kinds is None:
         for page in find_unread(corpus, terms, unread, pages=scope.pages, limit=found.depth // 2):
             found.passages[page.id] = page
-    found.bring("keyword", found.passages)
+            ids.append(page.id)
+    found.bring("keyword", dict.fromkeys(ids))
     score_words(corpus, terms, scope, found)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.finding import meaning
+from pagehop.finding import search as search_module
 from pagehop.finding.bm25 import K1, B
 from pagehop.finding.meaning import FRESH_AT_ONCE
 from pagehop.finding.search_memo import NEIGHBOURS, SearchMemo
@@ -109,6 +110,18 @@ def test_within_one_document_scores_are_those_among_all(view: View) -> None:
         if score > 0 and passage.document == view.document(name).id:
             expected[passage.page] = max(score, expected.get(passage.page, 0.0))
     assert {hit.page: hit.score for hit in hits} == pytest.approx(expected)
+
+
+def test_within_one_document_the_best_by_both_signals_is_found_at_any_depth(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was among the first hundred of neither signal in a report of 1,800 passages."""
+    queries = ["debt of the year", "revenue crowns", "new plant capital", "risk of the market"]
+    names = [[document.name] for document in view.documents()]
+    asked = [(query, name) for query in queries for name in names]
+    deep = [view.search(query, documents=name, k=8)[0].ref for query, name in asked]
+    monkeypatch.setattr(search_module, "DEPTH", 1)
+    assert [view.search(query, documents=name, k=1)[0].ref for query, name in asked] == deep
 
 
 def test_a_word_that_asks_for_an_amount_is_not_looked_for(
