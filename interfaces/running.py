@@ -136,11 +136,14 @@ class AskRun:
         async with aclosing(events):  # type: ignore[type-var]  # a generator
             async for event in events:
                 if end is not None:  # of a sample: it was not the last
+                    self.recorder.flush()
                     yield end
                 end = event if event.type == "episode.end" else None
                 if end is None:
+                    self.recorder.flush()  # nobody sees what is not in the record
                     yield event
         if end is not None:
+            self.recorder.flush()
             answer = self._kept(end.body["question"], Answer.from_json(end.body["answer"]))
             yield replace(end, body={**end.body, "answer": answer.to_json()})
 
