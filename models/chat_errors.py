@@ -53,6 +53,8 @@ QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing|cred
 BAD_KEY = re.compile(
     r"api.key (is )?(not valid|invalid)|(invalid|incorrect) api.key", re.IGNORECASE
 )
+NO_KEY = re.compile(r"no API key|resolve authentication|authentication failed", re.IGNORECASE)
+"""What a client says that asked nobody, for want of a key."""
 WAIT = re.compile(r"(?:try again|retry) in ([\d.]+) ?(ms|s)|retryDelay\W+([\d.]+)s", re.IGNORECASE)
 SECRET = re.compile(
     r"\b(sk|pk|rk|gsk|xai|hf|AIza|key)[-_]?[\w*-]{12,}|\bsk-[\w*-]+|(?<=Bearer )\S+"
@@ -97,8 +99,10 @@ def read_fault(
     if special := _capability(error, status, text, words, name, tools=tools, pictures=pictures):
         return Fault("request", str(special), final=special)
     wait_s = _wait_s(error, text)
+    variables = ", ".join(model.lc_secrets.values()) or "the provider's key variable"
+    if status is None and isinstance(error, TypeError) and NO_KEY.search(text):
+        return _final("key", f"{name} needs a key: set {variables}; {words}")
     if status in (401, 403) or (status == 400 and BAD_KEY.search(text)):
-        variables = ", ".join(model.lc_secrets.values()) or "the provider's key variable"
         return _final("key", f"the key for {name} was refused ({status}): set {variables}; {said}")
     # Google says "quota" for its limits a minute too, and then when to come back.
     if status == 402 or (QUOTA.search(text) and wait_s is None):

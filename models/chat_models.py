@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from pagehop.errors import ConfigError
 from pagehop.models.chat_errors import SECRET
@@ -36,6 +36,8 @@ KEY_VARIABLES = {
     "xai": "XAI_API_KEY",
 }
 KEYLESS = ("bedrock", "bedrock_converse", "google_vertexai", "huggingface", "litellm", "ollama")
+OTHER_WAYS = {"ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL", "ANTHROPIC_CUSTOM_HEADERS"}
+"""With one of these set, a client without a key may be right."""
 PROVIDERS = tuple(sorted((*KEY_VARIABLES, *KEYLESS)))
 """Those of `init_chat_model` that are named in errors; others it knows work too."""
 
@@ -131,7 +133,20 @@ def _init(provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
         ) from error
     except Exception as error:  # each provider's client raises its own class for a missing key
         raise _config_error(provider, name, error) from None  # its text may show what was given
+    asked_elsewhere = (
+        options.keys() & {"base_url", "default_headers"} or OTHER_WAYS & os.environ.keys()
+    )
+    if _lacks_key(made) and not asked_elsewhere:
+        variables = ", ".join(made.lc_secrets.values())
+        raise _config_error(provider, name, ValueError(f"no api_key: {variables}"))
     return made
+
+
+def _lacks_key(model: BaseChatModel) -> bool:
+    """Say whether a client was made without the key that it takes: Anthropic's asks nobody."""
+    fields = type(model).model_fields.items()
+    keys = [getattr(model, name) for name, field in fields if field.alias == "api_key"]
+    return any(isinstance(key, SecretStr) and not key.get_secret_value() for key in keys)
 
 
 def _config_error(provider: str, name: str, error: Exception) -> ConfigError:

@@ -381,6 +381,13 @@ async def test_scripted_errors_are_read_like_real_ones(naps: Naps) -> None:
     assert reply.retried == ("timeout", "connection")
 
 
+async def test_a_client_that_has_no_key_is_not_asked_again(naps: Naps) -> None:
+    no_key = TypeError("Anthropic authentication failed: no API key was provided")
+    with pytest.raises(CallFailed, match="needs a key: set") as failed:
+        await call_chat(ScriptedModel(replies=[no_key, "never"]), ASK, sleep=naps)
+    assert (failed.value.kind, failed.value.attempts) == ("key", 1)
+
+
 async def test_a_conversation_with_tool_results_is_sent_as_it_is(call: Call) -> None:
     asked = {"name": "keyword_search", "args": {"query": "seat"}, "id": "call_9"}
     messages = [

@@ -47,6 +47,17 @@ def test_a_missing_key_names_its_variable(name: str) -> None:
         load_chat_model(name)
 
 
+@pytest.mark.parametrize("name", ["anthropic:claude-x", "claude-x"])
+def test_a_missing_key_is_told_where_the_client_would_ask_without(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("langchain_anthropic", reason="langchain_anthropic is not installed")
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match="set ANTHROPIC_API_KEY"):
+        load_chat_model(name)
+    assert load_chat_model(name, api_key=KEY)
+
+
 @pytest.mark.parametrize("name", ["mistralai:mistral-x", "mistral-x"])
 def test_a_missing_package_names_its_install(name: str) -> None:
     with pytest.raises(ConfigError, match="pip install langchain-mistralai"):
