@@ -55,6 +55,8 @@ _DUPLICATE = 0.7
 """Least share of common word triples."""
 _MOST_COMPARED = 24
 _KEPT_PAGES = 8192
+_READ_PAGES = 64
+"""Pages of a document whose texts are read at once: walks come back to where they have been."""
 _SNIPPET = 90
 _BESIDE = 30
 """Characters shown on each side of a document's name."""
@@ -69,6 +71,7 @@ class PageEdges:
         self._read: OrderedDict[str, _Read] = OrderedDict()
         self._named: OrderedDict[PageKey, list[tuple[Named, str, str]]] = OrderedDict()
         """Documents that a page names, with the words around them and those near them."""
+        self._texts: OrderedDict[PageKey, str] = OrderedDict()
         self._finders: dict[Relation, Callable[[PageRef, Document, int], Iterable[Edge]]] = {
             "refers_to": self._refers_to,
             "continues": self._continues,
@@ -186,9 +189,9 @@ class PageEdges:
     def _read_named(self, pages: Sequence[PageKey]) -> None:
         """Find the documents that some pages name; kept for the pages walked last."""
         fresh = [page for page in pages if page not in self._named]
-        texts = self._view.snapshot.texts(fresh) if fresh else {}
+        texts = self._read_texts(fresh)
         for page in fresh:
-            text = texts.get(page, "")
+            text = texts[page]
             self._named[page] = [
                 (
                     named,
@@ -202,6 +205,19 @@ class PageEdges:
             ]
         while len(self._named) > max(_KEPT_PAGES, len(pages)):
             self._named.popitem(last=False)
+
+    def _read_texts(self, pages: Sequence[PageKey]) -> dict[PageKey, str]:
+        """Return the texts of some pages; pages around them are read with them and kept."""
+        found = {page: self._texts[page] for page in pages if page in self._texts}
+        near = {(id, (n - 1) // _READ_PAGES) for id, n in pages if (id, n) not in found}
+        if near:
+            around = [(id, i * _READ_PAGES + n + 1) for id, i in near for n in range(_READ_PAGES)]
+            read = dict.fromkeys(pages, "") | self._view.snapshot.texts(around)
+            self._texts.update(read)
+            found = read | found
+        while len(self._texts) > max(_KEPT_PAGES, len(pages)):
+            self._texts.popitem(last=False)
+        return found
 
     def _cited_places(self, ref: PageRef, document: Document, beside: str) -> Iterator[Anchor]:
         """Yield the references of a page that stand beside a document's name."""
