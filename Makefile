@@ -6,7 +6,10 @@ READY := $(VENV)/.ready
 DATA ?= ../shared/data
 EXTRAS := local,openai,notebook,weak,dev
 
-.PHONY: setup demo test check notebooks bench bench-short contracts contracts-short contracts-small clean
+# Environments are made one after the other: each installs this folder, and pip writes into it.
+.NOTPARALLEL:
+.PHONY: setup demo test check notebooks bench bench-short \
+	contracts contracts-short contracts-trl contracts-verifiers contracts-verl contracts-small clean
 
 setup: $(READY)
 
@@ -56,38 +59,64 @@ bench-short: $(READY)
 
 # What other projects' own loaders and trainers make of our exports: each in an environment of its own.
 CONTRACTS := build/contracts
-contracts: contracts-short
-	$(PYTHON) -m venv .venv-trl
-	.venv-trl/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	.venv-trl/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e . trl==1.16.0 datasets accelerate
+INSTALL := bin/pip install --quiet --disable-pip-version-check
+TRL := .venv-trl/.ready
+VERIFIERS := .venv-verifiers/.ready
+VERL := .venv-verl/.ready
+
+contracts: contracts-short contracts-trl contracts-verifiers contracts-verl
+
+contracts-trl: contracts-short $(TRL)
 	.venv-trl/bin/python contracts/check_datasets.py $(CONTRACTS)
 	.venv-trl/bin/python contracts/check_trl.py $(CONTRACTS)
 	.venv-trl/bin/python contracts/check_trl_live.py
-	$(PYTHON) -m venv .venv-verifiers
-	grep '^torch==' constraints.txt > build/torch.txt
-	.venv-verifiers/bin/pip install --quiet --disable-pip-version-check -c build/torch.txt -e '.[openai]' verifiers==0.4.0 inspect-ai==0.3.285
+
+contracts-verifiers: contracts-short $(VERIFIERS)
 	.venv-verifiers/bin/python contracts/check_verifiers.py $(CONTRACTS)
 	.venv-verifiers/bin/python contracts/check_inspect.py $(CONTRACTS)
 	.venv-verifiers/bin/python contracts/check_verifiers_live.py
-	$(PYTHON) -m venv .venv-verl
-	grep -v -E '^(transformers|tokenizers|huggingface)' constraints.txt > build/verl.txt
-	.venv-verl/bin/pip install --quiet --disable-pip-version-check -c build/verl.txt torch
-	.venv-verl/bin/pip install --quiet --disable-pip-version-check -c build/verl.txt -e . 'transformers>=5.5.3,<5.11' \
-		ray tensordict omegaconf hydra-core pandas datasets cachetools fastapi uvicorn codetiming aiohttp
-	.venv-verl/bin/pip install --quiet --disable-pip-version-check --no-deps verl==0.9.1
+
+contracts-verl: contracts-short $(VERL)
 	.venv-verl/bin/python contracts/check_verl.py $(CONTRACTS)
 
+$(TRL): pyproject.toml constraints.txt | $(READY)
+	$(PYTHON) -m venv .venv-trl
+	.venv-trl/$(INSTALL) -c constraints.txt torch
+	.venv-trl/$(INSTALL) -c constraints.txt -e . trl==1.16.0 datasets accelerate
+	@touch $@
+
+$(VERIFIERS): pyproject.toml constraints.txt | $(READY)
+	$(PYTHON) -m venv .venv-verifiers
+	grep '^torch==' constraints.txt > .venv-verifiers/torch.txt
+	.venv-verifiers/$(INSTALL) -c .venv-verifiers/torch.txt -e '.[openai]' verifiers==0.4.0 inspect-ai==0.3.285
+	@touch $@
+
+# verl 0.9.1 wants an older transformers than ours, and what it asks for needs a GPU: so without its dependencies.
+$(VERL): pyproject.toml constraints.txt | $(READY)
+	$(PYTHON) -m venv .venv-verl
+	grep -v -E '^(transformers|tokenizers|huggingface)' constraints.txt > .venv-verl/constraints.txt
+	.venv-verl/$(INSTALL) -c .venv-verl/constraints.txt torch
+	.venv-verl/$(INSTALL) -c .venv-verl/constraints.txt -e . 'transformers>=5.5.3,<5.11' \
+		ray tensordict omegaconf hydra-core pandas datasets cachetools fastapi uvicorn codetiming aiohttp
+	.venv-verl/$(INSTALL) --no-deps verl==0.9.1
+	@touch $@
+
 # A real weak model rolls out over the examples, killed three times, and TRL trains on it: about ten minutes of one core.
-contracts-small: $(READY)
+contracts-small: $(READY) $(TRL)
+	rm -rf build/small
 	$(BIN)/python benchmarks/small_rollouts.py --out build/small
 	.venv-trl/bin/python contracts/check_small_sft.py build/small
 
 # Every target is exported; Harbor's validator needs nothing but pydantic, though its package asks for Python 3.12.
-contracts-short: $(READY)
+contracts-short: $(READY) build/harbor/.ready
 	rm -rf $(CONTRACTS)
 	$(BIN)/python contracts/made_run.py $(CONTRACTS)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --target build/harbor harbor==0.25.0
 	PYTHONPATH=build/harbor $(BIN)/python contracts/check_harbor.py $(CONTRACTS)
+
+build/harbor/.ready: Makefile | $(READY)
+	rm -rf build/harbor
+	$(VENV)/$(INSTALL) --no-deps --ignore-requires-python --target build/harbor harbor==0.25.0
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .venv-trl .venv-verifiers .venv-verl demo-output build *.egg-info src/*.egg-info

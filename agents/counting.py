@@ -209,8 +209,7 @@ def _explore(context: Context, counted: Counted) -> Explore | None:
     if not found:
         return Explore((), "no document matches", done=True)
     if "calculate" not in tried and not tally.sides:
-        ones = ", ".join("1" for _ in found)
-        sum_up = Call("calculate", {"expression": f"sum({ones})"}, sub_question=part.id)
+        sum_up = Call("calculate", {"expression": _count(found)}, sub_question=part.id)
         return Explore((sum_up,), "1 call: calculate, to count them", done=True)
     return Explore((), "all of them are counted", done=True)
 
@@ -220,10 +219,18 @@ def _summarize(context: Context, counted: Counted) -> Summary | None:
     if filtered is None:
         return None
     part = context.sub_questions[0].id
-    placed = [place for place in counted[1].values() if place is not None][:_MOST]
+    tally, found = counted
+    placed = [place for place in found.values() if place is not None][:_MOST]
+    # With effort low the explorer had no second step to count in.
+    sums = (_count(found),) if context.effort == "low" and found and not tally.sides else ()
     return Summary(
-        tuple(Finding(each.ref, each.words, filtered.call.id, 1.0, part) for each in placed)
+        tuple(Finding(each.ref, each.words, filtered.call.id, 1.0, part) for each in placed),
+        calculations=sums,
     )
+
+
+def _count(found: Mapping[str, object]) -> str:
+    return f"sum({', '.join('1' for _ in found)})"
 
 
 def _reflect(context: Context, counted: Counted) -> Reflection | None:

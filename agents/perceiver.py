@@ -222,6 +222,7 @@ class QuestionPictures:
         )  # fmt: skip
         edit = edited(name, context.step, context.round)
         context.tell("context.edit", f"{name}.edit", edit)
+        await asyncio.sleep(0)  # the record writes what was told: before the call is under way
         try:
             reply = await call_chat(
                 self.model, messages, seconds_left=context.budget_left.get("seconds"),

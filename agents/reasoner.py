@@ -12,6 +12,7 @@
    was cut off at its limit of tokens the whole items are used, and the record says so.
 """
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -282,6 +283,7 @@ class Reasoner:
         after = self._prompts_told.last
         self._tell_start(context, role, name, messages, native=native)
         self._tell_edit(context, name, after, shrink=fitted.times, repairs=repairs)
+        await asyncio.sleep(0)  # the record writes what was told: before the call is under way
         try:
             reply = await call_chat(
                 self.model,

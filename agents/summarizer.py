@@ -1,5 +1,7 @@
 """The summarizer by rules: the lines that carry the answer, best first.
 
+With effort low no step is left in which the explorer could calculate: then the summary asks for it.
+
 Source: Baleen's condensation (Khattab et al. 2021): after each round a few sentences
 stay, the rest goes.
 """
@@ -46,7 +48,8 @@ class Summarizer:
     def _step(self, context: Context) -> Summary:
         self._desk.open(context)
         findings: list[Finding] = []
-        for solution, sub in solutions(self._desk, context):
+        found = solutions(self._desk, context)
+        for solution, sub in found:
             by_document = {s.documents: s for s in context.sub_questions}
             for ref, quote in solution.quotes:
                 owner = by_document.get((ref.name,), sub)
@@ -59,7 +62,8 @@ class Summarizer:
                 findings += self._kept(context, sub, units)
             elif sub.state == "open":
                 notes.append(f"Nothing was found for: {sub.text}")
-        return Summary(tuple(findings), tuple(notes))
+        sums = [s.expression for s, _ in found if s.expression] if context.effort == "low" else []
+        return Summary(tuple(findings), tuple(notes), calculations=tuple(sums))
 
     def _kept(self, context: Context, sub: SubQuestion, units: Sequence[Scored]) -> list[Finding]:
         """The best unit of the best page, then the next best, one of each page."""

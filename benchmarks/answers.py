@@ -22,6 +22,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +33,8 @@ from pagehop.rules.numbers import find_numbers
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "answers.md"
 _TOLERANCE = 0.01
+ASKED: ContextVar[str] = ContextVar("asked", default="")
+"""Id of the question that a task is at."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ async def ask_all(
 
     async def one(question: dict[str, Any]) -> Outcome:
         async with gate:
+            ASKED.set(str(question["id"]))
             scope = question.get("scope")
             source = view.within(scope) if scope else view
             started = time.perf_counter()

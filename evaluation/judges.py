@@ -32,7 +32,6 @@ from pagehop.evaluation.observed import Observed
 from pagehop.evaluation.questions import Question
 from pagehop.evaluation.scores import Parts
 from pagehop.evaluation.summary import Judged
-from pagehop.scoring.words import plain_answer
 
 Aspect = Literal["correct", "relevant", "supports"]
 SCALES: Mapping[Aspect, tuple[float, ...]] = {
@@ -154,9 +153,9 @@ async def judge_run(judge: Judge, question: Question, run: Observed) -> tuple[Pa
     """
     if run.status in ("failed", "aborted") or question.answerable is False:
         return {}, 0
-    answer, parts, missing = plain_answer(run.text), Parts(), 0
+    answer, parts, missing = run.said, Parts(), 0
     if question.answers:
-        if run.status == "unanswerable":
+        if not answer:
             parts["correct"] = (0.0, 1.0)
         elif (verdict := await judge.correct(question.question, question.answers, answer)) is None:
             missing += 1

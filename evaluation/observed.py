@@ -13,6 +13,7 @@ from pagehop.answers import Answer, Usage
 from pagehop.errors import LibraryError
 from pagehop.evaluation.questions import Fault, Question
 from pagehop.library.view import View
+from pagehop.scoring.words import plain_answer
 from pagehop.trajectories.episode import Episode, EpisodeStatus
 from pagehop.trajectories.reading import read_run
 from pagehop.types import Box, PageRef
@@ -53,6 +54,16 @@ class Observed:
     """The run's record; empty when there is none."""
     episode: str = ""
     error: str = ""
+
+    @property
+    def said(self) -> str:
+        """The answer without its marks; empty when there is none.
+
+        What a spent run says that found nothing are the machine's words, and repeat its searches.
+        """
+        none = self.status in ("unanswerable", "failed", "aborted")
+        none = none or (self.status == "exhausted" and not self.cited)
+        return "" if none else plain_answer(self.text)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""

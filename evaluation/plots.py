@@ -18,6 +18,8 @@ _WIDTH = 760
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 18, 46
 _LABEL_PX = 6.4
 """Mean width of a letter at 12 px."""
+_LEAST_BAR = 2.0
+"""Height of a bar of 0."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def pareto_plot(dots: Sequence[Dot], *, x: str, y: str, colours: Mapping[str, st
             f"[{dot.quality.low:.3f}, {dot.quality.high:.3f}] at {dot.cost:.4g}</title>"
             "</circle></g>"
         )
-    placed = _apart([(across(d.cost), up(d.quality.value), d.name) for d in dots])
+    placed = _apart([(across(d.cost), up(d.quality.value), d.name) for d in dots], _TOP + height)
     parts += [f'<text x="{at:.1f}" y="{y0:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
               for at, y0, anchor, name in placed]  # fmt: skip
     return _svg(height + _TOP + _BOTTOM, parts)
@@ -94,11 +96,12 @@ def bars_plot(groups: Mapping[str, Mapping[str, Estimate]], colours: Mapping[str
         count = max((estimate.questions for estimate in values.values()), default=0)
         parts += _wrapped(_LEFT + room * (i + 0.5), _TOP + height + 16, f"{kind} (n {count})", room)
         for j, (name, estimate) in enumerate(values.items()):
-            x0, y0 = left + bar * j, _TOP + height * (1 - estimate.value)
+            high = max(_LEAST_BAR, height * estimate.value)  # 0 is not the same as not asked
+            x0, y0 = left + bar * j, _TOP + height - high
             middle = x0 + bar / 2
             parts.append(
                 f'<rect x="{x0 + 1:.1f}" y="{y0:.1f}" width="{bar - 2:.1f}" '
-                f'height="{height * estimate.value:.1f}" fill="{colours[name]}"><title>'
+                f'height="{high:.1f}" fill="{colours[name]}"><title>'
                 f"{escape(name)}, {escape(kind)}: {estimate.value:.3f}</title></rect>"
                 f'<line x1="{middle:.1f}" x2="{middle:.1f}" class="whisker" '
                 f'y1="{_TOP + height * (1 - estimate.low):.1f}" '
@@ -172,22 +175,25 @@ def _axes(height: int, across: Sequence[tuple[float, str]], x: str, y: str) -> l
     return parts
 
 
-def _apart(dots: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str, str]]:
-    """Place labels beside dots, moved down where they would lie on one another."""
+def _apart(
+    dots: Sequence[tuple[float, float, str]], axis: float
+) -> list[tuple[float, float, str, str]]:
+    """Place labels beside dots, moved where they would lie on one another or on the axis."""
     placed: list[tuple[float, float, str, str]] = []
     for x0, y0, name in sorted(dots, key=lambda dot: (dot[1], dot[0])):
         long = len(name) * _LABEL_PX
         right = x0 + 10 + long < _WIDTH - 4
         at, anchor = (x0 + 10, "start") if right else (x0 - 10, "end")
         left = at if right else at - long
-        y1 = y0 + 4
+        low = y0 + 8 > axis
+        y1, away = (axis - 8, -2) if low else (y0 + 4, 2)
         while any(
             abs(y1 - other) < 14
             and left < (a if side == "start" else a - len(text) * _LABEL_PX) + len(text) * _LABEL_PX
             and (a if side == "start" else a - len(text) * _LABEL_PX) < left + long
             for a, other, side, text in placed
         ):
-            y1 += 2
+            y1 += away
         placed.append((at, y1, anchor, name))
     return placed
 

@@ -4,8 +4,9 @@
    any set a metric is the sum of numerators over the sum of denominators.
 2. A metric that does not apply to a question (no gold answer, no gold pages, no person chose the
    pages) is absent, and is never counted as zero.
-3. A run that failed gave no answer and earns 0 where the question has gold; `failed` says how many
-   did. A run that was cut off (`aborted`) is not scored at all.
+3. A run that failed, or was spent before it found anything, gave no answer and earns 0 where the
+   question has gold; `failed` and `exhausted` say how many did. A run that was cut off (`aborted`)
+   is not scored at all.
 4. Everything here is by rules. What a model judges is in `judged.py`, in columns of its own.
 """
 
@@ -33,7 +34,6 @@ from pagehop.scoring.words import (
     cover_match,
     exact_match,
     normalise,
-    plain_answer,
     sub_match,
     token_f1,
 )
@@ -84,6 +84,7 @@ def score_answer(question: Question, run: Observed) -> Parts:
     parts: Parts = {
         "answered": (float(run.status == "answered"), 1.0),
         "failed": (float(run.status == "failed"), 1.0),
+        "exhausted": (float(run.status == "exhausted"), 1.0),
     }
     refused = run.status == "unanswerable"
     if question.answerable is not None:
@@ -92,7 +93,7 @@ def score_answer(question: Question, run: Observed) -> Parts:
             parts["refusal_precision"] = (float(right), 1.0)
         if not question.answerable:
             parts["refusal_recall"] = (float(right), 1.0)
-    text = "" if refused or run.status == "failed" else plain_answer(run.text)
+    text = run.said
     _generalised(question, text, refused, parts)
     if question.answerable is False or not question.answers:
         return parts

@@ -11,7 +11,6 @@ from pagehop.evaluation.intervals import Estimate, estimates
 from pagehop.evaluation.observed import Observed
 from pagehop.evaluation.questions import Question
 from pagehop.evaluation.scores import Parts, cost_of, is_right, score_run
-from pagehop.scoring.words import plain_answer
 
 MAIN = "accuracy"
 TYPE_TAGS = ("type", "set")
@@ -167,4 +166,4 @@ def _right(question: Question, run: Observed) -> float | None:
         return float(run.status == "unanswerable")
     if run.status == "unanswerable":
         return None if question.answerable is None else 0.0
-    return is_right(question, plain_answer(run.text))
+    return is_right(question, run.said)

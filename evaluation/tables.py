@@ -14,7 +14,10 @@ ANSWERS = {
     "cover_match": "cover EM", "token_f1": "F1", "anls": "ANLS",
     "generalised_accuracy": "gen. accuracy", "generalised_f1": "gen. F1",
     "refusal_precision": "refusal P", "refusal_recall": "refusal R", "failed": "failed",
+    "exhausted": "budget spent",
 }  # fmt: skip
+_WHERE_ANY = ("exhausted",)
+"""Shown where any system has it."""
 PAGES = {
     "page_hit@1": "hit@1", "page_hit@5": "hit@5", "page_recall@1": "R@1", "page_recall@5": "R@5",
     "page_recall@10": "R@10", "page_ndcg@10": "nDCG@10", "page_mrr@10": "MRR@10",
@@ -85,7 +88,14 @@ def shown(estimate: Estimate | None) -> str:
 
 
 def _estimates(title: str, summaries: Sequence[SystemSummary], columns: Mapping[str, str]) -> Table:
-    used = [name for name in columns if any(name in s.metrics for s in summaries)]
+    used = [
+        name
+        for name in columns
+        if any(
+            name in s.metrics and (name not in _WHERE_ANY or s.metrics[name].value)
+            for s in summaries
+        )
+    ]
     rows = [
         [name_of(s), str(s.n), *(shown(s.metrics.get(name)) for name in used)]
         for s in summaries

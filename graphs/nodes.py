@@ -150,6 +150,7 @@ class Nodes:
             body = {"call": call.id, **told(call), "step": state["step"]}
             del body["id"]
             self.teller.tell(state, "tool.start", f"{call.id}.start", body)
+        await asyncio.sleep(0)  # the record writes what was told: before the calls are under way
         done, read = await self._run(state, allowed, seen)
         observations = [one.observation for one in done]
         pictures = [pixels for one in done for pixels in one.pictures]

@@ -1,6 +1,7 @@
 """Tell what happens in a run: one event stream for the record, the terminal and the chat."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
@@ -13,6 +14,9 @@ from pagehop.events import Event, EventSink, EventType
 from pagehop.graphs.state import State
 from pagehop.library.view import View
 from pagehop.types import PageRef
+
+_WRITTEN_S = 10.0
+"""Most that a thread waits for an event to be told: its loop may have ended."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,23 @@ class Teller:
         get_stream_writer()(event)
 
     def from_threads(self, state: State) -> Callable[[EventType, str, Mapping[str, Any]], None]:
-        """Return what tells an event of a running node from any thread, in the order called."""
-        loop, context = asyncio.get_running_loop(), copy_context()
+        """Return what tells an event of a running node from any thread, in the order called.
+
+        Another thread waits until the event is told and the record has written it: what it does
+        next, e.g. call a model, is not under way before.
+        """
+        loop, context, own = asyncio.get_running_loop(), copy_context(), threading.get_ident()
 
         def tell(kind: EventType, what: str, body: Mapping[str, Any]) -> None:
-            loop.call_soon_threadsafe(self.tell, state, kind, what, body, context=context)
+            written = threading.Event()
+
+            def told() -> None:
+                self.tell(state, kind, what, body)
+                loop.call_soon(written.set)  # behind the record's own writing
+
+            loop.call_soon_threadsafe(told, context=context)
+            if threading.get_ident() != own:
+                written.wait(_WRITTEN_S)
 
         return tell
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pagehop.interfaces import cli_library, cli_options
-from pagehop.interfaces.terminal import guarded, print_json, print_table, tell, warn
+from pagehop.interfaces.terminal import RUNS_KEPT, guarded, print_json, print_table, tell, warn
 
 if TYPE_CHECKING:
     from pagehop.interfaces.evaluating import Progress
@@ -58,7 +58,7 @@ def evaluate(
     as_json: cli_options.Json = False,
 ) -> None:
     """Compare systems on a question set; started again, it goes on where it stopped."""
-    with guarded():
+    with guarded(RUNS_KEPT):
         from pagehop.evaluation.tables import tables  # noqa: PLC0415 - loads numpy
         from pagehop.interfaces import evaluating  # noqa: PLC0415 - loads the machine
         from pagehop.trajectories.secrets import secret_values, struck_out  # noqa: PLC0415 - as above

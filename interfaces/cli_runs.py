@@ -10,6 +10,7 @@ from pagehop.interfaces import cli_options
 from pagehop.interfaces.terminal import (
     DONE,
     FAILED,
+    RUNS_KEPT,
     guarded,
     print_answer,
     print_json,
@@ -46,7 +47,7 @@ def rollout(
     as_json: cli_options.Json = False,
 ) -> None:
     """Run each question several times and record every run; killed, it goes on where it stopped."""
-    with guarded():
+    with guarded(RUNS_KEPT):
         from pagehop.evaluation.questions import load_questions  # noqa: PLC0415 - not for --help
         from pagehop.interfaces.cli_library import brought_up_to_date  # noqa: PLC0415 - as above
         from pagehop.interfaces.options import EpisodeOptions, checked_options  # noqa: PLC0415 - as above

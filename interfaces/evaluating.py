@@ -189,7 +189,7 @@ async def _run(
         summary = summarise_system(system, questions, runs, _page_text(view), judged=judged)
         done.summaries.append(summary)
     if judge is not None:
-        done.notes += [f"No verdict {n} times: {why}." for why, n in judge.failed.items()]
+        done.notes += [f"No verdict, {n} of the replies: {why}." for why, n in judge.failed.items()]
 
 
 async def _runs(
@@ -205,10 +205,10 @@ async def _runs(
     name = f"{system.graph}, {system.model}"
     ended = 0
 
-    def told(*_: object) -> None:
+    def told(*_: object, more: int = 1) -> None:
         nonlocal ended
-        ended += 1
-        if progress is not None:
+        ended += more
+        if progress is not None and ended:
             progress(name, ended, len(questions) * system.seeds)
 
     if system.graph == CLOSED_BOOK:
@@ -230,6 +230,7 @@ async def _runs(
         samples=system.seeds,
         concurrency=plan.concurrency,
         on_end=told,
+        on_resume=lambda before: told(more=before),
         changed="kept",
         **options,
     )

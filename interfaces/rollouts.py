@@ -102,12 +102,14 @@ async def collected(
     seed: int = 0,
     retries: int = 1,
     on_end: OnEnd | None = None,
+    on_resume: Callable[[int], None] | None = None,
     changed: Literal["refused", "kept"] = "refused",
     **options: Unpack[EpisodeOptions],
 ) -> RolloutReport:
     """Do the work of `arollout`; with `changed` kept, a question that was changed counts as run.
 
     Evaluation keeps them: other gold answers are scored anew, other words it names and leaves out.
+    `on_resume` is told first how many runs were done before.
     """
     from pagehop.graphs.threads import in_thread  # noqa: PLC0415 - graphs load late
 
@@ -128,6 +130,8 @@ async def collected(
             ends = Ends.of(read_events(folder))
             if changed == "refused":
                 _same_questions(ends, jobs, asked, folder)
+            if on_resume is not None:
+                on_resume(sum(job.episode_id in ends.statuses for job in jobs))
             runner = Runner(jobs, crew.run, ends, concurrency, retries, on_end or _unheard)
             report = await runner.run(folder)
         problem = (crew.recorder.problem,) if crew.recorder.problem else ()

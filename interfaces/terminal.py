@@ -38,13 +38,22 @@ _STATUS_STYLES: dict[Status, str] = {
 }
 
 
+RUNS_KEPT = "The runs that ended are kept; the same command goes on."
+
+
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Turn our errors and Ctrl-C into one line on standard error and an exit code."""
+def guarded(
+    kept: str = "The library keeps what was committed; the next add goes on.",
+) -> Iterator[None]:
+    """Turn our errors and Ctrl-C into one line on standard error and an exit code.
+
+    Args:
+        kept: Said behind Ctrl-C: what is not lost.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        _end("Stopped. The library keeps what was committed; the next add goes on.", INTERRUPTED)
+        _end(f"Stopped. {kept}", INTERRUPTED)
     except PagehopError as error:
         wrong = isinstance(error, ConfigError | LibraryError) and not isinstance(error, PdfError)
         _end(f"Error: {error}", WRONG_INPUT if wrong else FAILED)

@@ -3,8 +3,8 @@
 For encoders of the BERT family in bf16 on a processor; all others run through AutoModel. What it
 saves against AutoModel:
 
-1. Texts lie end to end in one (n_tokens, dim) array. Only attention looks at one text at a time,
-   texts of equal length together; so nothing is padded and nothing masked.
+1. Texts lie end to end in one (n_tokens, dim) array, so nothing is padded but for attention, which
+   takes texts of about one length together (`packed_attention`).
 2. Query, key and value are one product. Bias, GELU and residual are added inside oneDNN's
    products, and weights are laid out for them once, not at each call.
 
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pagehop.models.packed_attention import PackedAttention
 
 if TYPE_CHECKING:
     import torch
@@ -114,12 +116,9 @@ class _Packed:
         at, column = np.nonzero(mask[order])
         row = order[at]  # row and column of each packed token
         x = self._embed(ids[row, column], self._positions(ids, mask)[row, column])
-        groups = _equal_lengths(lengths)
-        context = torch.zeros_like(x)
+        attention = PackedAttention(lengths[order], self._heads, x)
         for layer in self._layers:
-            qkv = _product(x, layer.qkv)
-            for rows, n in groups:
-                self._attend(qkv[rows], n, context[rows])
+            context = attention.context(_product(x, layer.qkv))
             x = self._normed(_sum(context, layer.mixed, x), layer.mixed_norm)
             wide = _product(x, layer.wide, "gelu")
             x = self._normed(_sum(wide, layer.narrow, x), layer.narrow_norm)
@@ -149,15 +148,6 @@ class _Packed:
         import torch  # noqa: PLC0415 - see above
 
         return torch.nn.functional.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, self._eps)
-
-    def _attend(self, qkv: "torch.Tensor", n: int, context: "torch.Tensor") -> None:
-        """Write what n texts of equal length attend to into `context` (n * length, dim)."""
-        import torch  # noqa: PLC0415 - see above
-
-        parts = qkv.view(n, len(qkv) // n, 3, self._heads, -1)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (n, heads, length, dim / heads)
-        mixed = torch.nn.functional.scaled_dot_product_attention(query, key, value)
-        context.view(n, len(qkv) // n, self._heads, -1).copy_(mixed.transpose(1, 2))
 
 
 def _pack_layer(weights: dict[str, "torch.Tensor"], layer: str) -> _Layer:
@@ -199,15 +189,6 @@ def _sum(x: "torch.Tensor", by: _Affine, residual: "torch.Tensor") -> "torch.Ten
 
     made = torch.ops.mkldnn._linear_pointwise.binary(x, residual, by.weight, by.bias, "add")
     return cast("torch.Tensor", made)
-
-
-def _equal_lengths(lengths: Ids) -> list[tuple[slice, int]]:
-    """Return packed rows and number of texts of each run of equal length."""
-    groups, start = [], 0
-    for length, n in zip(*np.unique(lengths[lengths > 0], return_counts=True), strict=True):
-        groups.append((slice(start, start + int(length * n)), int(n)))
-        start += int(length * n)
-    return groups
 
 
 def _agrees(model: "PreTrainedModel", packed: _Packed) -> bool:

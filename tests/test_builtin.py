@@ -9,6 +9,7 @@ from reportlab.pdfgen.canvas import Canvas
 from pagehop.agents.answerer import SCAN
 from pagehop.agents.builtin import builtin_roles
 from pagehop.answers import Answer
+from pagehop.graphs.budget import Budget
 from pagehop.interfaces.api import ask
 from pagehop.library.library import Library
 from pagehop.library.view import View
@@ -43,6 +44,27 @@ def test_a_change_between_years_is_calculated_from_two_located_numbers(view: Vie
     assert answer.text.startswith("43.3")
     assert "412.6" in answer.text and "455.9" in answer.text
     assert all(c.verified for c in answer.citations)
+
+
+def test_with_effort_low_the_one_round_ends_with_the_calculation(view: View) -> None:
+    """Low effort has one step, of searches: nothing was ever calculated, the rows were quoted."""
+    question = "By how much did Halden Marine's revenue change from 2021 to 2022?"
+    low, medium = (
+        ask(question, view, model="builtin", effort=effort, record=False)
+        for effort in ("low", "medium")
+    )
+    assert low.text == medium.text and low.text.startswith("43.3")
+    assert (low.usage.steps, low.usage.rounds) == (1, 1)
+    spent = ask(
+        question,
+        view,
+        model="builtin",
+        effort="low",
+        budget=Budget(tool_calls=low.usage.tool_calls - 1),
+        record=False,
+    )
+    assert spent.usage.tool_calls == low.usage.tool_calls - 1
+    assert spent.status == "answered" and "43.3" not in spent.text
 
 
 def test_a_share_is_given_in_percent(view: View) -> None:

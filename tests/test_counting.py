@@ -73,6 +73,8 @@ def test_all_documents_are_counted_each_cited_by_its_first_line(leases: View) ->
     assert answer.text.startswith("4 documents: Alder, Birch, Cedar, Letter.")
     assert len({citation.document for citation in answer.citations}) == 4
     assert "Dale" not in answer.text
+    low = pagehop.ask("How many documents are there?", leases, effort="low")
+    assert low.text == answer.text and low.usage.steps == 1
 
 
 def test_documents_of_a_year_are_told_by_their_front_pages(

@@ -121,11 +121,27 @@ def test_started_again_it_asks_only_what_is_missing(
     first = rows(evaluate(library, asked, "--out", out, "--json", "--limit", "2"))
     (run,) = (out / "runs").iterdir()
     done = {episode.episode_id: episode.started for episode in read_run(run).episodes}
-    (row,) = rows(evaluate(library, asked, "--out", out, "--json"))
+    second = evaluate(library, asked, "--out", out, "--json")
+    (row,) = rows(second)
+    assert "explore, builtin: 2 of 3" in second.stderr and "3 of 3" in second.stderr
     again = {episode.episode_id: episode.started for episode in read_run(run).episodes}
     assert len(done) == 2 and len(again) == 3 and again.items() >= done.items()
     assert row["n"] == 3 and first[0]["n"] == 2
     assert rows(evaluate(library, asked, "--out", out, "--json")) == [row]
+
+
+def test_ctrl_c_says_that_runs_are_kept(
+    library: Library, asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It spoke of the library and the next `add`."""
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pagehop.interfaces.evaluating.evaluate", stopped)
+    result = evaluate(library, asked, "--out", tmp_path / "out")
+    assert result.exit_code == 130
+    assert "The runs that ended are kept; the same command goes on." in result.stderr
 
 
 def test_a_question_that_was_run_with_other_words_is_named(

@@ -1,6 +1,7 @@
 """Scores of single runs, where they failed, and intervals: against cases worked out by hand."""
 
 import math
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_what_does_not_apply_is_absent_and_not_zero() -> None:
     silver = GOLD.model_copy(update={"tags": {"pages": "silver"}})
     assert not any(name.startswith("page_") for name in score_run(silver, run()))
     bare = Question(id="b", question="Why?")
-    assert set(score_run(bare, run(cited=()))) == {"answered", "failed"}
+    assert set(score_run(bare, run(cited=()))) == {"answered", "failed", "exhausted"}
     given = GOLD.model_copy(update={"scope": ("a.pdf",)})
     assert "document_recall@1" not in score_run(given, run()), "there is one document only"
     assert score_run(GOLD, run(status="aborted")) == {}
@@ -71,6 +72,28 @@ def test_refusals_are_counted_where_they_are_due() -> None:
     assert wrongly["refusal_precision"] == 0 and wrongly["accuracy"] == 0
     failed = values(score_run(GOLD, run("", "failed", cited=())))
     assert failed["failed"] == 1 and failed["accuracy"] == 0
+
+
+def test_what_a_spent_run_says_without_a_claim_is_no_answer() -> None:
+    """It names what was searched for, and its first number was scored as the answer."""
+    words = 'No answer was found before the budget was spent. Searched 2 documents for "5.2 %".'
+    spent = values(score_run(GOLD, run(words, "exhausted", cited=())))
+    assert spent["exhausted"] == 1
+    assert spent["accuracy"] == spent["cover_match"] == spent["token_f1"] == 0
+    best = values(score_run(GOLD, run("5.2 %", "exhausted")))
+    assert best["exhausted"] == 1 and best["accuracy"] == 1
+
+
+def test_labels_of_systems_that_have_nothing_right_stand_above_the_axis() -> None:
+    colours = {"a": "#000", "b": "#111"}
+    svg = pareto_plot([dot("a", 1, 0.1), dot("b", 1.1, 0.0)], x="s", y="q", colours=colours)
+    heights = [
+        float(y) for y in re.findall(r'<text x="[\d.]+" y="([\d.]+)" text-anchor="\w+">b<', svg)
+    ]
+    (axis,) = {float(y) for y in re.findall(r'y1="([\d.]+)" y2="\1" class="axis"', svg)}
+    assert heights and max(heights) < axis - 4
+    bars = bars_plot({"k": {"b": Estimate(0.0, 0.0, 0.0, 3)}}, colours)
+    assert 'height="0.0"' not in bars, "nothing right is drawn"
 
 
 def test_mmlongbench_means_come_out_of_the_parts() -> None:

@@ -374,6 +374,19 @@ def test_every_reward_stays_in_its_range(
         assert reward.score(episode) == reward.score(episode), "the same every time"
 
 
+def test_searching_for_guesses_until_the_budget_is_spent_is_no_answer() -> None:
+    """The machine's own words name what was searched for, and were paid as an answer."""
+    text = (
+        'No answer was found before the budget was spent. Searched 9 documents for "455.9 million".'
+    )
+    spent = walk().end("exhausted", text)
+    for name in ("answer_sub_em", "answer_cover_em", "answer_f1", "answer_right", "search_r1"):
+        assert value(name, spent) == 0, name
+    assert (
+        value("answer_right", walk().end("exhausted", "It was 455.9 million.", cited=["a:2"])) == 1
+    )
+
+
 def test_marks_of_citations_and_quotes_are_no_words_of_an_answer() -> None:
     quoted = walk().end("answered", "“455.9 million” [1]", cited=["a:2"])
     assert value("answer_em", quoted) == 1.0 and value("answer_f1", quoted) == 1.0

@@ -6,9 +6,10 @@
 
 1. A line is the event with `v`, `seq` and `crc`, the crc32 of the body's text as it stands in the
    line. Events told in an event loop are written together, before any task that was suspended goes
-   on; others at once. So a process that is killed loses no more than the stretch in flight.
-   The file is synced when an episode has ended, about once a second where many do: a crash of the
-   machine loses the last ones.
+   on; others at once. Who tells that a call begins is suspended once before it does, and events
+   reach a caller later than that: so a process that is killed loses nothing that anybody saw or
+   that was acted on. The file is synced when an episode has ended, about once a second where many
+   do: a crash of the machine loses the last ones.
 2. Folders are 0700 and files 0600: questions and quotes are as private as the documents.
 3. Recording never breaks a run: when it cannot go on it stops, and `problem` says why.
 

@@ -11,9 +11,17 @@ NO_TOOLS = frozenset({"note", "recall"})
 
 
 def answer_text(episode: Episode) -> str:
-    """Return what was answered, without its marks; empty when the run abstained or was cut off."""
+    """Return what was answered, without its marks; empty when the run abstained or was cut off.
+
+    A spent run without a claim has only the machine's own words, which repeat what was searched
+    for: a policy could search for guesses and be paid for them.
+    """
     answer = episode.answer
-    return plain_answer(answer.text) if answer is not None and not abstained(episode) else ""
+    if answer is None or abstained(episode):
+        return ""
+    return (
+        "" if episode.status == "exhausted" and not answer.citations else plain_answer(answer.text)
+    )
 
 
 def answered(episode: Episode) -> bool:
