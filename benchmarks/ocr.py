@@ -45,6 +45,8 @@ from pagehop.types import FULL_PAGE
 EXAMPLES = Path(__file__).parent.parent / "examples" / "documents"
 SKEW = 1.0
 FEWEST_WORDS = 150
+WORDS = {"Global.return_single_char_box": False}
+"""A bare loop takes the engine's own words."""
 WHOLE = {"Det.limit_type": "min", "Det.limit_side_len": 736}
 """Text is looked for in the whole picture, as RapidOCR does unless told otherwise."""
 Find = Callable[[int], list[PlacedWord]]
@@ -198,7 +200,7 @@ def _drawn(pool: PdfPool, path: Path, page: int, dpi: int) -> np.ndarray:
 
 def _bare(changes: dict[str, object], pictures: list[np.ndarray], chosen: Chosen) -> Find:
     """Return a reader that calls the engine and nothing else."""
-    engine = RapidOCR(params={**rapidocr_settings(0), **changes})
+    engine = RapidOCR(params={**rapidocr_settings(0), **WORDS, **changes})
     engine(np.full((64, 64, 3), 255, np.uint8))
 
     def read(i: int) -> list[PlacedWord]:
