@@ -35,8 +35,10 @@ _USUAL = 0.25
 _LIKE_BLANKS = 0.8
 _UNLIKE_LETTERS = 2.0
 _LEAST_BLANK = 0.12
-_WHOLE = re.compile(r"[$(+\u00a3\u20ac-]*\d[\d.,]*\d|[._\u2026\u00b7-]{2,}")
-"""Not parted: numbers, as the digit 1 stands in wide gaps, and leaders."""
+_NUMBER = re.compile(r"[$(+\u00a3\u20ac-]*\d[\d.,]*\d")
+"""Not parted, as the digit 1 stands in wide gaps."""
+_WORD = re.compile(r"[(\[{\"'$\u00a3\u20ac\u2018\u201c]*[^\W_]")
+"""What a blank may stand before: no full stop, no dash."""
 
 
 @dataclass(frozen=True)
@@ -174,16 +176,21 @@ def _split(
     word: Sequence[PixelWord], x0: float, x1: float, blanks: Sequence[_Gap], height: int
 ) -> Line:
     """Part a word at the gaps that are blanks, each between the letters nearest to it."""
+    text = "".join(letter[4] for letter in word)
+    whole = {i for found in _NUMBER.finditer(text) for i in range(found.start() + 1, found.end())}
+    places = [
+        i
+        for i in range(1, len(word))
+        if i not in whole and _WORD.match(text, i) and any(map(str.isalnum, text[:i]))
+    ]
     pieces: Line = []
     start = 0
-    text = "".join(letter[4] for letter in word)
-    whole = {i for found in _WHOLE.finditer(text) for i in range(found.start() + 1, found.end())}
     for gap in blanks:
         off = {
             i: gap.distance((word[i - 1][2] + word[i][0]) / 2) for i in range(start + 1, len(word))
         }
         at = min(off, key=lambda i: off[i], default=0)
-        if at and at not in whole and off[at] <= _FAR / 2 * height:
+        if at in places and off[at] <= _FAR / 2 * height:
             pieces.append(_joined(word[start:at], x0, gap.start))
             start, x0 = at, gap.end
     pieces.append(_joined(word[start:], x0, x1))
