@@ -78,6 +78,11 @@ class Tally:
         self.seconds.append(seconds)
         self.processor.append(processor)
 
+    def last(self) -> str:
+        """Say what the last page came to."""
+        lost, seconds = self.words[-1] - self.found[-1], self.seconds[-1]
+        return f"{lost} words lost, {seconds:.1f} s, {self.processor[-1]:.1f} of a processor"
+
     def shares(self) -> np.ndarray:
         """Return the share of words found on each page: (pages,)."""
         return np.array(self.found) / np.array(self.words)
@@ -144,7 +149,8 @@ def measure(pool: PdfPool, chosen: Chosen, folder: Path, dpi: int, names: list[s
                 words = ways[name](i)
                 seconds, used = time.perf_counter() - start, _processor_seconds() - before
                 tallies[name].add(count_found(expected[i], words), seconds, used)
-            print(f"{dpi} dpi: {i + 1} of {len(chosen)}", file=sys.stderr)
+            told = ", ".join(f"{name} {t.last()}" for name, t in tallies.items())
+            print(f"{dpi} dpi, {i + 1} of {len(chosen)}: {told}", file=sys.stderr)
         for name, way in ways.items():
             if isinstance(way, _Pagehop):
                 tallies[name].memory_mb = way.memory_mb()
