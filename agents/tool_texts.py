@@ -102,15 +102,23 @@ def _described(function: Mapping[str, Any], form: Form) -> str:
     about = " ".join(function["description"].split())
     if form == "line":
         first = about.partition(". ")[0].rstrip(".")
-        return f"{function['name']}({', '.join(arguments)}): {first}."
+        needed = {n: s for n, s in arguments.items() if "enum" in s and "default" not in s}
+        named = (f"{n}: {_choices(needed[n])}" if n in needed else n for n in arguments)
+        return f"{function['name']}({', '.join(named)}): {first}."
     if form == "short" and _explained(function):
         about = _essentials(function)
     lines = [f"{function['name']}: {about}"]
     for name, schema in arguments.items():
         default = f", default {schema['default']!r}" if "default" in schema else ", needed"
         kind = f"{schema.get('type', 'string')}{default}"
-        lines.append(f"  - {name} ({kind}): {schema.get('description', '')}")
+        choices = f"one of {_choices(schema)}" if "enum" in schema else ""
+        text = "; ".join(filter(None, (schema.get("description"), choices)))
+        lines.append(f"  - {name} ({kind}): {text}")
     return "\n".join(lines)
+
+
+def _choices(schema: Mapping[str, Any]) -> str:
+    return " | ".join(str(value) for value in schema["enum"])
 
 
 def _explained(function: Mapping[str, Any]) -> bool:

@@ -45,7 +45,9 @@ def rank(
     hits = []
     for i, score in page_order(pool, scores, SECOND if mode == "hybrid" else 0.0)[:k]:
         page = int(pool.pages[i])
-        of_page = {n: at[page] for n, at in ranks.items() if page in at and n in brought[page]}
+        known = {name: at[page] for name, at in ranks.items() if page in at}
+        # Within one document a page may be good by all signals and among the first of none.
+        of_page = {n: rank for n, rank in known.items() if n in brought[page]} or known
         hits.append(_hit(view, documents[passages[i].document], passages[i], score, found, of_page))
     return hits
 

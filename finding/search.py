@@ -86,11 +86,33 @@ def search(
         if rerank:
             raise ConfigError(f"rerank={rerank!r} reads passages, which visual search has not")
         return search_by_sight(view, query, scope, k)
-    terms, note = read_terms(view.snapshot, query)
-    notes = [note]
     wanted = max(k, RERANKED) if rerank else k
     found = Found(max(DEPTH, 2 * wanted))
-    if mode == "hybrid" and fusion in PREFERRING:
+    routed = mode == "hybrid" and fusion in PREFERRING
+    notes = _gather(view, query, mode, scope, found, routed=routed, pictures=pictures)
+    hits = rank(view, query, found, mode=mode, fusion=fusion, k=wanted, judge=judge)
+    if rerank:
+        hits, note = rerank_hits(view, query, hits, rerank, judge)
+        hits = hits[:k]
+        notes.append(note)
+    note = " ".join(filter(None, notes))
+    return Hits(hits, embedded=view.snapshot.embedded(), note=note)
+
+
+def _gather(
+    view: CorpusView,
+    query: str,
+    mode: Mode,
+    scope: Scope,
+    found: Found,
+    *,
+    routed: bool,
+    pictures: bool,
+) -> list[str]:
+    """Bring each retriever's candidates, and score them all; return what is to be said of it."""
+    terms, note = read_terms(view.snapshot, query)
+    notes = [note]
+    if routed:
         held = view.snapshot.spread(terms)
         found.route = view.snapshot.routing.route(query, held, scope.documents)
     embedded = view.snapshot.embedded()
@@ -111,12 +133,7 @@ def search(
     notes.append(_unread_scans(view, scope))
     if mode != "semantic":
         score_words(view.snapshot, terms, scope, found)
-    hits = rank(view, query, found, mode=mode, fusion=fusion, k=wanted, judge=judge)
-    if rerank:
-        hits, note = rerank_hits(view, query, hits, rerank, judge)
-        hits = hits[:k]
-        notes.append(note)
-    return Hits(hits, embedded=embedded, note=" ".join(filter(None, notes)))
+    return notes
 
 
 def _unread_scans(view: CorpusView, scope: Scope) -> str:

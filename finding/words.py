@@ -12,7 +12,7 @@ from pagehop.finding.unread import find_unread
 
 MOST_TERMS = 64
 """Terms of a query that are searched for: the rarest. A question has 5 to 30."""
-_ASKS_AN_AMOUNT = re.compile(r"\bhow\s+(?:many|much|long|often)\b", re.IGNORECASE)
+_ASKS_AN_AMOUNT = re.compile(r"\bhow\s+(?:many|much|long|often)\b(?!-)", re.IGNORECASE)
 """Here the second word asks, as `how` does; it seldom stands beside the number that answers."""
 
 

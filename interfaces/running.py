@@ -11,11 +11,12 @@ from pagehop.answers import Answer
 from pagehop.arguments import check_path
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
-from pagehop.interfaces.asked import Asked, check_pictures, shown
-from pagehop.interfaces.eyes import eyes_of, reader_of, sees
+from pagehop.interfaces.asked import Asked, check_pictures
+from pagehop.interfaces.eyes import eyes_of, sees
 from pagehop.interfaces.options import Options
 from pagehop.interfaces.recording import open_recorder, state_folder
 from pagehop.interfaces.sampling import Sampling
+from pagehop.interfaces.staffing import Staff, staff_of
 from pagehop.library.folder import FOLDER
 from pagehop.library.library import Library
 from pagehop.library.manifest import HEADER
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from pagehop.agents.moves import Roles
     from pagehop.events import EventSink
     from pagehop.graphs.budget import Budget
     from pagehop.graphs.explore import Machine
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pagehop.graphs.state import Question
     from pagehop.graphs.steering import Pause
     from pagehop.interfaces.conversation import Conversation
-    from pagehop.tools.pictures import Images
     from pagehop.trajectories.recorder import Recorder
 
 Source = Library | View | str | Path
@@ -203,7 +202,7 @@ def _build(
     pause_after: "Sequence[Pause]" = (),
 ) -> "tuple[list[Machine], Recorder]":
     """Build a machine for each budget, and the record that all of them share."""
-    staff = _staff(view, options, asked)
+    staff = staff_of(view, options, asked)
     recorder = open_recorder(view, options, staff[0](view))
     sinks = (recorder,) if options.record else ()
     setup = _setup(view, options, staff, recorder, sinks)
@@ -228,14 +227,14 @@ def machine_for(
         sink: Gets the events.
         asked: The question of all runs, where it has pictures.
     """
-    setup = _setup(view, options, _staff(view, options, asked), recorder, (sink,))
+    setup = _setup(view, options, staff_of(view, options, asked), recorder, (sink,))
     return options.machine.build(setup)
 
 
 def _setup(
     view: View,
     options: Options,
-    staff: "tuple[Callable[[View], list[BaseTool]], Callable[[], Roles]]",
+    staff: Staff,
     recorder: "Recorder",
     sinks: "Sequence[EventSink]",
 ) -> "Setup":
@@ -265,14 +264,7 @@ def _setup(
 
 def tools_for(view: View, options: Options) -> "list[BaseTool]":
     """Return the tools as a run's reasoner has them."""
-    return _staff(view, options, None)[0](view)
-
-
-def _offered(tools: "Sequence[BaseTool]", options: Options) -> "list[BaseTool]":
-    """Return what the model is offered: the machine's tools, and the user's own."""
-    named = options.machine.tools
-    own = {tool.name for tool in options.tools}
-    return [tool for tool in tools if not named or tool.name in named or tool.name in own]
+    return staff_of(view, options, None)[0](view)
 
 
 def check_seen(options: Options, asked: Asked) -> None:
@@ -284,74 +276,3 @@ def check_seen(options: Options, asked: Asked) -> None:
     if asked.pictures:
         rules, has_vision = options.model is None, options.vision_model is not None
         check_pictures(asked, rules=rules, sees=sees(options), has_vision=has_vision)
-
-
-def _staff(
-    view: View, options: Options, asked: Asked | None
-) -> "tuple[Callable[[View], list[BaseTool]], Callable[[], Roles]]":
-    """Return what makes the tools for a view, and who fills the roles."""
-    from pagehop.tools.toolset import toolset  # noqa: PLC0415 - loads langchain
-
-    if options.model is None:
-        from pagehop.agents.builtin import builtin_roles  # noqa: PLC0415 - loads the rules
-
-        @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
-        def make_text_tools(view: View) -> "list[BaseTool]":
-            return [*toolset(view, "text", inside=True), *options.tools]
-
-        return make_text_tools, builtin_roles
-    from pagehop.agents.model_roles import model_roles  # noqa: PLC0415 - only with a model
-    from pagehop.agents.prompting import Prompts  # noqa: PLC0415 - as above
-    from pagehop.agents.reasoner import Reasoner  # noqa: PLC0415 - as above
-    from pagehop.models.seeding import seeded  # noqa: PLC0415 - as above
-
-    run = load_settings().run
-    model = options.model
-    pictures = sees(options)
-    perceive = reads = None
-    reader = reader_of(options)
-    if reader is not None and not pictures:
-        from pagehop.agents.perceiver import Perceiver, QuestionPictures  # noqa: PLC0415 - with one
-
-        perceive = Perceiver(reader, run.retry_wait_s)
-        if asked is not None and asked.pictures:
-            reads = QuestionPictures(reader, asked.text, asked.pictures, run.retry_wait_s)
-    images: Images = "reference" if pictures else "text"
-
-    @lru_cache(maxsize=2)  # once a view: tools hold no state of a run
-    def make_tools(view: View) -> "list[BaseTool]":
-        made = toolset(
-            view, images, perceive=perceive, max_pixels=options.machine.max_pixels, inside=True
-        )
-        return [*made, *options.tools]
-
-    prompts = Prompts(options.prompts)
-    beside = shown(asked) if asked is not None and reads is None else []
-
-    def make_reasoner() -> Reasoner:
-        return Reasoner(
-            model=seeded(model),
-            tools=_offered(make_tools(view), options),
-            prompts=prompts,
-            grammar=options.machine.grammar or run.grammar,
-            pictures=pictures,
-            shown=beside,
-            reads=reads,
-            deltas=options.deltas,
-            tokens=run.tokens,
-            raw=run.raw,
-            timeout_s=run.model_timeout_s,
-            max_prompt_tokens=run.max_prompt_tokens,
-            retry_wait_s=run.retry_wait_s,
-        )
-
-    form = options.form
-    if form is None:
-        return make_tools, model_roles(make_reasoner)
-    from pagehop.agents.former import ModelFormer  # noqa: PLC0415 - only with a schema
-
-    def make_roles() -> "Roles":
-        reasoner = make_reasoner()
-        return replace(model_roles(lambda: reasoner)(), former=ModelFormer(reasoner, form))
-
-    return make_tools, make_roles

@@ -12,6 +12,7 @@ from pagehop.agents.ledger import ANSWER_CHARACTERS, chosen, show_evidence
 from pagehop.agents.moves import Call, Context, Observation, SubQuestion
 from pagehop.agents.prompting import known, round_messages
 from pagehop.agents.shortening import tokens_of
+from pagehop.agents.tool_texts import ToolTexts
 from pagehop.answers import Answer, Evidence
 from pagehop.errors import ContextOverflow, PicturesUnsupported
 from pagehop.library.view import View
@@ -29,6 +30,21 @@ def test_a_document_cannot_close_the_marks_around_it() -> None:
     said = str(round_messages(context, "json")[1].content)
     assert said.count("</observation>") == 1
     assert said.endswith("</observation>")
+
+
+def test_tools_written_as_text_say_which_values_an_argument_takes(view: View) -> None:
+    """A model without native calls read `op (string, needed): how` and had to guess."""
+    texts = ToolTexts(toolset(view))
+    for form in ("whole", "short"):
+        written = texts.written(form).split("\n\n")
+        for text, tool in zip(written, texts.native("whole"), strict=True):
+            for name, schema in tool["function"]["parameters"]["properties"].items():
+                if "enum" in schema:
+                    line = text.partition(f"- {name} (")[2].partition("\n")[0]
+                    assert line.endswith(f"one of {' | '.join(schema['enum'])}")
+    assert "aggregate(field, op: count | sum | min | max | mean | list, doc" in texts.written(
+        "line"
+    )
 
 
 def test_a_picture_that_follows_is_not_described_by_its_reference(view: View) -> None:

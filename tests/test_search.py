@@ -12,6 +12,7 @@ from pagehop.errors import ConfigError, LibraryError
 from pagehop.finding import meaning
 from pagehop.finding import search as search_module
 from pagehop.finding.bm25 import K1, B
+from pagehop.finding.candidates import Found
 from pagehop.finding.meaning import FRESH_AT_ONCE
 from pagehop.finding.search_memo import NEIGHBOURS, SearchMemo
 from pagehop.finding.terms import tokens
@@ -124,6 +125,16 @@ def test_within_one_document_the_best_by_both_signals_is_found_at_any_depth(
     assert [view.search(query, documents=name, k=1)[0].ref for query, name in asked] == deep
 
 
+def test_within_one_document_a_page_that_no_signal_brought_says_how_it_is_ranked(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the first hundred passages of both signals a page said that nothing had found it."""
+    monkeypatch.setattr(search_module, "Found", lambda depth: Found(depth=1))
+    hits = view.search("capital expenditure", documents=[view.documents()[0].name], k=20)
+    assert len(hits) > 2
+    assert all(hit.found_by and hit.found_by == tuple(hit.ranks) for hit in hits)
+
+
 def test_a_word_that_asks_for_an_amount_is_not_looked_for(
     tmp_path: Path, write_page: WritePage
 ) -> None:
@@ -133,12 +144,19 @@ def test_a_word_that_asks_for_an_amount_is_not_looked_for(
         library.add([tmp_path / "a.pdf", tmp_path / "b.pdf"])
         found = {
             query: [hit.name for hit in library.search(query, mode="keyword")]
-            for query in ("How many tugs are there?", "many tugs", "how many", "how long hours")
+            for query in (
+                "How many tugs are there?",
+                "many tugs",
+                "how many",
+                "how long hours",
+                "how long-winded",
+            )
         }
     assert found["How many tugs are there?"] == ["a"]
     assert set(found["many tugs"]) == {"a", "b"}
     assert found["how many"] == ["b"], "nothing else is asked for"
     assert found["how long hours"] == ["b"]
+    assert found["how long-winded"] == ["b"], "here it does not ask"
 
 
 def test_scores_do_not_depend_on_partitions(pdf_folder: Path, tmp_path: Path) -> None:

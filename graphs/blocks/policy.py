@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from pagehop.agents.moves import Observation, Turn
+from pagehop.agents.moves import Context, Observation, Turn
 from pagehop.agents.prompting import round_messages
-from pagehop.agents.reasoner import Unusable
+from pagehop.agents.reasoner import Reasoner, Unusable
 from pagehop.agents.replies import Reply, read_json, read_reply, text_of
 from pagehop.agents.reply_schemas import policy_schema
 from pagehop.graphs.blocks.answering import answer_from
@@ -96,33 +96,17 @@ async def take_turn(
     if visible is not None:
         context = replace(context, observations=tuple(visible))
     status = "\n".join(filter(None, (f"Turn {turn} of {most}.", more, *context.nudges)))
-    own = reasoner.prompts[prompt]
 
     def make(*, level: int) -> list[BaseMessage]:
-        grammar = reasoner.grammar
-        system = own
-        if "<search>" not in own:  # it brings no grammar of its own
-            system += "\n\n" + reasoner.prompts[f"policy_{grammar}"]
-            if grammar != "native":
-                system += "\n\n" + reasoner.texts.written("line" if level else "short")
         return [
-            SystemMessage(system),
+            SystemMessage(_system(reasoner, prompt, level)),
             HumanMessage(f"{reasoner.library(context)}\n\nQuestion: {context.question}"),
-            *round_messages(context, grammar, pictures=reasoner.pictures),
+            *round_messages(context, reasoner.grammar, pictures=reasoner.pictures),
             HumanMessage(status),
         ]
 
-    offered = [tool.name for tool in reasoner.tools]
-
     def read(message: AIMessage) -> tuple[Reply, str, str]:
-        reply = read_reply(message, context.observations)
-        if reply.problem:
-            raise Unusable(reply.problem)
-        for call in reply.calls:
-            if call.tool not in offered:
-                raise Unusable(f"{call.tool} cannot be called here: {', '.join(offered)} can.")
-        if reply.done and not context.tried:
-            raise Unusable("Nothing was looked up yet: search the documents before you answer.")
+        reply = _read(message, context, [tool.name for tool in reasoner.tools])
         text = text_of(message)
         return reply, text, "" if reply.calls else _words(text, reply)
 
@@ -139,6 +123,34 @@ async def take_turn(
         return "answer"
     step.take(State(turns=said, pending=list(reply.calls)))
     return "act"
+
+
+def _system(reasoner: Reasoner, prompt: str, level: int) -> str:
+    """Return the policy's own prompt, and how calls are written unless it says so itself."""
+    own = reasoner.prompts[prompt]
+    if "<search>" in own:
+        return own
+    parts = [own, reasoner.prompts[f"policy_{reasoner.grammar}"]]
+    if reasoner.grammar != "native":
+        parts.append(reasoner.texts.written("line" if level else "short"))
+    return "\n\n".join(parts)
+
+
+def _read(message: AIMessage, context: Context, offered: Sequence[str]) -> Reply:
+    """Read a turn's calls or answer.
+
+    Raises:
+        Unusable: It cannot be read, calls what is not offered, or answers before it looked.
+    """
+    reply = read_reply(message, context.observations)
+    if reply.problem:
+        raise Unusable(reply.problem)
+    for call in reply.calls:
+        if call.tool not in offered:
+            raise Unusable(f"{call.tool} cannot be called here: {', '.join(offered)} can.")
+    if reply.done and not context.tried:
+        raise Unusable("Nothing was looked up yet: search the documents before you answer.")
+    return reply
 
 
 def _words(text: str, reply: Reply) -> str:
