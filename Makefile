@@ -70,6 +70,7 @@ contracts-trl: contracts-short $(TRL)
 	.venv-trl/bin/python contracts/check_datasets.py $(CONTRACTS)
 	.venv-trl/bin/python contracts/check_trl.py $(CONTRACTS)
 	.venv-trl/bin/python contracts/check_trl_live.py
+	.venv-trl/bin/python contracts/check_trl_vision.py
 
 contracts-verifiers: contracts-short $(VERIFIERS)
 	.venv-verifiers/bin/python contracts/check_verifiers.py $(CONTRACTS)

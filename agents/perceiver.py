@@ -161,14 +161,20 @@ class Perceiver:
     def _read(self, messages: list[BaseMessage]) -> str:
         allowance = ALLOWANCE.get() or Allowance({})
         call = allowance.begin(self.model, messages)
+        attempts = 0
+
+        def spend(more: Usage) -> None:
+            nonlocal attempts
+            allowance.spend(more)
+            attempts += more.model_calls
+
         try:
             reply = call_chat_here(
                 self.model, messages, seconds_left=allowance.left.get("seconds"),
-                on_spend=allowance.spend, first_wait_s=self.retry_wait_s,
+                on_spend=spend, first_wait_s=self.retry_wait_s,
             )  # fmt: skip
         except (ModelError, ToolError) as error:
-            why = f"{type(error).__name__}: {error}"
-            allowance.fail(call, why, getattr(error, "attempts", 1))
+            allowance.fail(call, f"{type(error).__name__}: {error}", attempts)
             if isinstance(error, ToolError):
                 raise
             raise ToolError(

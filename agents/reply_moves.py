@@ -48,7 +48,8 @@ def read_parts(value: object, names: set[str], first: int = 1) -> list[SubQuesti
         if not isinstance(given, Mapping):
             continue
         text = str(given.get("text") or given.get("question") or "").strip()
-        if not text or len(parts) == MOST_PARTS:
+        # Weak models repeat the dots of the example.
+        if not any(map(str.isalnum, text)) or len(parts) == MOST_PARTS:
             continue
         parts.append(
             SubQuestion(

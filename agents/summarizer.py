@@ -1,6 +1,7 @@
 """The summarizer by rules: the lines that carry the answer, best first.
 
-With effort low no step is left in which the explorer could calculate: then the summary asks for it.
+A round that closes before the explorer could calculate (with effort low after one step, with high
+after two) leaves that to the summary.
 
 Source: Baleen's condensation (Khattab et al. 2021): after each round a few sentences
 stay, the rest goes.
@@ -62,7 +63,8 @@ class Summarizer:
                 findings += self._kept(context, sub, units)
             elif sub.state == "open":
                 notes.append(f"Nothing was found for: {sub.text}")
-        sums = [s.expression for s, _ in found if s.expression] if context.effort == "low" else []
+        made = {str(o.call.arguments.get("expression")) for o in context.calculations}
+        sums = [s.expression for s, _ in found if s.expression and s.expression not in made]
         return Summary(tuple(findings), tuple(notes), calculations=tuple(sums))
 
     def _kept(self, context: Context, sub: SubQuestion, units: Sequence[Scored]) -> list[Finding]:

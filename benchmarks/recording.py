@@ -1,19 +1,23 @@
 """What recording costs: its share of a rollout, an event, an episode's end.
 
-    python benchmarks/recording.py [--runs 32] [--pairs 40] [--save]
+    python benchmarks/recording.py [--runs 32] [--rounds 100] [--save]
 
 Rollouts of one question against a stub endpoint of 50 ms in a process of its own (that of
-concurrency.py), some recorded and some not: of those the recorder drops each event. They are short
-and take turns in one process, recorded first in every second pair, and each pair is compared for
-itself, since what else runs on the machine weighs on both. Given is the median of the pairs' shares
-with the interval that holds it at 95 % (by order statistics). CPU time is that of the process. Then
-a few rollouts with a clock in the recorder, which says what is spent inside of it, without what it
-does to caches and threads. Then the events of one episode are written again and again, alone.
+concurrency.py): not recorded, recorded, and recorded eight times at once, by eight recorders. They
+are short and take turns in one process, in another order each round, and each round is compared for
+itself, since what else runs on the machine weighs on all three. What one recording takes is far
+less than what chance makes of a rollout, so an eighth of what eight take is the sharper number; the
+seven find code and data in the caches, so it may be a little low. Given is the median of the
+rounds' shares with the interval that holds it at 95 % (by order statistics). CPU time is that of
+the process. Then a few rollouts with a clock in the recorder, which says what is spent inside of it
+(less what an empty pass reads), without what it does to caches and threads. Then the events of one
+episode are written again and again, alone.
 """
 
 import argparse
 import asyncio
 import gc
+import itertools
 import math
 import os
 import shutil
@@ -21,8 +25,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -39,6 +43,10 @@ import concurrency
 
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "recording.md"
 EPISODES = 200
+LATENCY_MS = 50
+MANY = 8
+TIMES = (0, 1, MANY)
+"""How often an event is recorded in the blocks of a round."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,10 @@ class Block:
     inside_ms: float = 0.0
     """CPU time inside of the recorder, a call; 0 where no clock ran."""
     calls: int = 0
+
+
+Round = Mapping[int, Block]
+"""A block for each of `TIMES`."""
 
 
 async def rolled(
@@ -75,24 +87,45 @@ async def rolled(
 
 
 async def measured(
-    view: pagehop.View, folder: Path, runs: int, pairs: int
-) -> tuple[list[tuple[Block, Block]], list[Block]]:
-    """Return pairs, recorded and not, and blocks with a clock; the first two only warm up."""
+    view: pagehop.View, folder: Path, runs: int, rounds: int
+) -> tuple[list[Round], list[Block]]:
+    """Return rounds, and blocks with a clock; the first two rounds only warm up."""
     found, clocked = [], []
-    with concurrency.endpoint(0.05) as url:
-        for i in range(-2, pairs):
-            pair = {}
-            for on in (True, False) if i % 2 else (False, True):
-                # A rollout is its record and has no switch for it: here its writing is left out.
-                left_out = patch.object(Recorder, "__call__", lambda self, event: None)
-                with nullcontext() if on else left_out:
-                    pair[on] = await rolled(view, url, folder / ("on" if on else "off"), runs)
+    orders = list(itertools.permutations(TIMES))
+    with concurrency.endpoint(LATENCY_MS / 1000) as url:
+        for i in range(-2, rounds):
+            blocks = {}
+            for times in orders[i % len(orders)]:
+                with recorded(times, folder / "more"):
+                    blocks[times] = await rolled(view, url, folder / f"x{times}", runs)
             if i >= 0:
-                found.append((pair[True], pair[False]))
+                found.append(blocks)
         with clock() as inside:
-            for _ in range(max(2, pairs // 8)):
+            for _ in range(max(2, rounds // 12)):
                 clocked.append(await rolled(view, url, folder / "clock", runs, inside))
     return found, clocked
+
+
+@contextmanager
+def recorded(times: int, folder: Path) -> Iterator[None]:
+    """Let each event be recorded so many times."""
+    if times == 1:
+        yield
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    others = [record_run(folder, fallback=folder, manifest={}) for _ in range(times - 1)]
+    write = Recorder.__call__
+
+    def take(self: Recorder, event: Event) -> None:
+        if times:  # a rollout is its record and has no switch for it: else its writing is left out
+            write(self, event)
+        for other in others:
+            write(other, event)
+
+    with patch.object(Recorder, "__call__", take):
+        yield
+    for other in others:
+        other.close()
 
 
 @contextmanager
@@ -100,17 +133,23 @@ def clock() -> Iterator[list[float]]:
     """Gather the CPU seconds of each pass through the recorder, its syncs included."""
     inside: list[float] = []
 
-    def timed(work: Callable[..., None]) -> Callable[..., None]:
+    def timed(work: Callable[..., None], less: float = 0.0) -> Callable[..., None]:
         def run(*given: object) -> None:
             started = time.thread_time()
             work(*given)
-            inside.append(time.thread_time() - started)
+            inside.append(time.thread_time() - started - less)
 
         return run
 
+    empty = timed(lambda: None)
+    for _ in range(10_000):
+        empty()
+    reading = statistics.median(inside)
+    inside.clear()
     with ExitStack() as patches:
         for name in ("__call__", "flush", "_sync"):  # none of them calls another
-            patches.enter_context(patch.object(Recorder, name, timed(getattr(Recorder, name))))
+            work = timed(getattr(Recorder, name), reading)
+            patches.enter_context(patch.object(Recorder, name, work))
         yield inside
 
 
@@ -125,24 +164,26 @@ def middle(values: list[float]) -> tuple[float, float, float]:
     return statistics.median(values), values[k], values[n - 1 - k]
 
 
-def shares(pairs: list[tuple[Block, Block]], clocked: list[Block]) -> list[str]:
-    """Compare pair by pair."""
+def shares(rounds: list[Round], clocked: list[Block]) -> list[str]:
+    """Compare round by round."""
     lines = []
-    for what, each in (
-        ("CPU time of a call", [100 * (on.cpu_ms / off.cpu_ms - 1) for on, off in pairs]),
-        ("calls a second", [100 * (1 - on.rate / off.rate) for on, off in pairs]),
+    for what, share in (
+        ("CPU time of a call", lambda of, to: 100 * (of.cpu_ms / to.cpu_ms - 1)),
+        ("calls a second", lambda of, to: 100 * (1 - of.rate / to.rate)),
     ):
-        found, low, high = middle(each)
-        quarter = statistics.quantiles(each, n=4)
-        lines.append(
-            f"- {what}: recording takes {found:.1f} % (median of {len(each)} pairs; 95 % interval "
-            f"{low:.1f} to {high:.1f}; quartiles {quarter[0]:.1f} to {quarter[2]:.1f})"
-        )
+        for times, said in ((1, "one recording"), (MANY, f"an {MANY}th of {MANY} recordings")):
+            each = [share(blocks[times], blocks[0]) / times for blocks in rounds]
+            found, low, high = middle(each)
+            lines.append(
+                f"- {what}: {said} takes {found:.2f} % (median of {len(each)} rounds; 95 % "
+                f"interval {low:.2f} to {high:.2f})"
+            )
     spent = statistics.median(block.inside_ms for block in clocked)
-    of = statistics.median(off.cpu_ms for _, off in pairs)
+    of = statistics.median(blocks[0].cpu_ms for blocks in rounds)
     lines.append(
         f"- by a clock in the recorder: {spent:.3f} CPU-ms a call, {100 * spent / of:.1f} % of the "
-        f"{of:.2f} that a call takes without (median of {len(clocked)} rollouts)"
+        f"{of:.2f} that a call takes without, {100 * spent / LATENCY_MS:.2f} % of the "
+        f"{LATENCY_MS} ms that its endpoint takes (median of {len(clocked)} rollouts)"
     )
     return lines
 
@@ -183,22 +224,22 @@ def main() -> None:
     """Measure, print, and perhaps save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=32)
-    parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--save", action="store_true", help=f"write {TABLE.name} into docs/")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, pagehop.Library(Path(name) / "l") as library:
         folder = Path(name)
         library.add(concurrency.mill(folder))
         view = library.view()
-        pairs, clocked = asyncio.run(measured(view, folder, given.runs, given.pairs))
+        rounds, clocked = asyncio.run(measured(view, folder, given.runs, given.rounds))
         lines = ["| rollout at 50 ms | calls/s (median) | CPU-ms a call |", "|---|---|---|"]
-        for i, what in enumerate(("recorded", "not recorded")):
-            rate = statistics.median(pair[i].rate for pair in pairs)
-            cpu = statistics.median(pair[i].cpu_ms for pair in pairs)
+        for times, what in ((0, "not recorded"), (1, "recorded"), (MANY, f"{MANY} times")):
+            rate = statistics.median(blocks[times].rate for blocks in rounds)
+            cpu = statistics.median(blocks[times].cpu_ms for blocks in rounds)
             lines.append(f"| {what} | {rate:.1f} | {cpu:.2f} |")
-        lines += ["", *shares(pairs, clocked), ""]
+        lines += ["", *shares(rounds, clocked), ""]
         lines += ["| written alone | |", "|---|---|"]
-        lines += alone(read_run(folder / "on").episodes[0].events, folder)
+        lines += alone(read_run(folder / "x1").episodes[0].events, folder)
     lines += ["", f"Load average at the end {os.getloadavg()[0]:.1f}."]
     text = "\n".join(lines)
     print(text)

@@ -15,8 +15,8 @@ It reads a library through two protocols, `Corpus` and `CorpusView`, and imports
    `weighing` (the default), `cuts` (how many pages), `refinement` (by vectors);
    then `reranking`, with `judging` (a chat model that scores pages).
 4. The page graph: `page_graph` (the walk), `page_edges` (edges by relation) over `references`,
-   `sections`, `document_names` (documents that a page names), `page_keys` (pages that share names),
-   `page_vectors` (pages alike, and near a query).
+   `sections`, `document_names` (documents that a page names), `exhibits` (files that are exhibits),
+   `page_keys` (pages that share names), `page_vectors` (pages alike, and near a query).
 5. Quotes: `quotes` (find one on a page), `alignment` (with small differences), `row_quotes` (rows
    of tables, cell by cell), `cut_words` (joined again over the ends of lines).
 """

@@ -30,6 +30,9 @@ _SLACK = 3
 _MOST_ALIKE = 3
 _LONGEST = 24
 """Words of a name that count: titles of papers are shorter."""
+_SHOWN = 90
+_BESIDE = 30
+"""Characters shown on each side of a document's name."""
 _AUTHOR_YEAR = re.compile(
     r"\b(?P<author>[^\W\d_][\w'\u2019-]+)(?:\s+(?:et\s+al\.?|(?:and|&)\s+[^\W\d_][\w'\u2019-]+))?,?"
     r"\s*[(\[]?(?P<year>(?:19|20)\d\d)[a-z]?\b"
@@ -108,6 +111,18 @@ class DocumentNames:
     def _certainty(self, words: frozenset[str]) -> float:
         fitting = sum(words <= others for others in self._words_of.values())
         return 1 / fitting if 0 < fitting <= _MOST_ALIKE else 0.0
+
+
+def words_around(text: str, named: Named) -> str:
+    """Return where a document is named, with the whole words beside it."""
+    before = text[max(named.start - _BESIDE, 0) : named.start]
+    after = text[named.end : named.end + _BESIDE]
+    if named.start > _BESIDE:
+        before = before.partition(" ")[2]
+    if named.end + _BESIDE < len(text):
+        after = after.rpartition(" ")[0]
+    flat = " ".join((before + text[named.start : named.end] + after).split())
+    return flat if len(flat) <= _SHOWN else flat[:_SHOWN].rsplit(" ", 1)[0] + " ..."
 
 
 def _content(name: str) -> list[str]:

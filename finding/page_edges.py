@@ -3,7 +3,8 @@
 1. `next`, `previous`: the neighbours in the file.
 2. `section`: pages of the same innermost section, by the outline, else by headings.
 3. `refers_to`: internal links, and references (`see Note 8`) joined to where the thing is
-   defined; both are stored as anchors of one document and joined here.
+   defined; both are stored as anchors of one document and joined here. An exhibit that the
+   document does not hold may be a file of its own.
 4. `continues`: the page on which a paragraph or table that breaks off goes on, and back.
 5. `cites`: the document that the page names by title, file name, author and year, DOI or arXiv
    number; the page in it where the reference says one (`Note 8 of the 2021 annual report`).
@@ -11,8 +12,8 @@
 7. `duplicate`: pages with nearly the same words.
 8. `similar`: pages whose passages are nearest to its own.
 
-Edges 5 to 8 cross documents. Nothing is stored as an edge, so what is outside the view cannot
-matter.
+Edges 5 to 8, and those to exhibits, cross documents. Nothing is stored as an edge, so what is
+outside the view cannot matter.
 """
 
 import math
@@ -22,7 +23,8 @@ from dataclasses import replace
 from functools import cached_property
 
 from pagehop.finding.corpus import CorpusView
-from pagehop.finding.document_names import DocumentNames, Named
+from pagehop.finding.document_names import DocumentNames, Named, words_around
+from pagehop.finding.exhibits import Exhibits
 from pagehop.finding.page_keys import PageKey, page_keys
 from pagehop.finding.page_vectors import PageVectors
 from pagehop.finding.references import IDENTIFIERS, References
@@ -40,6 +42,8 @@ RELATIONS: tuple[Relation, ...] = (
 _NEIGHBOUR_WEIGHT = 0.7
 _CONTINUES_WEIGHT = 0.95
 _SECTION_WEIGHT = 0.6
+_EXHIBIT_WEIGHT = 0.8
+"""An exhibit that is a file of its own."""
 _CITES_WEIGHT = 0.8
 _CITED_PLACE_WEIGHT = 0.95
 _CITED_NEAR = 60
@@ -55,9 +59,8 @@ _DUPLICATE = 0.7
 """Least share of common word triples."""
 _MOST_COMPARED = 24
 _KEPT_PAGES = 8192
-_SNIPPET = 90
-_BESIDE = 30
-"""Characters shown on each side of a document's name."""
+_READ_PAGES = 64
+"""Pages of a document whose texts are read at once: walks come back to where they have been."""
 _KEPT_DOCUMENTS = 256
 
 
@@ -69,6 +72,7 @@ class PageEdges:
         self._read: OrderedDict[str, _Read] = OrderedDict()
         self._named: OrderedDict[PageKey, list[tuple[Named, str, str]]] = OrderedDict()
         """Documents that a page names, with the words around them and those near them."""
+        self._texts: OrderedDict[PageKey, str] = OrderedDict()
         self._finders: dict[Relation, Callable[[PageRef, Document, int], Iterable[Edge]]] = {
             "refers_to": self._refers_to,
             "continues": self._continues,
@@ -155,8 +159,22 @@ class PageEdges:
                 yield self._edge(ref, page, "section", weight, title)
 
     def _refers_to(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
-        for lead in self._of(document).references.leads(ref.page):
+        references = self._of(document).references
+        for lead in references.leads(ref.page):
             yield self._edge(ref, lead.page, "refers_to", lead.weight, lead.words)
+        for anchor in references.refers(ref.page):
+            if anchor.key.startswith("exhibit:") and not any(references.resolve(anchor)):
+                yield from self._exhibits_of(ref, document, anchor)
+
+    def _exhibits_of(self, ref: PageRef, document: Document, anchor: Anchor) -> Iterator[Edge]:
+        """Yield where an exhibit is that this document does not hold: files of their own."""
+        defined = self._view.snapshot.anchors(keys=[anchor.key])
+        headed = [a.document for a in defined if a.role == "defines" and a.page == 1]
+        for exhibit in self._exhibits.find(anchor.key, document.id, headed):
+            found = self._view.document(self._view.names[exhibit.document])
+            words = f"{anchor.words} -> {found.title or found.source}"
+            weight = round(_EXHIBIT_WEIGHT * exhibit.certainty, 4)
+            yield Edge(ref, PageRef(found.name, 1), "refers_to", weight, words)
 
     def _continues(self, ref: PageRef, document: Document, most: int) -> Iterator[Edge]:
         for anchor in self._of(document).continued:
@@ -186,13 +204,13 @@ class PageEdges:
     def _read_named(self, pages: Sequence[PageKey]) -> None:
         """Find the documents that some pages name; kept for the pages walked last."""
         fresh = [page for page in pages if page not in self._named]
-        texts = self._view.snapshot.texts(fresh) if fresh else {}
+        texts = self._read_texts(fresh)
         for page in fresh:
-            text = texts.get(page, "")
+            text = texts[page]
             self._named[page] = [
                 (
                     named,
-                    _snippet(_around(text, named.start, named.end)),
+                    words_around(text, named),
                     " ".join(
                         text[max(named.start - _CITED_NEAR, 0) : named.end + _CITED_NEAR].split()
                     ),
@@ -202,6 +220,19 @@ class PageEdges:
             ]
         while len(self._named) > max(_KEPT_PAGES, len(pages)):
             self._named.popitem(last=False)
+
+    def _read_texts(self, pages: Sequence[PageKey]) -> dict[PageKey, str]:
+        """Return the texts of some pages; pages around them are read with them and kept."""
+        found = {page: self._texts[page] for page in pages if page in self._texts}
+        near = {(id, (n - 1) // _READ_PAGES) for id, n in pages if (id, n) not in found}
+        if near:
+            around = [(id, i * _READ_PAGES + n + 1) for id, i in near for n in range(_READ_PAGES)]
+            read = dict.fromkeys(pages, "") | self._view.snapshot.texts(around)
+            self._texts.update(read)
+            found = read | found
+        while len(self._texts) > max(_KEPT_PAGES, len(pages)):
+            self._texts.popitem(last=False)
+        return found
 
     def _cited_places(self, ref: PageRef, document: Document, beside: str) -> Iterator[Anchor]:
         """Yield the references of a page that stand beside a document's name."""
@@ -274,6 +305,10 @@ class PageEdges:
 
     def _pages_with(self, key: str, most: int) -> list[PageKey]:
         return self._view.snapshot.page_keys.pages_with(key, most, self._view.names)
+
+    @cached_property
+    def _exhibits(self) -> Exhibits:
+        return Exhibits(self._view.documents())
 
     @cached_property
     def _names(self) -> DocumentNames:
@@ -356,19 +391,3 @@ def _certainty(names: Sequence[str], near: float | None, *, same: bool) -> float
 
 def _reason(edge: Edge) -> tuple[float, int]:
     return edge.weight, len(edge.words)
-
-
-def _around(text: str, start: int, end: int) -> str:
-    """Return a stretch of text with the whole words beside it."""
-    before = text[max(start - _BESIDE, 0) : start]
-    after = text[end : end + _BESIDE]
-    if start > _BESIDE:
-        before = before.partition(" ")[2]
-    if end + _BESIDE < len(text):
-        after = after.rpartition(" ")[0]
-    return before + text[start:end] + after
-
-
-def _snippet(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _SNIPPET else flat[:_SNIPPET].rsplit(" ", 1)[0] + " ..."

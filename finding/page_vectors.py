@@ -22,6 +22,8 @@ SCAN_LIMIT = 200_000
 NEIGHBOURS = 24
 """Similar pages kept of a page, so at most so many are ever returned."""
 _KEPT_PAGES = 8192
+_KEPT_QUERIES = 4
+"""Queries whose nearness to all pages is kept: one question is walked with from several pages."""
 _SNIPPET = 90
 
 
@@ -48,6 +50,8 @@ class PageVectors:
         ordered = bool((order[1:] > order[:-1]).all())
         self._matrix = block.matrix if ordered else block.matrix[order]  # (n_passages, dim)
         self._near: OrderedDict[PageKey, list[tuple[PageKey, float]]] = OrderedDict()
+        self._relevance: dict[bytes, dict[PageKey, float]] = {}
+        """By the query's vector; replaced as a whole, as threads share it."""
 
     def of(self, page: PageKey) -> NDArray[np.float32]:
         """Return the vectors of a page's passages; (n, dim), none when it has no vector."""
@@ -57,8 +61,14 @@ class PageVectors:
         """Return how near each page that has vectors is to a unit vector, 0 to 1."""
         if not len(self._starts):
             return {}
-        best = np.maximum.reduceat(self._matrix @ vector, self._starts).clip(0.0, 1.0)
-        return dict(zip(self.pages, best.tolist(), strict=True))
+        key = vector.tobytes()
+        known = self._relevance.get(key)
+        if known is None:
+            best = np.maximum.reduceat(self._matrix @ vector, self._starts).clip(0.0, 1.0)
+            known = dict(zip(self.pages, best.tolist(), strict=True))
+            last = list(self._relevance.items())[1 - _KEPT_QUERIES :]
+            self._relevance = dict([*last, (key, known)])
+        return known
 
     def likeness(self, page: PageKey, others: Sequence[PageKey]) -> list[float | None]:
         """Return how near other pages are to a page; None for those without vectors."""

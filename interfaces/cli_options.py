@@ -26,7 +26,7 @@ VisionModel = Annotated[str | None, typer.Option(help="Another model for picture
 BaseUrl = Annotated[str | None, typer.Option(help="Address of the model's server.")]
 Effort = Annotated[Literal["low", "medium", "high"] | None, typer.Option(help="How hard to try.")]
 Graph = Annotated[str, typer.Option(help="Which machine: a name, or FILE.py:NAME.")]
-Ref = Annotated[str, typer.Argument(metavar="REF", help="A page as name:page.")]
+Ref = Annotated[str, typer.Argument(metavar="REF", help="name:page; name:p38 as printed.")]
 
 
 def words(text: str | None) -> list[str] | None:

@@ -85,10 +85,10 @@ def page(
 ) -> None:
     """Print the text of a page, or save it or a part of it as a picture."""
     with guarded():
-        where = page_reference(ref)
         part = cli_options.box(box) if box is not None else FULL_PAGE
         with opened(path) as library:
             view = library.view(cli_options.words(labels))
+            where = page_reference(view, ref)
             found = view.page(where)
             listed = [
                 r for r in view.regions(where) if r.kind != "passage" and _overlap(r.box, part)
@@ -130,12 +130,11 @@ def walk(
     from pagehop.finding.page_graph import degradations  # noqa: PLC0415 - not for `--help`
 
     with guarded():
-        where = page_reference(ref)
         wanted = cli_options.words(relations)
         kept = [_one_of("relation", r, Relation) for r in wanted] if wanted is not None else None
         with opened(path) as library:
             view = library.view(cli_options.words(labels))
-            view.page(where)  # an unknown page is an error, not a page without edges
+            where = page_reference(view, ref)
             paths = view.walk(where, relations=kept, query=query, hops=hops, width=width)
             note = degradations(view, kept, query or "")
     if note:

@@ -9,8 +9,9 @@
 
 What is compared are the bodies of all events but for times, what the endpoint counted, and names
 of runs. A conversation's history is in the record, and so are the pictures of a question
-(`recorded_question.py`); tools of a user's own give what they gave then (`recorded_tools.py`). Not
-covered: pictures that such a tool gave.
+(`recorded_question.py`); tools of a user's own give what they gave then (`recorded_tools.py`).
+Calls of models that failed fail again, at once; one whose tool hung gives another result then. Not
+covered: pictures that a user's own tool gave.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ from pagehop.answers import Answer
 from pagehop.errors import ConfigError, LibraryError
 from pagehop.events import Event
 from pagehop.interfaces.options import EpisodeOptions, checked_options
+from pagehop.interfaces.recorded_replies import RecordedReplies
 from pagehop.interfaces.recording import run_manifest
 from pagehop.interfaces.running import machine_for, tools_for
 from pagehop.interfaces.showing import library_of
@@ -33,7 +35,6 @@ from pagehop.trajectories.recorder import Recorder, new_run_id, open_record
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
 
     from pagehop.graphs.graph import Graph
 
@@ -126,7 +127,7 @@ def replay(
             f"{found.episode_id} has no model call to replay: it was cut off before the first, or "
             "tells which of several samples was chosen"
         )
-    script = _Script(found, at, reply, _live(model, base_url))
+    script = RecordedReplies(found, at, reply, _live(model, base_url))
     warnings = [problem] if problem else []
     warnings += _changed(run, view)
     machine = _graph(graph, run)
@@ -141,75 +142,6 @@ def replay(
         answer, found.answer, tuple(_differences(found.events, played)), tuple(played),
         tuple(warnings),
     )  # fmt: skip
-
-
-@dataclass
-class _Script:
-    """Gives the recorded replies in order."""
-
-    episode: Episode
-    at: str
-    reply: str
-    live: "BaseChatModel | None"
-    given: int = 0
-    strayed: bool = False
-    """A prompt was another than the recorded one."""
-    warnings: list[str] = field(default_factory=list)
-    readings: set[str] = field(default_factory=set)
-    """Calls that read a picture and were given again."""
-
-    async def say(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
-        """Answer one call."""
-        calls = [call for call in self.episode.calls if call.trainable]
-        call = calls[self.given] if self.given < len(calls) else None
-        self.given += 1
-        if call is not None and not self.strayed:
-            told = [message.text for message in self.episode.path(call.leaf)]
-            self.strayed = told != [message.text for message in messages]
-            if not self.strayed and call.id == self.at:
-                self.strayed = True
-                return self.reply
-        if self.strayed and self.live is not None:
-            bound = self.live.bind_tools(tools) if tools else self.live
-            return await bound.ainvoke(messages)
-        if call is None:
-            raise RuntimeError(
-                f"the record has {len(calls)} replies and the replay asks for more; "
-                "give a model that goes on"
-            )
-        if self.strayed and not self.warnings:
-            self.warnings.append(
-                "A prompt is not the recorded one; the recorded replies were given all the same."
-            )
-        return _reply_of(self.episode, call.id)
-
-    def read(self, messages: "list[BaseMessage]", tools: list[dict[str, Any]]) -> Any:
-        """Answer a vision model's call: what was read then of the same picture."""
-        asked = _seen(messages[-1].content)
-        alike = []
-        for call in self.episode.calls:
-            if not call.trainable:
-                sent = self.episode.message(call.leaf)
-                if asked == (sent.text, tuple(picture.blob for picture in sent.pictures)):
-                    alike.append(call.id)
-        if not alike:
-            raise RuntimeError("the record has no reading of this picture")
-        # One that failed may have been asked for again.
-        name = next((name for name in alike if name not in self.readings), alike[-1])
-        self.readings.add(name)
-        return _reply_of(self.episode, name)
-
-
-def _seen(content: Any) -> tuple[str, tuple[str, ...]]:
-    """Return the words and the sha256 of the pictures of a prompt."""
-    from langchain_core.messages import HumanMessage  # noqa: PLC0415 - only with a model
-
-    from pagehop.agents.told_prompts import told_messages  # noqa: PLC0415 - as above
-
-    told = told_messages([HumanMessage(content)])[0][0]["content"]
-    words = [str(block.get("text", "")) for block in told if block.get("type") == "text"]
-    blobs = [str(block["blob"]) for block in told if "blob" in block]
-    return "\n".join(words), tuple(blobs)
 
 
 def _graph(given: "str | Graph | None", run: Run) -> "Graph":
@@ -234,7 +166,7 @@ async def _played(
     run: Run,
     episode: Episode,
     view: View,
-    script: _Script,
+    script: RecordedReplies,
     drop: Sequence[str],
     out: str | Path | None,
     *,
@@ -308,48 +240,6 @@ def _live(model: "str | BaseChatModel | None", base_url: str | None) -> "BaseCha
     if model is None:
         return None
     return checked_options(EpisodeOptions(model=model, base_url=base_url)).model
-
-
-def _reply_of(episode: Episode, name: str) -> Any:
-    """Return what a model said, as its client gave it."""
-    from langchain_core.messages import AIMessage  # noqa: PLC0415 - only with a model
-
-    call = next(one for one in episode.calls if one.id == name)
-    if not call.message:
-        return _error_of(call.error)
-    message = episode.message(call.message)
-    calls: list[Any] = []
-    broken: list[Any] = []
-    for part in message.calls:
-        about = {"name": part.name, "id": part.id}
-        if part.arguments is not None:
-            calls.append({**about, "args": dict(part.arguments), "type": "tool_call"})
-        else:
-            why = {"args": part.arguments_raw, "error": part.parse_error}
-            broken.append({**about, **why, "type": "invalid_tool_call"})
-    usage = call.usage
-    spent = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-    ended = {"finish_reason": call.finish_reason} if call.finish_reason else {}
-    return AIMessage(
-        message.text,
-        tool_calls=calls,
-        invalid_tool_calls=broken,
-        usage_metadata={**spent, "total_tokens": sum(spent.values())},
-        response_metadata=ended,
-        additional_kwargs={"reasoning_content": message.reasoning} if message.reasoning else {},
-    )
-
-
-def _error_of(told: str) -> Exception:
-    """Return the error with which a call failed then."""
-    from pagehop import errors  # noqa: PLC0415 - looked up by name
-
-    name, _, words = told.partition(": ")
-    kinds = {"ContextOverflow", "ToolsUnsupported", "PicturesUnsupported", "ToolError"}
-    if name in kinds:
-        kind: type[Exception] = getattr(errors, name)
-        return kind(words)
-    return errors.CallFailed(words or "the call was cut off", kind="request")
 
 
 def _changed(run: Run, view: View) -> list[str]:

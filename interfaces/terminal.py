@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from pagehop.answers import Answer, Status
-from pagehop.errors import ConfigError, LibraryError, PagehopError, PdfError
+from pagehop.errors import ConfigError, LibraryError, PagehopError, PdfError, ToolError
 from pagehop.events import Event
 from pagehop.types import PageRef
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pagehop.library.view import View
     from pagehop.types import PageSource
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -101,15 +102,17 @@ def clean(words: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\u200c\u200d" else " " for c in words)
 
 
-def page_reference(text: str) -> PageRef:
-    """Read `name:page`.
+def page_reference(view: "View", text: str) -> PageRef:
+    """Read `name:page`, or `name:p38` for the page on which 38 is printed.
 
     Raises:
         ConfigError: It is none.
     """
+    from pagehop.tools.arguments import read_ref  # noqa: PLC0415 - loads the view
+
     try:
-        return PageRef.parse(text)
-    except ValueError as error:
+        return read_ref(view, text)
+    except ToolError as error:
         raise ConfigError(str(error)) from error
 
 

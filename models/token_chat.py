@@ -12,7 +12,8 @@
 
 Needs an endpoint that gives ids (`return_token_ids`, as vLLM has it); where it gives none, those of
 the tokenizer stand in. A trainer's own way to sample stands in for the endpoint as `engine=`.
-Not covered: pictures, streaming.
+Pictures are refused: a run is told at its beginning that there are none, so that tools give words.
+Not covered: streaming.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from typing import Any, Protocol
 
 import httpx
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
@@ -35,6 +36,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr
 
+from pagehop.errors import PicturesUnsupported
 from pagehop.models.capture import Captured, keep
 from pagehop.models.seeding import SEED
 
@@ -110,6 +112,10 @@ class TokenChat(BaseChatModel):
     timeout_s: float = 120.0
     template_options: dict[str, Any] = Field(default_factory=dict)
     """For the chat template, e.g. `enable_thinking`."""
+    profile: ModelProfile | None = Field(
+        default_factory=lambda: ModelProfile(image_inputs=False), exclude=True
+    )
+    """Says that it takes no pictures."""
     transport: Any = Field(default=None, repr=False)
     """Of httpx, in place of its own."""
     _known: "OrderedDict[str, tuple[int, ...]]" = PrivateAttr(default_factory=OrderedDict)
@@ -282,10 +288,16 @@ def read_reply(raw: str) -> AIMessage:
 
 
 def _plain(message: Any) -> dict[str, Any]:
-    """Return a message as templates take it: arguments as objects, text as text."""
+    """Return a message as templates take it: arguments as objects, text as text.
+
+    Raises:
+        PicturesUnsupported: It has a picture.
+    """
     plain = dict(message)
     content = plain.get("content")
     if isinstance(content, list):
+        if any(block.get("type") != "text" for block in content):
+            raise PicturesUnsupported("TokenChat sends ids of words only, and no picture")
         plain["content"] = "\n".join(str(block.get("text", "")) for block in content)
     if plain.get("tool_calls"):
         plain["tool_calls"] = [

@@ -17,7 +17,7 @@ from pagehop.reading.worker_process import Died, WorkerProcess
 from pagehop.settings import OcrSettings
 from pagehop.types import Box
 
-OCR_VERSION = 3
+OCR_VERSION = 4
 """Raise it when the same engine would read pages otherwise: they are then read again."""
 MOST_PIXELS = 12_000_000
 """A poster at full resolution would take all memory; it is read coarser."""

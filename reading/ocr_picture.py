@@ -1,21 +1,18 @@
-"""The geometry of pictures of text: which way they lie, how far askew, where their words end.
+"""The geometry of pictures of text: which way they lie, how far askew, what in them is type.
 
 1. A page lies on its side when its columns of ink stand out more than its rows.
 2. It is askew by the small angle at which its rows of ink stand out most.
-3. A word ends where the white gap to the next one begins.
 """
 
 import math
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pagehop.reading.ocr_lines import Line
+
 Picture = NDArray[np.uint8]
-PixelWord = tuple[float, float, float, float, str]
-"""x0, y0, x1, y1 in pixels of the straightened picture, and the word."""
-Line = list[PixelWord]
 MOST_SKEW = 5.0
 """Degrees; a page that is turned further is left as it is."""
 LEAST_SKEW = 0.12
@@ -63,35 +60,6 @@ def dark_spots(picture: Picture) -> NDArray[np.bool_]:
     shades = np.asarray(Image.fromarray(picture).convert("L")).astype(np.int16)
     dark: NDArray[np.bool_] = np.abs(shades - int(np.median(shades))) > _INK
     return dark
-
-
-def fitted(line: Line, ink: NDArray[np.bool_]) -> Line:
-    """Move the sides of words to the white gaps between them.
-
-    An engine tells them from its steps through the line, up to half a letter beside.
-    """
-    top, foot = round(min(word[1] for word in line)), round(max(word[3] for word in line))
-    margin = (foot - top) // 8  # feet and heads of the lines beside
-    rows = ink[max(0, top + margin) : max(1, foot - margin)]
-    columns: NDArray[np.bool_] = np.asarray(rows.any(axis=0))
-    sides = [[word[0], word[2]] for word in line]
-    for left, right in pairwise(sides):
-        start, end = max(0, round(sum(left) / 2)), round(sum(right) / 2)
-        gap = _widest_gap(columns[start:end])
-        near = gap is not None and left[1] - (foot - top) < start + gap[1]
-        if gap is not None and near and start + gap[0] < right[0] + (foot - top):
-            left[1], right[0] = float(start + gap[0]), float(start + gap[1])
-    return [(x0, word[1], x1, word[3], word[4]) for word, (x0, x1) in zip(line, sides, strict=True)]
-
-
-def _widest_gap(columns: NDArray[np.bool_]) -> tuple[int, int] | None:
-    """Return the longest run without ink that ink ends on both sides."""
-    inked = np.flatnonzero(columns)
-    if len(inked) < 2:
-        return None
-    widths = np.diff(inked)
-    widest = int(np.argmax(widths))
-    return (int(inked[widest]) + 1, int(inked[widest + 1])) if widths[widest] > 2 else None
 
 
 def _contrast(ink: NDArray[np.bool_]) -> float:

@@ -12,7 +12,6 @@ hostile and the engine may hang, so the parent watches the time and the system t
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -27,13 +26,11 @@ import ormsgpack
 from PIL import Image
 
 from pagehop.errors import ConfigError
+from pagehop.reading.ocr_lines import Line, PixelWord, even_letters, line_words
 from pagehop.reading.ocr_picture import (
-    Line,
     Picture,
-    PixelWord,
     dark_spots,
     find_skew,
-    fitted,
     lies_sideways,
     paper_shade,
     turned_back,
@@ -41,7 +38,9 @@ from pagehop.reading.ocr_picture import (
 
 SureLine = tuple[float, Line]
 """How sure the engine is of a line, 0 to 1, and its words."""
-Engine = Callable[[Picture, float], list[SureLine]]
+ReadLine = tuple[float, str, list[PixelWord]]
+"""How sure the engine is of a line, its text, and its letters without the blanks."""
+Engine = Callable[[Picture, float], list[ReadLine]]
 """Takes a picture, (height, width, 3) RGB, and its dots per inch."""
 
 DETECT_SIDE_PX = 1600
@@ -50,7 +49,6 @@ SURE = 0.8
 """Pages that stand upright are read more surely than this, those upside down less."""
 BATCH = 1
 """Lines read at once; six lines of unlike lengths take more memory and are no faster."""
-_UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,10 @@ def _read_level(engine: Engine, picture: Picture, dpi: float) -> tuple[float, li
         )
         picture = np.asarray(turned)
     ink = dark_spots(picture)
-    return angle, [(sure, fitted(line, ink)) for sure, line in engine(picture, dpi) if line]
+    read = engine(picture, dpi)
+    return angle, [
+        (sure, line_words(text, letters, ink)) for sure, text, letters in read if letters
+    ]
 
 
 def rapidocr_settings(threads: int) -> dict[str, Any]:
@@ -98,6 +99,7 @@ def rapidocr_settings(threads: int) -> dict[str, Any]:
     return {
         "Global.use_cls": False,
         "Global.return_word_box": True,
+        "Global.return_single_char_box": True,
         "Global.log_level": "error",
         "Global.max_side_len": 20_000,  # 2000 would make pages of 200 dpi smaller unasked
         "Det.limit_type": "max",
@@ -158,58 +160,41 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
         remedy = "pip install 'pagehop[local]' brings it with its models"
         raise ConfigError(f"{what} ({error}); {remedy}") from error
 
-    def recognise(picture: Picture, dpi: float) -> list[SureLine]:
+    def recognise(picture: Picture, dpi: float) -> list[ReadLine]:
         del dpi
         result = read(np.ascontiguousarray(picture[:, :, ::-1]))
-        found = [_words(line) for line in getattr(result, "word_results", None) or ()]
-        return [(_mean([sure for _, sure, _ in line]), _rapid_line(line)) for line in found]
+        texts = list(getattr(result, "txts", None) or ())
+        found = (_letters(line) for line in getattr(result, "word_results", None) or ())
+        return [(sure, _text_of(letters, texts), letters) for sure, letters in found if letters]
 
     return recognise
 
 
-def _words(line: Any) -> list[Any]:
-    """Return the words of a line; one without any comes as a bare `("", 1.0, None)`."""
-    return [word for word in line if isinstance(word, tuple | list) and len(word) == 3]
+def _letters(line: Any) -> tuple[float, list[PixelWord]]:
+    """Return how sure the engine is of a line, and its letters; none is `("", 1.0, None)`."""
+    found = [part for part in line if isinstance(part, tuple | list) and len(part) == 3]
+    letters: list[PixelWord] = []
+    for text, _, corners in found:
+        xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        letters.append((min(xs), min(ys), max(xs), max(ys), text))
+    return _mean([sure for _, sure, _ in found]), letters
+
+
+def _text_of(letters: list[PixelWord], texts: list[str]) -> str:
+    """Take the text of a line, which has the blanks, from those of a page in their order.
+
+    The engine may leave a line out of its letters or out of its texts.
+    """
+    plain = "".join(letter[4] for letter in letters)
+    for i, text in enumerate(texts):
+        if "".join(text.split()) == plain:
+            del texts[: i + 1]
+            return text
+    return plain
 
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-def _rapid_line(words: Any) -> Line:
-    """Give the words of a line; its order is that of the engine, left to right."""
-    line: Line = []
-    for text, _, corners in words:
-        xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
-        word = min(xs), min(ys), max(xs), max(ys), text
-        if line and _is_one_word(line[-1], word):  # the engine parts scripts without blanks
-            last = line.pop()
-            y0, y1 = min(last[1], word[1]), max(last[3], word[3])
-            line.append((last[0], y0, word[2], y1, last[4] + text))
-        else:
-            line += _parted(*word)
-    return line
-
-
-def _is_one_word(last: PixelWord, word: PixelWord) -> bool:
-    """Tell characters of a script without blanks that stand side by side."""
-    near = word[0] - last[2] < 0.3 * (word[3] - word[1])
-    return near and bool(_UNSPACED.match(last[4][-1]) and _UNSPACED.match(word[4]))
-
-
-def _parted(x0: float, y0: float, x1: float, y1: float, text: str) -> Line:
-    """Part what holds blanks, each piece with its share of the width."""
-    pieces = text.split()
-    if len(pieces) == 1:
-        return [(x0, y0, x1, y1, pieces[0])]
-    line: Line = []
-    start = 0
-    for piece in pieces:
-        start = text.index(piece, start)
-        left, right = start / len(text), (start + len(piece)) / len(text)
-        line.append((x0 + left * (x1 - x0), y0, x0 + right * (x1 - x0), y1, piece))
-        start += len(piece)
-    return line
 
 
 def tesseract_engine(language: str, threads: int) -> Engine:
@@ -237,7 +222,7 @@ def tesseract_engine(language: str, threads: int) -> Engine:
     # Its idle threads spin: on a busy machine two of them took many times as long as one.
     limit = {"OMP_THREAD_LIMIT": str(threads or 1)}
 
-    def recognise(picture: Picture, dpi: float) -> list[SureLine]:
+    def recognise(picture: Picture, dpi: float) -> list[ReadLine]:
         height, width = picture.shape[:2]
         data = f"P6 {width} {height} 255\n".encode() + np.ascontiguousarray(picture).tobytes()
         done = subprocess.run(
@@ -255,9 +240,9 @@ def tesseract_engine(language: str, threads: int) -> Engine:
     return recognise
 
 
-def _tesseract_lines(table: str) -> list[SureLine]:
+def _tesseract_lines(table: str) -> list[ReadLine]:
     """Read the columns level, page, block, paragraph, line, word, box, confidence, text."""
-    lines: dict[tuple[str, ...], Line] = {}
+    lines: dict[tuple[str, ...], list[PixelWord]] = {}
     sure: dict[tuple[str, ...], list[float]] = {}
     for row in table.splitlines()[1:]:
         fields = row.split("\t")
@@ -266,8 +251,15 @@ def _tesseract_lines(table: str) -> list[SureLine]:
         x, y, width, height = map(float, fields[6:10])
         key = tuple(fields[1:5])
         sure.setdefault(key, []).append(float(fields[10]) / 100)
-        lines.setdefault(key, []).extend(_parted(x, y, x + width, y + height, fields[11]))
-    return [(_mean(sure[key]), line) for key, line in lines.items()]
+        lines.setdefault(key, []).append((x, y, x + width, y + height, fields[11].strip()))
+    return [
+        (
+            _mean(sure[key]),
+            " ".join(word[4] for word in words),
+            [x for word in words for x in even_letters(word) if not x[4].isspace()],
+        )
+        for key, words in lines.items()
+    ]
 
 
 ENGINES: dict[str, Callable[[str, int], Engine]] = {

@@ -285,7 +285,8 @@ def test_page_outlines_regions(folder: Path, tmp_path: Path) -> None:
     "arguments, said",
     [
         (("nonsense",), "name:page"),
-        ((f"{HALDEN}:0",), "name:page"),
+        ((f"{HALDEN}:0",), "page 0 does not exist"),
+        ((f"{HALDEN}:p41",), "no page of"),
         ((f"{HALDEN}:41",), "4 pages"),
         (("nobody:1",), "nobody"),
         ((f"{HALDEN}:1", "--box", "1,2,3"), "x0,y0,x1,y1"),

@@ -125,3 +125,45 @@ def papers(tmp_path: Path, write_page: Callable[..., None]) -> Iterator[View]:
 def test_a_paper_is_cited_by_its_doi(papers: View) -> None:
     assert edges(papers, "second", "cites")["first"].words == "10.5555/slate.17"
     assert edges(papers, "first", "cites") == {}
+
+
+@pytest.fixture(scope="module")
+def filings(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., None]) -> View:
+    """A view over two filings whose exhibits are files of their own, one of them secret."""
+    folder = tmp_path_factory.mktemp("filings")
+    for mill in ("Alder", "Birch"):
+        (folder / mill).mkdir()
+        write_page(
+            folder / mill / f"{mill} report.pdf",
+            "The lease is filed as Exhibit 10.1, the deed as Exhibit 10.2.",
+            "The map is Exhibit 99.3. Exhibit 4.1 lists the bonds. See Exhibit B for the wages.",
+            FILLER,
+            title=f"{mill} Mill Report",
+        )
+        write_page(folder / mill / f"{mill.lower()}_ex-10_1.pdf", f"Lease of {mill} Mill.", FILLER)
+    write_page(folder / "Alder" / "deed.pdf", "Exhibit 10.2", "Deed of sale.", FILLER)
+    for part in "abcd":
+        write_page(folder / f"exhibit 99.3 {part}.pdf", f"Sheet {part} of the map.", FILLER)
+    write_page(folder / "Wages 1911.pdf", "Six a week.", FILLER, title="Exhibit B: Wages")
+    secret = tmp_path_factory.mktemp("secret")
+    write_page(secret / "Exhibit 4.1.pdf", "Bonds of the mill.", FILLER)
+    library = Library(tmp_path_factory.mktemp("library"))
+    assert not library.add(folder).failed
+    assert not library.add(secret, labels={"secret"}).failed
+    return library.view(labels=())
+
+
+def test_an_exhibit_that_is_a_file_of_its_own_is_referred_to(filings: View) -> None:
+    found = edges(filings, "Alder_report", "refers_to")
+    assert set(found) == {"alder_ex-10_1", "deed", "Wages_1911"}
+    assert "Exhibit 10.1" in found["alder_ex-10_1"].words
+
+
+def test_of_exhibits_with_one_number_the_filing_s_own_is_meant(filings: View) -> None:
+    assert "birch_ex-10_1" in edges(filings, "Birch_report", "refers_to")
+    assert "alder_ex-10_1" not in edges(filings, "Birch_report", "refers_to")
+
+
+def test_an_exhibit_that_fits_too_many_files_or_is_not_visible_leads_nowhere(filings: View) -> None:
+    found = edges(filings, "Birch_report", "refers_to")
+    assert not [name for name in found if "99.3" in name or "4.1" in name]

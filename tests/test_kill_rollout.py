@@ -135,7 +135,8 @@ def killed(
     """Kill the process once, and compare."""
     folder.mkdir(parents=True)
     number = rng.randint(1, 3 if moment == "tool" else 25)
-    processes, (here, there) = get_context(start), Pipe()
+    processes: Any = get_context(start)
+    here, there = Pipe()
     # By the name that a spawned process finds it under: pytest has another one for this file.
     target = import_module("test_kill_rollout").work
     child = processes.Process(target=target, args=(str(library), there, folder, moment, number))

@@ -161,7 +161,9 @@ def test_a_number_that_its_evidence_does_not_hold_is_removed(view: View) -> None
 
 
 def test_unusable_replies_are_repaired_three_times_and_then_the_run_fails(view: View) -> None:
-    answer, model = run(view, ["nonsense", "{", '{"parts": []}', PLAN, READ, DONE, keep(), claim()])
+    dots = '{"parts": [{"id": "Q1", "text": "..."}]}'  # of the example, as weak models repeat it
+    replies = ["{", dots, '{"parts": []}', PLAN, READ, DONE, keep(), claim()]
+    answer, model = run(view, replies)
     assert answer.status == "answered"
     assert "A right reply looks so" in str(model.calls[1].messages[-1].content)
     answer, model = run(view, ["nonsense"] * 4)

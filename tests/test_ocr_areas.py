@@ -12,7 +12,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.reading.ocr_areas import common_share, is_garbage
-from pagehop.reading.ocr_picture import dark_spots, find_skew, fitted
+from pagehop.reading.ocr_picture import find_skew
 from pagehop.reading.ocr_words import PageScan, ReadArea, merged, placed
 from pagehop.reading.parsed import DocumentText, PageText, PdfJob
 from pagehop.reading.pdf_pool import PdfPool
@@ -251,15 +251,3 @@ def test_words_that_the_text_layer_has_are_not_read_twice() -> None:
     scan = PageScan(1, (FULL_PAGE,), (ReadArea(FULL_PAGE, 0.0, (line,)),))
     assert [word[4] for word in merged(layer, scan, 100, 100)] == ["RECEIVED", "today"]
     assert merged(layer, None, 100, 100) == layer
-
-
-def test_words_end_at_the_gaps_between_them() -> None:
-    """The engine tells them up to half a letter beside: quotes had boxes that cut letters."""
-    picture = np.full((40, 300, 3), 250, np.uint8)
-    for x0, x1 in ((20, 38), (41, 60), (90, 120), (124, 150), (200, 240)):  # two letters, a word
-        picture[12:30, x0:x1] = 20
-    told = [(20.0, 10, 70, 32, "ab"), (72.0, 10, 160, 32, "cd"), (165.0, 10, 240, 32, "e")]
-    sides = [(word[0], word[2]) for word in fitted(list(told), dark_spots(picture))]
-    assert sides == [(20, 60), (90, 150), (200, 240)]
-    blank = dark_spots(np.full((40, 300, 3), 250, np.uint8))
-    assert fitted(list(told), blank) == told

@@ -95,4 +95,6 @@ def test_a_drawing_without_words_is_read_as_nothing() -> None:
         pen.line([x, y, x + 60, y + 4], fill="black", width=3)
         pen.ellipse([x, y + 20, x + 30, y + 30], fill="gray")
     engine = rapidocr_engine("", 1)
-    assert all(word[4].strip() for _, line in engine(np.asarray(picture), 150) for word in line)
+    assert all(
+        word[4].strip() for _, _, letters in engine(np.asarray(picture), 150) for word in letters
+    )

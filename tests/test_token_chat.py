@@ -8,12 +8,15 @@ from typing import Any
 import httpx
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from PIL import Image
 
 import pagehop
-from pagehop.errors import ContextOverflow
+from pagehop.agents.prompting import picture_block
+from pagehop.errors import ConfigError, ContextOverflow, PicturesUnsupported
 from pagehop.library.view import View
 from pagehop.models.capture import capturing
 from pagehop.models.chat_calls import call_chat
+from pagehop.models.chat_models import takes_pictures
 from pagehop.models.token_chat import TokenChat, read_reply
 from pagehop.trajectories.reading import read_run
 from pagehop.trajectories.segments import segments
@@ -155,3 +158,17 @@ async def test_an_endpoints_words_about_a_long_prompt_are_heard() -> None:
     )
     with pytest.raises(ContextOverflow, match="maximum context length"):
         await call_chat(model, [HumanMessage("What was revenue?")])
+
+
+async def test_pictures_are_refused_before_and_when_they_are_sent(view: View) -> None:
+    """They were left out without a word, and prompts said that they follow."""
+    model = TokenChat(
+        base_url="http://localhost/v1", model_name="p", tokenizer=Toy(), transport=endpoint(0)
+    )
+    picture = picture_block(Image.new("RGB", (8, 8)))
+    assert takes_pictures(model) is False
+    with pytest.raises(PicturesUnsupported, match="no picture"):
+        await call_chat(model, [HumanMessage([{"type": "text", "text": "Look."}, picture])])
+    question: Any = [{"type": "text", "text": "What is this?"}, picture]
+    with pytest.raises(ConfigError, match="picture"):
+        await pagehop.aask(question, view, model=model, record=False)

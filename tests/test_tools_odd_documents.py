@@ -90,6 +90,21 @@ def test_the_printed_page_number_is_shown_where_it_differs(odd_view: View) -> No
     assert str(message.content).startswith(f"[{FIRM}:2] of 4 (printed 12) |")
 
 
+@pytest.mark.parametrize("written", ["p12", "p. 12", "pp 12", "printed page 12", "P.12"])
+def test_a_printed_page_number_is_a_reference(odd_view: View, written: str) -> None:
+    message = call(odd_view, "read_page", ref=f"{FIRM}:{written}")
+    assert str(message.content).startswith(f"[{FIRM}:2] of 4 (printed 12) |")
+
+
+def test_a_number_that_no_page_or_only_another_one_shows_says_what_to_use(odd_view: View) -> None:
+    missing = call(odd_view, "read_page", ref=f"{FIRM}:p40")
+    assert missing.status == "error"
+    assert f"no page of {FIRM} shows '40' as its number; use its pages" in str(missing.content)
+    beyond = call(odd_view, "find_tables", ref=f"{FIRM}:13")
+    assert beyond.status == "error"
+    assert str(beyond.content).endswith(f"{FIRM}:1 to {FIRM}:4; 13 is printed on {FIRM}:3")
+
+
 def test_a_reference_to_a_printed_page_leads_to_the_page_of_the_file(odd_view: View) -> None:
     message = call(odd_view, "walk", ref=f"{FIRM}:1", relations="refers_to")
     assert [path["refs"][-1] for path in message.artifact["paths"]] == [f"{FIRM}:3"]

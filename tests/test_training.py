@@ -166,6 +166,22 @@ def test_an_environment_records_and_scores_what_was_done(view: View, tmp_path: P
     assert broken.status == again.status == "exhausted" and not again.tool_calls
 
 
+def test_an_environment_for_vision_models_gives_pictures_behind_their_words(view: View) -> None:
+    """The forms that TRL takes: text, or content blocks with pictures of PIL."""
+    made = document_environment(view, QUESTIONS, pictures=True)
+    one = made()
+    one.reset(**made.rows()[0])
+    said, shown = one.look(ref=PAGE, y1=0.5)  # type: ignore[attr-defined]  # made of a tool
+    assert said["type"] == "text" and PAGE in said["text"]
+    assert shown["type"] == "image" and shown["image"].mode == "RGB"
+    assert shown["image"].width > shown["image"].height
+    assert "455.9" in one.read_page(ref=PAGE)  # type: ignore[attr-defined]  # as above
+    assert isinstance(one.look(ref=f"{PAGE}9"), str)  # type: ignore[attr-defined]  # as above
+    words = document_environment(view, QUESTIONS)()
+    words.reset(**made.rows()[0])
+    assert isinstance(words.look(ref=PAGE), str)  # type: ignore[attr-defined]  # as above
+
+
 def test_only_the_tools_named_are_offered(view: View) -> None:
     made = document_environment(view, QUESTIONS, tools=("read_page",))
     assert hasattr(made, "read_page") and not hasattr(made, "walk")

@@ -9,6 +9,7 @@ from pagehop.library.view import View
 from pagehop.types import Document, Kind, PageRef
 
 T = TypeVar("T", bound=str)
+_PRINTED = re.compile(r"(.+):\s*(?:pp?\b\.?|pp?(?=\d)|printed(?: page)?)\s*([\w.-]+)", re.I)
 _BELOW_ONE = re.compile(r"(.+):\s*(-\d+|0+)\s*")
 _KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("passage", "page"))
 
@@ -16,24 +17,56 @@ _KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("passage", "page"
 def read_ref(view: View, text: str) -> PageRef:
     """Read `name:page`; the name may be a slug or a file name.
 
+    `name:p38` is the page on which 38 is printed.
+
     Raises:
         ToolError: It is no reference, or there is no such document or page.
     """
-    below = _BELOW_ONE.fullmatch(text.strip().strip("[]"))
+    plain = text.strip().strip("[]")
+    if printed := _PRINTED.fullmatch(plain):
+        return _printed_page(view, read_document(view, printed[1]), printed[2])
+    below = _BELOW_ONE.fullmatch(plain)
     try:
         ref = PageRef(below[1], int(below[2])) if below else PageRef.parse(text)
     except ValueError:
         example = next((f"{d.name}:1" for d in view.documents()), "report:12")
         raise ToolError(f"{text!r} is no page reference; write name:page, e.g. {example}") from None
     document = read_document(view, ref.name)
-    pages = next(d.pages for d in view.documents() if d.name == document)
+    pages = view.document(document).pages
     if not 1 <= ref.page <= pages:
         count = "1 page" if pages == 1 else f"{pages} pages"
+        same = _pages_that_print(view, document, str(ref.page))
         raise ToolError(
             f"page {ref.page} does not exist; {document} has {count}: use {document}:1"
             + (f" to {document}:{pages}" if pages > 1 else "")
+            + (f"; {ref.page} is printed on {', '.join(map(str, same))}" if same else "")
         )
     return PageRef(document, ref.page)
+
+
+def _printed_page(view: View, document: str, label: str) -> PageRef:
+    """Return the page on which a number is printed.
+
+    Raises:
+        ToolError: None or several show it.
+    """
+    found = _pages_that_print(view, document, label)
+    if len(found) == 1:
+        return found[0]
+    pages = view.document(document).pages
+    if found:
+        raise ToolError(
+            f"{label!r} is printed on several pages; use one of {', '.join(map(str, found))}"
+        )
+    raise ToolError(
+        f"no page of {document} shows {label!r} as its number; use its pages as counted from the "
+        f"start of the file, {document}:1 to {document}:{pages}"
+    )
+
+
+def _pages_that_print(view: View, document: str, label: str) -> list[PageRef]:
+    wanted = label.strip(".").casefold()
+    return [page.ref for page in view.pages(document) if page.label.casefold() == wanted]
 
 
 def read_document(view: View, text: str) -> str:

@@ -34,7 +34,7 @@ def read_page(view: View, pictures: Pictures) -> BaseTool:
 
         Use it on pages a search found, before you quote them: only words of a page you have read
         make good quotes. A row of a table is one line. Pages are counted from the start of the
-        file; the number printed on the page is shown when it differs. Next: walk from the page
+        file; where that differs, name:p38 is the page that prints 38. Next: walk from the page
         to follow "see Note 8" or to go on to the next page; look to zoom into a chart or table.
         """
         where = read_ref(view, ref)

@@ -9,8 +9,9 @@ The model calls tools in one conversation that only grows; TRL parses the calls 
 answer and the pages it names. One that submits nothing is `exhausted`, without an answer.
 
 Each tool has one method, with the names, types and descriptions of its own schema, from which TRL
-makes the same schema. Not covered: pictures (tools give words), and the words of the model, which
-TRL keeps: the record has calls and answers only.
+makes the same schema. With `pictures=True`, for vision models, `look`, `overview` and `read_page`
+give what they show as a picture behind its words, in the content blocks that TRL takes. Not
+covered: the words of the model, which TRL keeps: the record has calls and answers only.
 """
 
 import inspect
@@ -38,6 +39,7 @@ from pagehop.types import FULL_PAGE, PageRef
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+    from pagehop.agents.moves import Observation
     from pagehop.graphs.calls import ToolRunner
 
 SYSTEM = (
@@ -53,6 +55,7 @@ class DocumentEnvironment:
     _ground: ClassVar[TrainingGround]
     _runner: ClassVar["ToolRunner"]
     _recorder: ClassVar[Recorder]
+    _pictures: ClassVar[bool]
 
     def __init__(self) -> None:
         """Begin without a question."""
@@ -126,7 +129,7 @@ class DocumentEnvironment:
             self._rolled = self._ground.scored(self._events)
         return self._rolled
 
-    def _call(self, tool: str, arguments: Mapping[str, Any]) -> str:
+    def _call(self, tool: str, arguments: Mapping[str, Any]) -> str | list[dict[str, Any]]:
         """Run one tool and return what the model reads."""
         from pagehop.agents.moves import Call  # noqa: PLC0415 - agents load late
 
@@ -144,7 +147,19 @@ class DocumentEnvironment:
         end = {"call": call.id, "tool": tool, "ok": item.ok, "text": item.text}
         end |= {"artifact": dict(item.artifact), "cached": item.cached, "seconds": item.seconds}
         self._tell("tool.end", f"{call.id}.end", end)
-        return item.text
+        return self._shown(item)
+
+    def _shown(self, item: "Observation") -> str | list[dict[str, Any]]:
+        """Return a result as TRL puts it into the conversation: words, and a picture behind."""
+        from pagehop.tools.pictures import draw  # noqa: PLC0415 - loads late
+
+        picture = draw(self._ground.view, item.artifact) if self._pictures and item.ok else None
+        if picture is None:
+            return item.text
+        return [
+            {"type": "text", "text": item.text},
+            {"type": "image", "image": picture.convert("RGB")},
+        ]
 
     def _tell(self, kind: EventType, what: str, body: Mapping[str, Any]) -> None:
         event = Event(
@@ -162,6 +177,7 @@ def document_environment(
     reward: str | Reward = "documents",
     out: str | Path | None = None,
     tools: "tuple[str, ...]" = (),
+    pictures: bool = False,
 ) -> type[DocumentEnvironment]:
     """Make the class of environments over documents and questions.
 
@@ -171,6 +187,7 @@ def document_environment(
         reward: By name, or one of your own.
         out: Folder of the record.
         tools: Names of the tools to offer; none is all.
+        pictures: The model is a vision model and is shown what tools show; else they give words.
 
     Raises:
         ConfigError: A question or the reward is wrong.
@@ -181,18 +198,21 @@ def document_environment(
 
     ground = TrainingGround(source, questions, reward=reward, out=out)
     offered = {
-        tool.name: tool for tool in toolset(ground.view, "text") if not tools or tool.name in tools
+        tool.name: tool
+        for tool in toolset(ground.view, "reference" if pictures else "text")
+        if not tools or tool.name in tools
     }
     runner = ToolRunner(offered, load_settings().run.tool_timeout_s, ground.view.version)
     members: dict[str, Any] = {name: _method(tool) for name, tool in offered.items()}
     members |= {"_ground": ground, "_runner": runner, "_recorder": ground.recorder(None)}
+    members["_pictures"] = pictures
     return type("DocumentEnvironment", (DocumentEnvironment,), members)
 
 
-def _method(tool: "BaseTool") -> Callable[..., str]:
+def _method(tool: "BaseTool") -> Callable[..., str | list[dict[str, Any]]]:
     """Return a tool as a method whose signature and docstring TRL reads."""
 
-    def method(self: DocumentEnvironment, **arguments: Any) -> str:
+    def method(self: DocumentEnvironment, **arguments: Any) -> str | list[dict[str, Any]]:
         return self._call(tool.name, arguments)
 
     fields = tool.args_schema.model_fields  # type: ignore[union-attr]  # ours are pydantic
