@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pagehop.trajectories.blobs import digest_of, keep_blob
 from pagehop.trajectories.exporters.exporter import Job, Refused, Row, Sample
 from pagehop.trajectories.exporters.exporting import EXPORTERS, export_run
 from pagehop.trajectories.manifest import RunManifest
-from pagehop.trajectories.reading import Run
+from pagehop.trajectories.reading import Run, read_run
 from pagehop.trajectories.rewards.scoring_run import score_run
 from pagehop.trajectories.segments import segments
 
@@ -277,6 +278,24 @@ def test_choosing_by_reward_needs_one(run_folder: Path, tmp_path: Path) -> None:
     shutil.rmtree(bare / "scores")
     with pytest.raises(ConfigError, match="has no reward yet"):
         export_run(bare, "otel", tmp_path / "x.jsonl", min_reward=0.1)
+
+
+def test_pairs_of_a_run_with_several_rewards_ask_for_one(run_folder: Path, tmp_path: Path) -> None:
+    tale = Tale("Revenue?", gold_answers=["455.9"])
+    tale.say([SYSTEM, ASKED], "455.9")
+    tale.end("answered", "455.9")
+    reasons = []
+    for n in (0, 1, 2):
+        rated = sample(tale, None)
+        records = [replace(r, value=None) for r in read_run(run_folder).episodes[0].rewards]
+        rewards = tuple(replace(record, name=f"r{i}") for record in records for i in range(n))
+        episode = replace(rated.episode, rewards=rewards)
+        (refused,) = rows_of("trl-dpo", [replace(rated, episode=episode)], tmp_path)
+        assert isinstance(refused, Refused)
+        reasons.append(refused.reason)
+    assert "pagehop score DIR" in reasons[0]
+    assert reasons[1] == "its reward r0 has no value"
+    assert reasons[2] == "it has several rewards, r0, r1: name one with --reward"
 
 
 def test_a_file_that_cannot_be_written_is_named(run_folder: Path, tmp_path: Path) -> None:

@@ -98,11 +98,20 @@ def _replies(job: Job) -> Iterator[_Reply | Refused]:
             continue
         sample, segment = found
         if sample.reward is None:
-            yield Refused(segment.id, "it has no reward: pagehop score DIR --reward NAME")
+            yield Refused(segment.id, _no_reward(sample))
             continue
         for i, message in enumerate(segment.messages):
             if message.id in segment.new:
                 yield _Reply(sample, segment, segment.messages[:i], message)
+
+
+def _no_reward(sample: Sample) -> str:
+    names = sorted({reward.name for reward in sample.episode.rewards})
+    if len(names) > 1:
+        return f"it has several rewards, {', '.join(names)}: name one with --reward"
+    if names:
+        return f"its reward {names[0]} has no value"
+    return "it has no reward: pagehop score DIR --reward NAME"
 
 
 _LOST = ("all of an episode but single replies", "token ids and logprobs", "rewards by part")
