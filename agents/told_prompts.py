@@ -40,7 +40,8 @@ class PromptsTold:
     ids_of: str = ""
     """The call that they are of."""
     goes_on: bool = True
-    """The last prompt told begins with the whole one before."""
+    """The last prompt told begins with the whole one before, and drops no reply to it."""
+    _replied: bool = False
     _prompt: list[dict[str, Any]] = field(default_factory=list)
     _why: tuple[str, int, int, bool, str] | None = None
 
@@ -56,12 +57,14 @@ class PromptsTold:
         new_blobs = _named(body["messages"])
         if kept := {digest: data for digest, data in blobs.items() if digest in new_blobs}:
             body["blobs"] = kept
-        self.goes_on = not self.last or same == len(self._prompt)
-        self._prompt, self.last = prompt, name
+        dropped = self._replied and same == len(prompt)  # the very prompt again
+        self.goes_on = not self.last or (same == len(self._prompt) and not dropped)
+        self._prompt, self.last, self._replied = prompt, name, False
         return body
 
     def told_tokens(self, name: str, captured: Captured | None) -> dict[str, Any] | None:
         """Return what an `llm.end` says of tokens; None where the endpoint gave no ids."""
+        self._replied = True
         told = told_tokens(captured, self.ids_of, self.ids)
         if told is not None and captured is not None:
             self.ids, self.ids_of = captured.prompt_ids + captured.completion_ids, name

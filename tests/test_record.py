@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from langchain_core.messages import HumanMessage
 
 import pagehop
@@ -174,3 +175,15 @@ def test_the_causes_of_a_new_context_are_told_and_nothing_else_is_excused() -> N
     assert edits(("explorer", 0, 0, 2, ["a", "b"]), ("explorer", 0, 0, 0, ["a"])) == ["", "repair"]
     assert edits(explorer, ("explorer", 0, 0, 0, ["z"])) == ["", ""]
     assert edits(explorer, begun=True) == ["resume"]
+
+
+@pytest.mark.parametrize("replied", [True, False])
+def test_the_same_prompt_again_leaves_out_the_reply_it_had(replied: bool) -> None:
+    told = PromptsTold()
+    for i in range(2):
+        told.told(f"{i}/call", [HumanMessage("a")])
+        edit = told.edit("condenser", 0, shrink=1, repairs=2, form="json")
+        if replied:
+            told.told_tokens(f"{i}/call", None)
+    assert told.goes_on is not replied
+    assert edit == (("truncate", "the prompt was too long and was shortened") if replied else None)
