@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pagehop.types import Document
 
 _EXHIBIT = re.compile(
-    r"(?<![a-z])(?:exhibit|exh|ex)[\s._-]*(?:no[\s._]*)?(?P<number>\d{1,3}(?:[._-]\d{1,3})?[a-z]?|[a-z])"
-    r"(?![a-z\d])"
+    r"(?<![a-z])(?:exhibit|exh|ex)(?:[\s._-]*(?:no[\s._]*)?(?P<number>\d{1,3}(?:[._-]\d{1,3})?[a-z]?)"
+    r"|[\s._-]+(?P<letter>[a-z]))(?![a-z\d])"
 )
+"""A letter stands apart: `exhibits` and `ext` name none."""
 _WORD = re.compile(r"\d+|[^\W\d_]+")
 _MOST_ALIKE = 3
+"""Files that fit equally well, from which on none is led to when there are more."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Exhibits:
             said = f"{document.source} {document.title}".casefold()
             self._words[document.id] = frozenset(_WORD.findall(said))
             for match in _EXHIBIT.finditer(said):
-                ids = self._named.setdefault(f"exhibit:{_number(match['number'])}", [])
+                ids = self._named.setdefault(
+                    f"exhibit:{_number(match['number'] or match['letter'])}", []
+                )
                 if document.id not in ids:
                     ids.append(document.id)
 

@@ -68,8 +68,10 @@ class Teller:
             written = threading.Event()
 
             def told() -> None:
-                self.tell(state, kind, what, body)
-                loop.call_soon(written.set)  # behind the record's own writing
+                try:
+                    self.tell(state, kind, what, body)
+                finally:
+                    loop.call_soon(written.set)  # behind the record's own writing
 
             loop.call_soon_threadsafe(told, context=context)
             if threading.get_ident() != own:

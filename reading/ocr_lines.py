@@ -30,11 +30,12 @@ _WIDE = 0.22
 """Line heights from which a gap is no more of a gap."""
 _USUAL = 0.25
 """Line heights of a blank, where a line shows too few to tell."""
-
-
 _LIKE_BLANKS = 0.8
+"""A gap within a word is a blank from this share of the line's usual blank on,"""
 _UNLIKE_LETTERS = 2.0
+"""if it is so many times the gap between letters,"""
 _LEAST_BLANK = 0.12
+"""and at least so many line heights wide."""
 _NUMBER = re.compile(r"[$(+\u00a3\u20ac-]*\d[\d.,]*\d")
 """Not parted, as the digit 1 stands in wide gaps."""
 _WORD = re.compile(r"[(\[{\"'$\u00a3\u20ac\u2018\u201c]*[^\W_]")

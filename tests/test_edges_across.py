@@ -137,6 +137,7 @@ def filings(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., 
             folder / mill / f"{mill} report.pdf",
             "The lease is filed as Exhibit 10.1, the deed as Exhibit 10.2.",
             "The map is Exhibit 99.3. Exhibit 4.1 lists the bonds. See Exhibit B for the wages.",
+            "Exhibit S was lost.",
             FILLER,
             title=f"{mill} Mill Report",
         )
@@ -144,6 +145,7 @@ def filings(tmp_path_factory: pytest.TempPathFactory, write_page: Callable[..., 
     write_page(folder / "Alder" / "deed.pdf", "Exhibit 10.2", "Deed of sale.", FILLER)
     for part in "abcd":
         write_page(folder / f"exhibit 99.3 {part}.pdf", f"Sheet {part} of the map.", FILLER)
+    write_page(folder / "exhibits and ext.pdf", "A list of what was shown.", FILLER)
     write_page(folder / "Wages 1911.pdf", "Six a week.", FILLER, title="Exhibit B: Wages")
     secret = tmp_path_factory.mktemp("secret")
     write_page(secret / "Exhibit 4.1.pdf", "Bonds of the mill.", FILLER)
