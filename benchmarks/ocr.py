@@ -35,8 +35,8 @@ from pagehop.evaluation.rasters import (
 )
 from pagehop.evaluation.retrieval import paired_bootstrap
 from pagehop.reading.ocr_engine import OcrEngine
+from pagehop.reading.ocr_rapid import rapidocr_settings
 from pagehop.reading.ocr_words import PageScan
-from pagehop.reading.ocr_worker import rapidocr_settings
 from pagehop.reading.parsed import DocumentText, PageText, PdfJob
 from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import OcrSettings

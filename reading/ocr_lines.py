@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 PixelWord = tuple[float, float, float, float, str]
 """x0, y0, x1, y1 in pixels of the straightened picture, and the word or letter."""
 Line = list[PixelWord]
+ReadLine = tuple[float, str, list[PixelWord]]
+"""How sure an engine is of a line, 0 to 1, its text, and its letters without the blanks."""
 _UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
 _FAR = 0.8
 """Line heights by which a gap may be beside the place of its blank."""

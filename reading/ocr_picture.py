@@ -5,14 +5,17 @@
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pagehop.reading.ocr_lines import Line
+from pagehop.reading.ocr_lines import Line, ReadLine
 
 Picture = NDArray[np.uint8]
+Engine = Callable[[Picture, float], list[ReadLine]]
+"""Takes a picture, (height, width, 3) RGB, and its dots per inch."""
 MOST_SKEW = 5.0
 """Degrees; a page that is turned further is left as it is."""
 LEAST_SKEW = 0.12
@@ -25,13 +28,13 @@ _INK = 70
 
 def lies_sideways(picture: Picture, dpi: float) -> bool:
     """Whether the lines of a picture run up or down: then its columns of ink stand out."""
-    rows, columns = (_ink(side, dpi) for side in (picture, np.rot90(picture)))
-    return _contrast(columns) > SIDEWAYS * _contrast(rows)
+    shades = _coarse(picture, dpi)
+    return _contrast(_feet(np.rot90(shades))) > SIDEWAYS * _contrast(_feet(shades))
 
 
 def find_skew(picture: Picture, dpi: float) -> float:
     """Return by how many degrees the lines of a picture are turned clockwise; 0 if it is level."""
-    ink = _ink(picture, dpi)
+    ink = _feet(_coarse(picture, dpi))
     if ink.sum() < 200:
         return 0.0
     ys, xs = np.nonzero(ink)
@@ -40,10 +43,20 @@ def find_skew(picture: Picture, dpi: float) -> float:
     return angle if LEAST_SKEW <= abs(angle) <= MOST_SKEW else 0.0
 
 
-def paper_shade(picture: Picture) -> tuple[int, int, int]:
-    """Return the colour of what a picture shows most."""
-    red, green, blue = (int(value) for value in np.median(picture[::8, ::8], axis=(0, 1)))
-    return red, green, blue
+def straightened(picture: Picture, angle: float) -> Picture:
+    """Turn a picture counter-clockwise by some degrees; paper fills the corners."""
+    first, *others = (picture[:, :, i] for i in range(picture.shape[2]))
+    if all(np.array_equal(first, other) for other in others):  # most scans; a third of the time
+        return np.repeat(_turned(first, angle)[:, :, None], picture.shape[2], axis=2)
+    return np.stack([_turned(shades, angle) for shades in (first, *others)], axis=2)
+
+
+def _turned(shades: Picture, angle: float) -> Picture:
+    paper = int(np.median(shades[::8, ::8]))
+    turned = Image.fromarray(shades).rotate(
+        angle, resample=Image.Resampling.BICUBIC, fillcolor=paper
+    )
+    return np.asarray(turned)
 
 
 def turned_back(line: Line, quarters: int, size: tuple[int, ...]) -> Line:
@@ -57,9 +70,9 @@ def turned_back(line: Line, quarters: int, size: tuple[int, ...]) -> Line:
 
 def dark_spots(picture: Picture) -> NDArray[np.bool_]:
     """Mark what is much darker than the paper, or on dark paper much lighter."""
-    shades = np.asarray(Image.fromarray(picture).convert("L")).astype(np.int16)
-    dark: NDArray[np.bool_] = np.abs(shades - int(np.median(shades))) > _INK
-    return dark
+    shades = np.asarray(Image.fromarray(picture).convert("L"))
+    paper = _median(shades)
+    return np.asarray((shades < paper - _INK) | (shades > paper + _INK))
 
 
 def _contrast(ink: NDArray[np.bool_]) -> float:
@@ -73,17 +86,26 @@ def _contrast(ink: NDArray[np.bool_]) -> float:
     return float(counts.std() / counts.mean())
 
 
-def _ink(picture: Picture, dpi: float) -> NDArray[np.bool_]:
-    """Mark the feet of dark spots at about 150 dpi: a pixel that is dark above a light one."""
-    step = max(1, round(dpi / 150))
-    grey = Image.fromarray(picture).convert("L").reduce(step)
-    shades = np.asarray(grey).astype(np.int16)
-    if min(shades.shape) < 16:
-        return np.zeros(shades.shape, dtype=bool)
-    dark = shades < int(np.median(shades)) - 40
+def _coarse(picture: Picture, dpi: float) -> Picture:
+    """Return the shades of a picture at about 150 dpi: (height, width)."""
+    grey = Image.fromarray(picture).convert("L")
+    return np.asarray(grey.reduce(max(1, round(dpi / 150))))
+
+
+def _feet(shades: Picture) -> NDArray[np.bool_]:
+    """Mark the feet of dark spots: a pixel that is dark above a light one."""
     feet = np.zeros(shades.shape, dtype=bool)
-    feet[:-1] = dark[:-1] & ~dark[1:]
+    if min(shades.shape) >= 16:
+        dark = shades < _median(shades) - 40
+        feet[:-1] = dark[:-1] & ~dark[1:]
     return feet
+
+
+def _median(shades: Picture) -> int:
+    """Return the median of shades of 0 to 255, a tenth of the time of sorting them."""
+    below = np.cumsum(np.bincount(shades.ravel(), minlength=256))
+    low, high = np.searchsorted(below, [(shades.size - 1) // 2, shades.size // 2], side="right")
+    return int(low + high) // 2
 
 
 def _sharpest(xs: NDArray[np.int64], ys: NDArray[np.int64], angles: NDArray[np.float64]) -> float:

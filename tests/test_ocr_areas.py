@@ -12,7 +12,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.reading.ocr_areas import common_share, is_garbage
-from pagehop.reading.ocr_picture import find_skew
+from pagehop.reading.ocr_picture import find_skew, straightened
 from pagehop.reading.ocr_words import PageScan, ReadArea, merged, placed
 from pagehop.reading.parsed import DocumentText, PageText, PdfJob
 from pagehop.reading.pdf_pool import PdfPool
@@ -229,6 +229,16 @@ def lines_turned(angle: float) -> np.ndarray:
 def test_the_skew_of_lines_is_found_to_a_tenth_of_a_degree(angle: float) -> None:
     found = find_skew(lines_turned(angle), 150)
     assert abs(found - angle) <= 0.15
+
+
+def test_a_straightened_picture_is_level_in_grey_and_in_colour() -> None:
+    grey = lines_turned(2)
+    coloured = grey // np.array([1, 2, 3], np.uint8)
+    for picture in (grey, coloured):
+        level = straightened(picture, find_skew(picture, 150))
+        assert find_skew(level, 150) == 0
+        assert level.shape == picture.shape
+        assert np.array_equal(level[0, 0], np.median(picture, axis=(0, 1)))  # paper
 
 
 def test_what_has_no_lines_is_left_as_it_is() -> None:

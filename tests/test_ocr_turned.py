@@ -11,8 +11,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pagehop.evaluation.rasters import save_scans, scan_page
 from pagehop.reading.ocr_engine import OcrEngine
+from pagehop.reading.ocr_rapid import rapidocr_engine
 from pagehop.reading.ocr_words import PageScan
-from pagehop.reading.ocr_worker import rapidocr_engine
 from pagehop.reading.parsed import DocumentText, PageText, PdfJob
 from pagehop.reading.pdf_pool import PdfPool
 from pagehop.settings import OcrSettings
@@ -98,3 +98,14 @@ def test_a_drawing_without_words_is_read_as_nothing() -> None:
     assert all(
         word[4].strip() for _, _, letters in engine(np.asarray(picture), 150) for word in letters
     )
+
+
+def test_lines_read_at_once_are_those_read_one_by_one(sheet: Image.Image) -> None:
+    picture = np.asarray(sheet.convert("RGB"))
+    alone, together = (rapidocr_engine("", threads)(picture, 150) for threads in (1, 4))
+    assert together == alone
+    assert [text for _, text, _ in together] == list(LINES)
+
+
+def test_a_picture_without_lines_is_read_as_nothing_at_once() -> None:
+    assert rapidocr_engine("", 4)(np.full((300, 200, 3), 255, np.uint8), 150) == []
