@@ -30,6 +30,7 @@ from pagehop.models.encoder_files import find_encoder
 from pagehop.models.text_encoder import TextEncoder
 from pagehop.reading.parsed import DocumentReading, PdfJob
 from pagehop.reading.pdf_pool import PdfPool
+from pagehop.settings import EncoderSettings
 
 TABLE = Path(__file__).parent.parent / "docs" / "benchmarks" / "embedding.md"
 EXAMPLES = Path(__file__).parent.parent / "examples" / "documents"
@@ -81,7 +82,8 @@ class Took:
 
 def measure(backend: str, texts: list[str], plain: NDArray[np.float32], took: Took) -> str:
     """Return one line of the table."""
-    encoder = TextEncoder(find_encoder(), backend=backend)
+    tokens = EncoderSettings().batch_tokens
+    encoder = TextEncoder(find_encoder(), backend=backend, batch_tokens=tokens)
     try:
         encoder.encode(texts[:BATCH])
     except PagehopError as error:

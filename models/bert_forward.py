@@ -35,10 +35,13 @@ POSITIONS_AFTER_PADDING = {"BertModel": False, "RobertaModel": True, "XLMRoberta
 """The models with this forward, and whether their positions count from the padding id on."""
 KERNELS = ("_linear_pointwise", "_reorder_linear_weight")
 """Of torch.ops.mkldnn."""
-ROW_STEP = 64
+ROW_STEP = 16
 """Packed rows are rounded up to so many: oneDNN makes a kernel for each number of rows."""
 SMALL_STEP = 8
-"""The same below ROW_STEP rows, for queries."""
+"""The same below 64 rows, for queries."""
+WIDE_ROWS = 1024
+"""Rows that pass the wide layers together: what lies between these is four times as wide, and an
+array of that size for all rows would be mapped and zeroed by the system each time."""
 MIN_COSINE = 0.999
 """Least agreement of a text's mean hidden state with AutoModel's; on the packaged model two right
 forwards in bf16 are .0001 apart, because they round in different places."""
@@ -120,8 +123,9 @@ class _Packed:
         for layer in self._layers:
             context = attention.context(_product(x, layer.qkv))
             x = self._normed(_sum(context, layer.mixed, x), layer.mixed_norm)
-            wide = _product(x, layer.wide, "gelu")
-            x = self._normed(_sum(wide, layer.narrow, x), layer.narrow_norm)
+            for rows in torch.split(x, WIDE_ROWS):
+                wide = _product(rows, layer.wide, "gelu")
+                rows.copy_(self._normed(_sum(wide, layer.narrow, rows), layer.narrow_norm))
         states = x.new_zeros((*mask.shape, x.shape[1]))
         states[torch.from_numpy(row), torch.from_numpy(column)] = x[: len(row)]
         return states
@@ -136,7 +140,7 @@ class _Packed:
         """Return the first layer's input (n_rows, dim): tokens, then rows that mean nothing."""
         import torch  # noqa: PLC0415 - see above
 
-        step = SMALL_STEP if len(ids) <= ROW_STEP else ROW_STEP
+        step = SMALL_STEP if len(ids) <= 64 else ROW_STEP
         room = (0, step - len(ids) % step)  # one at least: texts may be empty
         at = [torch.from_numpy(np.pad(values, room)) for values in (ids, positions)]
         x = torch.nn.functional.embedding(at[0], self._words)
