@@ -56,14 +56,20 @@ def spelled(words: Sequence[RawWord]) -> str:
 
 
 def count_heads(table: TableCells) -> int:
-    """Count the rows of a ruled table before the first with an amount; at least one."""
+    """Count the rows of a ruled table before the first with an amount; at least one.
+
+    A later row of one cell across all columns is no head: it says what the rows below it share.
+    """
     by_row: dict[int, list[CellText]] = {}
     for cell in table.cells:
         by_row.setdefault(cell.row, []).append(cell)
+    across = table.rows
     for row in range(table.rows):
         cells = by_row.get(row, [])
         if any(is_amount(c.text) and not is_year(c.text) for c in cells if c.column > 0):
-            return min(max(row, 0), table.rows - 1)
+            return min(row, across, table.rows - 1)
+        if row and len(cells) == 1 and cells[0].columns == table.columns > 2:
+            across = min(across, row)
     return 1 if table.rows > 1 else 0
 
 

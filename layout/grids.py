@@ -1,7 +1,8 @@
 """Tables told by their rules: grids of lines that cross, and rows between full-width rules.
 
-1. Rules that touch one another are one frame. A frame with at least two columns and two rows whose
-   cells hold words is a table; where a rule is missing between two cells, they are one.
+1. Rules that touch one another are one frame, open at a side where level rules reach beyond the
+   last upright one. A frame with at least two columns and two rows whose cells hold words is a
+   table; where a rule is missing between two cells, they are one.
 2. Level rules of the same width above one another, with rows of several cells between them, are
    the top, head line and foot of a table without upright rules.
 """
@@ -19,6 +20,10 @@ from pagehop.types import Box
 _TOUCH_PT = 2.5
 _MOST_RULES = 1200
 _SHORT_PT = 6.0
+_OPEN_PT = 12.0
+"""Level rules that reach further beyond the outermost upright one end a column that it begins."""
+_ROW_PT = 20.0
+"""Height that a row across all columns, between the parts of a table, may have."""
 _MOST_LINES = 80
 """Columns or rows of a grid; more are a plot's grid or a hatching."""
 
@@ -38,7 +43,7 @@ class Grid:
 
 def find_grids(marks: Marks, lines: Sequence[Line]) -> list[Grid]:
     """Find the ruled tables of a page, none inside another."""
-    found = [grid for grid in _frames(marks) if _holds_cells(grid, lines)]
+    found = [grid for grid in _frames(marks, lines) if _holds_cells(grid, lines)]
     for grid in _banded(marks.across, lines):
         if not any(_overlap(grid.box, other.box) for other in found):
             found.append(grid)
@@ -58,7 +63,7 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _frames(marks: Marks) -> list[Grid]:
+def _frames(marks: Marks, lines: Sequence[Line]) -> list[Grid]:
     across = [r for r in marks.across if r[2] - r[0] > _SHORT_PT]
     upright = [r for r in marks.upright if r[3] - r[1] > _SHORT_PT]
     if len(upright) < 3 or len(across) < 3:
@@ -66,16 +71,54 @@ def _frames(marks: Marks) -> list[Grid]:
     across = sorted(across, key=lambda r: r[0] - r[2])[:_MOST_RULES]
     upright = sorted(upright, key=lambda r: r[1] - r[3])[:_MOST_RULES]
     rules = np.array(across + upright)
-    found = []
+    parts = []
     for part in _components(rules):
         level = [across[i] for i in part if i < len(across)]
         steep = [upright[i - len(across)] for i in part if i >= len(across)]
         ys = _merged([(r[1] + r[3]) / 2 for r in level])
         xs = _merged([(r[0] + r[2]) / 2 for r in steep])
-        if 3 <= len(xs) <= _MOST_LINES and 3 <= len(ys) <= _MOST_LINES:
+        if 3 <= len(xs) <= _MOST_LINES and 2 <= len(ys) <= _MOST_LINES:
+            xs = _with_open_sides(xs, level)
             box = xs[0], ys[0], xs[-1], ys[-1]
-            found.append(Grid(box, tuple(xs), tuple(ys), tuple(steep), tuple(level)))
-    return found
+            parts.append(Grid(box, tuple(xs), tuple(ys), tuple(steep), tuple(level)))
+    return [grid for grid in _joined(parts, lines) if len(grid.ys) >= 3]
+
+
+def _joined(parts: Sequence[Grid], lines: Sequence[Line]) -> list[Grid]:
+    """Join what follows one another with the same columns: parts of one table."""
+    joined: list[Grid] = []
+    for part in sorted(parts, key=lambda grid: grid.ys[0]):
+        at = next((i for i, above in enumerate(joined) if _goes_on(above, part, lines)), None)
+        if at is None:
+            joined.append(part)
+            continue
+        above = joined[at]
+        xs, ys = _merged(above.xs + part.xs), _merged(above.ys + part.ys)
+        rules = above.upright + part.upright, above.across + part.across
+        joined[at] = Grid((xs[0], ys[0], xs[-1], ys[-1]), tuple(xs), tuple(ys), *rules)
+    return joined
+
+
+def _goes_on(above: Grid, part: Grid, lines: Sequence[Line]) -> bool:
+    """Tell whether a part begins at another's foot: below a double rule or a row of one cell."""
+    few, many = sorted((above.xs, part.xs), key=len)
+    ends = abs(few[0] - many[0]) < 2 * _TOUCH_PT and abs(few[-1] - many[-1]) < 2 * _TOUCH_PT
+    if not ends or any(all(abs(x - other) > 2 * _TOUCH_PT for other in many) for x in few):
+        return False
+    top, foot = above.ys[-1], part.ys[0]
+    if not 0 <= foot - top < _ROW_PT:
+        return False
+    between = [line for line in lines if top < (line.y0 + line.y1) / 2 < foot]
+    return foot - top < 2 * _TOUCH_PT or any(many[0] < line.x0 < many[-1] for line in between)
+
+
+def _with_open_sides(xs: list[float], level: Sequence[Box]) -> list[float]:
+    """Add the columns beside the outermost upright rules, which most level rules reach over."""
+    left, right = min(r[0] for r in level), max(r[2] for r in level)
+    over_left = sum(r[0] < xs[0] - _OPEN_PT for r in level)
+    over_right = sum(r[2] > xs[-1] + _OPEN_PT for r in level)
+    edges = [left] if 2 * over_left > len(level) else []
+    return edges + xs + ([right] if 2 * over_right > len(level) else [])
 
 
 def _components(boxes: NDArray[np.float64]) -> list[list[int]]:

@@ -14,11 +14,13 @@ import numpy as np
 
 from pagehop.layout.cells import CellText, TableCells, count_heads, find_unit, is_amount, spelled
 from pagehop.layout.grid_cells import cells_of_grid
+from pagehop.layout.grid_rows import with_inner_rows
 from pagehop.layout.grids import Grid
 from pagehop.layout.page_lines import Line, around
 from pagehop.layout.table_columns import (
     Part,
     draw_columns,
+    parted_closely,
     parts_of,
     placed_head,
     placed_parts,
@@ -46,7 +48,7 @@ def cut_cells(
     lines = lines[:_MOST_ROWS]
     unit = find_unit([line.text for line in lines[: max(heads, 2)]])
     if grid is not None and grid.xs:
-        table = cells_of_grid(lines, grid)
+        table = cells_of_grid(lines, with_inner_rows(grid, lines))
     else:
         table = _from_lines(lines, heads, across, grid.ys if grid else ())
     table.unit = unit
@@ -56,7 +58,7 @@ def cut_cells(
 def _from_lines(
     lines: Sequence[Line], heads: int, across: Sequence[Box], ys: Sequence[float]
 ) -> TableCells:
-    parted = [parts_of(line) for line in lines]
+    parted = parted_closely([parts_of(line) for line in lines])
     edges = draw_columns(parted[heads:] or parted)
     if heads:
         edges = widened_by_heads(edges, parted[:heads])

@@ -8,10 +8,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from pagehop.layout.cells import is_amount
+from pagehop.layout.close_columns import SIGNS, amount_end, find_channels, parts_at
 from pagehop.layout.page_lines import Line
 from pagehop.layout.rows import RawWord
 from pagehop.types import Box
@@ -41,6 +43,42 @@ def parts_of(line: Line) -> list[Part]:
         at += cell.words
         parts.append(Part(words, cell.x0, cell.x1))
     return parts
+
+
+def parted_closely(rows: list[list[Part]]) -> list[list[Part]]:
+    """Part what holds amounts of several close columns."""
+    places: list[list[float]] = []  # edges of what stands under one another
+    for part in sorted((p for parts in rows for p in parts if len(p.words) > 1), key=_left):
+        if all(is_amount(word[4]) or not word[4].isalnum() for word in part.words):
+            if places and part.x0 < places[-1][1]:
+                places[-1][1] = max(places[-1][1], part.x1)
+            else:
+                places.append([part.x0, part.x1])
+    for left, right in places:
+        inside = [[p for p in parts if left <= p.x0 and p.x1 <= right] for parts in rows]
+        channels = find_channels([words for found in inside if (words := _words(found))])
+        if channels:
+            rows = [_parted(parts, channels) for parts in rows]
+    return rows
+
+
+def _left(part: Part) -> float:
+    return part.x0
+
+
+def _words(parts: Sequence[Part]) -> list[RawWord]:
+    return [word for part in parts for word in part.words]
+
+
+def _parted(parts: Sequence[Part], channels: Sequence[float]) -> list[Part]:
+    pieces: list[list[RawWord]] = []
+    for part in parts:
+        over = [x for x in channels if part.x0 < x < part.x1]
+        pieces += (parts_at(part.words, over) if over else None) or [part.words]
+    for piece, after in pairwise(pieces):
+        if len(piece) > 1 and piece[-1][4] in SIGNS and is_amount(after[0][4]):
+            after.insert(0, piece.pop())
+    return [Part(words, words[0][0], amount_end(words[-1])) for words in pieces]
 
 
 def draw_columns(rows: Sequence[Sequence[Part]]) -> list[tuple[float, float]]:
@@ -87,10 +125,11 @@ def widened_by_heads(
 
 
 def placed_parts(parts: Sequence[Part], edges: Sequence[tuple[float, float]]) -> list[Part]:
-    """Give the parts of a line their columns, in place."""
+    """Give the parts of a line their columns."""
+    parts = [piece for part in parts for piece in _split_amounts(part, edges)]
     for part in parts:
         part.column = _column_of(part, edges)
-    return list(parts)
+    return parts
 
 
 def _column_of(part: Part, edges: Sequence[tuple[float, float]]) -> int:
@@ -108,7 +147,7 @@ def placed_head(
     across: Sequence[Box],
 ) -> list[Part]:
     """Give the parts of a head line the columns that they stand over."""
-    parts = [piece for part in parts for piece in _split_years(part, edges)]
+    parts = [piece for part in parts for piece in _split_amounts(part, edges)]
     spans: list[tuple[int, int]] = []
     for part in parts:
         rule = _rule_under(part, line, across)
@@ -127,8 +166,8 @@ def placed_head(
     return list(parts)
 
 
-def _split_years(part: Part, edges: Sequence[tuple[float, float]]) -> list[Part]:
-    """Part `2018 2017`, set close, where each word stands over a column of its own."""
+def _split_amounts(part: Part, edges: Sequence[tuple[float, float]]) -> list[Part]:
+    """Part `2018 2017`, set close, where each amount stands over a column of its own."""
     if len(part.words) < 2:
         return [part]
     columns = []

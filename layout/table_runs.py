@@ -12,6 +12,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pagehop.layout.cells import is_amount
 from pagehop.layout.page_lines import Cell, Line, is_caption, list_marker
 
 _YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d[*]?")
@@ -176,7 +177,18 @@ def _is_new_head(lines: list[Line], start: int, i: int) -> bool:
 
 
 def _has_amounts(line: Line) -> bool:
-    return any(cell.is_number and not _YEAR.fullmatch(cell.text) for cell in line.cells[1:])
+    return any(_is_amount(cell) for cell in line.cells[1:])
+
+
+def _is_amount(cell: Cell) -> bool:
+    return cell.is_number and not _YEAR.fullmatch(cell.text)
+
+
+def _are_amounts(cell: Cell) -> bool:
+    """Tell amounts of several columns, set close; see `close_columns`."""
+    texts = cell.text.split()
+    amounts = [text for text in texts if is_amount(text) and any(map(str.isdigit, text))]
+    return len(texts) == len(amounts) > 1 and not all(map(_YEAR.fullmatch, texts))
 
 
 def _is_table(rows: list[Line]) -> bool:
@@ -246,7 +258,7 @@ def count_heads(lines: list[Line]) -> int:
         return _count_set_apart(lines)
     heads = 0
     for i, line in enumerate(lines[:7]):
-        amounts = [c for c in line.cells if c.is_number and not _YEAR.fullmatch(c.text)]
+        amounts = [c for c in line.cells if _is_amount(c) or _are_amounts(c)]
         labelled = line.x0 < left + 0.1 * width
         alone = len(line.cells) == 1 and not line.text.startswith("(")
         if amounts or (labelled and alone and i > 0):

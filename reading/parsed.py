@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pagehop.reading.ocr_words import PageScan
 from pagehop.types import Box, OutlineEntry, Region
 
-PARSER_VERSION = 5
+PARSER_VERSION = 6
 """Regions are a function of (document hash, parser version); raise it when the cut changes."""
 
 
