@@ -38,7 +38,8 @@ KERNELS = ("_linear_pointwise", "_reorder_linear_weight")
 ROW_STEP = 16
 """Packed rows are rounded up to so many: oneDNN makes a kernel for each number of rows."""
 SMALL_STEP = 8
-"""The same below 64 rows, for queries."""
+"""The same up to SMALL_ROWS, for queries."""
+SMALL_ROWS = 64
 WIDE_ROWS = 1024
 """Rows that pass the wide layers together: what lies between these is four times as wide, and an
 array of that size for all rows would be mapped and zeroed by the system each time."""
@@ -140,7 +141,7 @@ class _Packed:
         """Return the first layer's input (n_rows, dim): tokens, then rows that mean nothing."""
         import torch  # noqa: PLC0415 - see above
 
-        step = SMALL_STEP if len(ids) <= 64 else ROW_STEP
+        step = SMALL_STEP if len(ids) <= SMALL_ROWS else ROW_STEP
         room = (0, step - len(ids) % step)  # one at least: texts may be empty
         at = [torch.from_numpy(np.pad(values, room)) for values in (ids, positions)]
         x = torch.nn.functional.embedding(at[0], self._words)

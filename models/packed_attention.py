@@ -3,11 +3,11 @@
 Weights are `2 ** score / sum` without the usual subtraction of the largest score, which bf16 does
 not need below scores of 88: its exponents reach as far as fp32's. The values carry a column that is
 one for a token and zero for padding, so that one product makes the weighted values and their sum,
-and hides padding without a mask. Where a sum is not a positive number, as with larger scores,
-torch's own attention is taken instead.
+and hides padding without a mask. For texts with a sum that is no positive number, as with larger
+scores, torch's own attention is taken instead.
 
-All is worked out in the same few arrays, which stay in the processor's cache: a new array for each
-step is mapped and zeroed by the system each time.
+All is worked out in the same few arrays: a new one for each step would be mapped and zeroed by the
+system each time.
 """
 
 import math
@@ -85,28 +85,38 @@ class PackedAttention:
             qkv: (n_rows, 3 * dim): query, key and value, each of all heads; the last row is
                 overwritten.
         """
-        import torch  # noqa: PLC0415 - 1.5 s
-
         qkv[-1] = 0  # what padding is taken from
         for few in self._few:
-            self._gather(few, qkv)
+            self._gather(few, qkv, self._scale)
             self._attend(few)
             self._put(few)
-        low, high = torch.aminmax(self._inverse) if self._few else (1, 1)
-        if not (low > 0 and high < torch.inf):
-            for few in self._few:
-                self._gather(few, qkv)
-                self._attend_safely(few)
-                self._put(few)
+        if self._few and not _are_right(self._inverse):
+            self._mend(qkv)
         return self._context
 
-    def _gather(self, few: _Few, qkv: "torch.Tensor") -> None:
+    def _mend(self, qkv: "torch.Tensor") -> None:
+        """Work out again, by torch, the texts whose sums are no positive numbers."""
+        import torch  # noqa: PLC0415 - see above
+
+        for few in self._few:
+            if _are_right(few.inverse):
+                continue
+            right = torch.tensor([_are_right(text) for text in few.inverse])
+            self._gather(few, qkv, self._scale)
+            self._attend(few)
+            plain = few.mixed.clone()
+            self._gather(few, qkv, 1.0)
+            self._attend_safely(few)
+            few.mixed.copy_(torch.where(right[:, None, None, None], plain, few.mixed))
+            self._put(few)
+
+    def _gather(self, few: _Few, qkv: "torch.Tensor", scale: float) -> None:
         import torch  # noqa: PLC0415 - see above
 
         torch.index_select(qkv, 0, few.row_of, out=few.parts)
         n, heads, length, dim = few.query.shape
         query, key, value = few.parts.view(n, length, 3, heads, dim).permute(2, 0, 3, 1, 4)
-        torch.mul(query, self._scale, out=few.query)
+        torch.mul(query, scale, out=few.query)
         few.key.copy_(key)
         few.value[..., :-1].copy_(value)
         few.value[..., -1:].copy_(few.real)
@@ -124,11 +134,7 @@ class PackedAttention:
         import torch  # noqa: PLC0415 - see above
 
         mixed = torch.nn.functional.scaled_dot_product_attention(
-            few.query,
-            few.key,
-            few.value[..., :-1],
-            attn_mask=(few.real > 0).transpose(2, 3),
-            scale=1 / LOG2_E,
+            few.query, few.key, few.value[..., :-1], attn_mask=(few.real > 0).transpose(2, 3)
         )
         few.mixed.copy_(mixed.transpose(1, 2))
 
@@ -137,6 +143,14 @@ class PackedAttention:
 
         mixed = few.mixed.flatten(2).flatten(0, 1)
         torch.index_select(mixed, 0, few.places, out=self._context[few.rows])
+
+
+def _are_right(inverse: "torch.Tensor") -> bool:
+    """Whether sums of weights are positive numbers, by the inverses of them."""
+    import torch  # noqa: PLC0415 - see above
+
+    low, high = torch.aminmax(inverse)
+    return bool(low > 0 and high < torch.inf)
 
 
 def _near_lengths(lengths: Lengths) -> list[Lengths]:

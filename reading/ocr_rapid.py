@@ -2,8 +2,8 @@
 
 What is done for its rate, with the same lines read:
 
-1. A line is read on one core, and as many lines at once as there are cores: cores that share a line
-   wait for each other at each of its small operations.
+1. A line is read on one core, and as many lines at once as there are cores, up to a bound: cores
+   that share a line wait for each other at each of its small operations.
 2. Idle threads sleep: spinning, they hold the processors that others need.
 """
 
@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from statistics import fmean
 from typing import Any
 
@@ -24,6 +25,8 @@ DETECT_SIDE_PX = 1600
 """Text is found in a picture of this size and read at full size: memory goes by it."""
 BATCH = 1
 """Lines read at once by a thread; six of unlike lengths take more memory and are no faster."""
+MOST_THREADS = 8
+"""That read lines; sixteen take 200 MB more."""
 
 
 def rapidocr_settings(threads: int) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
 
     Args:
         language: One of its own names; empty takes the packaged model, which is of several.
-        threads: To read with, in all; 0 takes as many as there are processors.
+        threads: To read with; 0 takes as many as there are processors, for lines up to a bound.
 
     Raises:
         ConfigError: It is not installed, or has no model for the language.
@@ -59,7 +62,7 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
     with contextlib.suppress(ImportError, AttributeError):  # another release of the engine
         _stop_spinning()
     try:
-        read = _load(language, threads or os.cpu_count() or 1)
+        read = _load(language, threads)
     except Exception as error:
         # The boundary to the engine: it raises what its downloads and models raise.
         what = f"no model for language {language!r}" if language else "rapidocr does not start"
@@ -96,7 +99,7 @@ def _load(language: str, threads: int) -> Any:
     alone = RapidOCR(params={**wanted, **rapidocr_settings(1)})
     alone(blank, use_det=False)
     if hasattr(read, "text_rec"):  # else another release, which reads a line on all cores
-        read.text_rec = _LinesAtOnce(alone.text_rec, threads)
+        read.text_rec = _LinesAtOnce(alone.text_rec, threads or min(_processors(), MOST_THREADS))
     return read
 
 
@@ -129,11 +132,19 @@ class _LinesAtOnce:
         return whole
 
 
+def _processors() -> int:
+    """Count those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _proportion(picture: Picture) -> float:
     """Return height by width: less for longer lines, as all are read at one height."""
     return float(picture.shape[0] / max(1, picture.shape[1]))
 
 
+@cache
 def _stop_spinning() -> None:
     """Keep idle threads of the engine from holding the processors that others need.
 

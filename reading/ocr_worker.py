@@ -41,9 +41,9 @@ SureLine = tuple[float, Line]
 
 SURE = 0.8
 """Pages that stand upright are read more surely than this, those upside down less."""
-KEPT_BYTES = 2**30
-"""Blocks of memory up to this size are kept; glibc would map those of 128 KB and above anew."""
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+IDLE_S = 2.0
+"""After so long without a picture, memory kept for the next one goes back to the system."""
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 """Numbers of mallopt, from malloc.h."""
 
 
@@ -104,6 +104,8 @@ class Worker:
         """Take pictures; an error ends the picture, not the process."""
         self.send("ready")
         while True:
+            if not self.link.poll(IDLE_S):
+                _give_memory_back()
             try:
                 request = ormsgpack.unpackb(self.link.recv_bytes())
             except EOFError:
@@ -116,6 +118,7 @@ class Worker:
             except Exception as error:
                 # The boundary to the engine, whose native half raises anything.
                 self.send("error", detail=f"{type(error).__name__}: {error}")
+                _give_memory_back()  # there may have been too little
             else:
                 self.send("read", angle=reading.angle, lines=reading.lines)
             signal.alarm(0)
@@ -135,8 +138,13 @@ def _keep_freed_memory() -> None:
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_M_ARENA_MAX, 1)
-        libc.mallopt(_M_MMAP_THRESHOLD, KEPT_BYTES)
-        libc.mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _give_memory_back() -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _limit(memory_mb: int) -> None:

@@ -52,6 +52,19 @@ def test_a_text_alone_is_exactly_as_among_others() -> None:
         start += n
 
 
+def test_scores_too_large_in_one_text_change_no_other() -> None:
+    qkv = packed(LENGTHS)
+    before = attended(LENGTHS, qkv)
+    large = slice(6, 14)  # the first of three texts of eight tokens
+    qkv[large, : 2 * DIM] = 40
+    after = attended(LENGTHS, qkv)
+    assert torch.isfinite(after).all()
+    assert torch.equal(after[:6], before[:6])
+    assert torch.equal(after[14:], before[14:])
+    exact = text_by_text(LENGTHS, qkv)[large]
+    assert torch.allclose(after[large].float(), exact, atol=0.01)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_scores_too_large_for_plain_powers_are_still_right(sign: int) -> None:
     qkv = packed(LENGTHS)
