@@ -37,6 +37,8 @@ def library_status(
         records, passages, embedded, seen = [], 0, 0.0, 0
     read = sum(record.pages for record in records if record.read_by == READ_BY)
     pages = sum(record.pages for record in records)
+    if not passages and read < pages:
+        embedded = 0.0  # of the passages to come
     scanned = sum(len(record.scanned_pages) for record in records)
     scanned_read = sum(len(record.ocr_pages) for record in records)
     left = progress.seconds_left(

@@ -12,6 +12,7 @@ A document is opened only in a worker process, with limits on its time and memor
    process), `archives` (bounds on what a ZIP file may hold), `office`, `office_process` and
    `office_links` (through LibreOffice), `compound` (old Office files).
 5. Scans: `ocr_areas` (which pages, or parts of them, are pictures of text), `ocr_engine` (the
-   parent's side), `ocr_worker` (the process), `ocr_picture` (its geometry), `ocr_lines` (where the
+   parent's side), `ocr_worker` (the process), `ocr_rapid` and
+   `ocr_tesseract` (the engines), `ocr_picture` (its geometry), `ocr_lines` (where the
    words end), `ocr_words` (their way among the text layer's words).
 """

@@ -49,7 +49,7 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
 
     Args:
         language: One of its own names; empty takes the packaged model, which is of several.
-        threads: To read with; 0 takes as many as there are processors, for lines up to a bound.
+        threads: To read with, as many as there are processors for 0; lines with eight at most.
 
     Raises:
         ConfigError: It is not installed, or has no model for the language.
@@ -99,7 +99,7 @@ def _load(language: str, threads: int) -> Any:
     alone = RapidOCR(params={**wanted, **rapidocr_settings(1)})
     alone(blank, use_det=False)
     if hasattr(read, "text_rec"):  # else another release, which reads a line on all cores
-        read.text_rec = _LinesAtOnce(alone.text_rec, threads or min(_processors(), MOST_THREADS))
+        read.text_rec = _LinesAtOnce(alone.text_rec, min(threads or _processors(), MOST_THREADS))
     return read
 
 

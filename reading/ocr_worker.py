@@ -41,7 +41,7 @@ SureLine = tuple[float, Line]
 
 SURE = 0.8
 """Pages that stand upright are read more surely than this, those upside down less."""
-IDLE_S = 2.0
+IDLE_S = 20.0
 """After so long without a picture, memory kept for the next one goes back to the system."""
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 """Numbers of mallopt, from malloc.h."""

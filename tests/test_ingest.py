@@ -287,6 +287,16 @@ def test_without_waiting_text_can_be_searched_before_everything_is_done(folder: 
         assert library.status().complete and len(report.added) == 2
 
 
+def test_nothing_counts_as_embedded_before_there_are_passages(folder: Path) -> None:
+    seen: list[LibraryStatus] = []
+    with Library(folder) as library:
+        library.add(folder, wait=False)
+        while not (seen and seen[-1].complete):
+            seen.append(library.status())
+    early = [status for status in seen if not status.passages]
+    assert early and all(status.embedded == 0 for status in early if status.pages)
+
+
 def test_closing_early_leaves_the_rest_to_the_next_add(folder: Path) -> None:
     library = Library(folder)
     library.add(folder, wait=False)
