@@ -17,8 +17,8 @@ from pagehop.agents.solutions import ranked, solutions
 from pagehop.answers import Evidence
 from pagehop.rules.extract import Scored
 from pagehop.rules.numbers import find_numbers
-from pagehop.rules.phrasing import phrase_quote, phrase_solution
-from pagehop.rules.question import read_question
+from pagehop.rules.phrasing import phrase_quote, phrase_row, phrase_solution
+from pagehop.rules.question import Question, read_question
 from pagehop.rules.solve import Solution
 from pagehop.rules.vocabulary import NUMBER_WORDS
 from pagehop.types import PageRef
@@ -92,8 +92,9 @@ class Answerer:
         own.sort(key=lambda e: -e.score)
         kept: list[Evidence] = own[:1]
         kept += [e for e in own[1:2] if e.score >= _SECOND * own[0].score]
-        claims = [Claim(phrase_quote(e.quote), (e.id,)) for e in kept]
-        kind = read_question(sub.text).kind
+        question = read_question(sub.text)
+        claims = [Claim(self._phrased(e, question), (e.id,)) for e in kept]
+        kind = question.kind
         told = states_number if kind == "number" else _states_date
         doubt = ""
         if kept and kind in ("number", "date") and not told(kept[0].quote):
@@ -102,6 +103,14 @@ class Answerer:
             doubt = doubt or self._doubt(ranked(self._desk, context, sub), kept[0].ref)
             claims[0] = replace(claims[0], doubt=doubt)
         return claims
+
+    def _phrased(self, item: Evidence, question: Question) -> str:
+        """A quote as a claim; a row of a table with what its columns say."""
+        rows = self._desk.read(item.ref).rows
+        row = next((row for row in rows if row.text == item.quote), None)
+        if row is None:
+            return phrase_quote(item.quote)
+        return phrase_row(row, {term.stem for term in question.content})
 
     def _doubt(self, units: Sequence[Scored], ref: PageRef) -> str:
         """Why a quote may be the wrong one; empty when nothing speaks against it."""

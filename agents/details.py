@@ -22,6 +22,7 @@ from collections.abc import Collection, Sequence
 from pagehop.agents.desk import Desk
 from pagehop.finding.periods import MONTHS, RANGE, find_years
 from pagehop.rules.extract import Scored, coverage, is_entry
+from pagehop.rules.phrasing import names_column
 from pagehop.rules.presence import is_misspelt
 from pagehop.rules.question import Question, Term
 from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES
@@ -177,9 +178,12 @@ def _is_absent(desk: Desk, term: Term, documents: Collection[str], units: Sequen
 
 
 def _is_near(desk: Desk, term: Term, units: Sequence[Scored]) -> bool:
-    """Whether one of the best lines speaks of a thing in other words."""
+    """Whether one of the best lines speaks of a thing in other words, or cuts its name short."""
     encoder = desk.view.encoder
     said = [item.unit for item in units[:_LINES] if not is_entry(item.unit)]
+    headings = [column for unit in said if unit.row for column in unit.row.columns]
+    if any(names_column(heading, {term.stem}) for heading in headings):
+        return True
     if encoder is None or not said:
         return False
     lines = desk.encode([unit.reading for unit in said])

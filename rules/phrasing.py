@@ -4,17 +4,22 @@ Only words of the pages and fixed phrases; numbers are those of the quotes or of
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pagehop.finding.periods import find_years
+from pagehop.rules.figures import content_stems
 from pagehop.rules.match import Value
 from pagehop.rules.numbers import format_number
+from pagehop.rules.rows import Row
 from pagehop.rules.solve import Comparison, Solution
 
 _SCALE_WORDS = {1e3: "in thousands", 1e6: "in millions", 1e9: "in billions", 1e12: "in trillions"}
 _SCALES = {1e3: "thousand", 1e6: "million", 1e9: "billion", 1e12: "trillion"}
 _MAX_WORDS = 60
 _MAX_HEADING = 8
+_MOST_HEADINGS = 6
+_SHORTENED = 3
+"""Letters of a heading that may stand for a longer word."""
 _MOST_COUNTED = 99
 """A larger number in a heading states something, and is not said beside the cell's."""
 
@@ -72,6 +77,51 @@ def phrase_quote(text: str) -> str:
     if len(words) > _MAX_WORDS:
         text = " ".join(words[:_MAX_WORDS]) + " ..."
     return f"“{text}”"
+
+
+def phrase_row(row: Row, asked: Collection[str]) -> str:
+    """Write a quoted table row as a claim: the cell that is asked for, else each under its heading.
+
+    Args:
+        row: What is quoted.
+        asked: Stems of the question.
+    """
+    headings = _own_headings(row)
+    if not headings:
+        return phrase_quote(row.text)
+    cells = [cell.text for cell in row.cells]
+    wanted = set(asked) - set(content_stems(row.label))
+    named = [i for i, heading in enumerate(headings) if names_column(heading, wanted)]
+    if len(named) == 1 and row.label:
+        return f"{cells[named[0]]}: {row.label}, {headings[named[0]]}."
+    each = ", ".join(f"{a} {b}" for a, b in zip(headings, cells, strict=True))
+    return f"{phrase_quote(row.text)} ({each})"
+
+
+def _own_headings(row: Row) -> list[str]:
+    """What tells the columns of a row apart; empty where one has none, or says another number."""
+    words = [column.split() for column in row.columns]
+    if not 0 < len(words) <= _MOST_HEADINGS or len(words) != len(row.cells):
+        return []
+    shared = set.intersection(*map(set, words)) if len(words) > 1 else set()
+    own = [" ".join(word for word in column if word not in shared) for column in words]
+    fit = all(own) and len(set(own)) == len(own)
+    return own if fit and all(map(_can_be_said, own)) else []
+
+
+def names_column(heading: str, wanted: Collection[str]) -> bool:
+    """Whether stems of a question name a heading, also one cut short (`Rec` of recall)."""
+    return any(
+        word in wanted or (len(word) >= _SHORTENED and any(s.startswith(word) for s in wanted))
+        for word in content_stems(heading)
+    )
+
+
+def _can_be_said(heading: str) -> bool:
+    """Whether a heading may stand beside a cell: short, and no number that would need a quote."""
+    written = re.findall(r"\d[\d.,]*", heading)
+    counts = all(n.isdigit() and int(n) <= _MOST_COUNTED for n in written)
+    return counts and not any(find_years(heading)) and len(heading.split()) <= _MAX_HEADING
 
 
 def _verdict(solution: Solution, comparison: Comparison, result: float | None) -> str:
@@ -170,12 +220,8 @@ def _column(values: Sequence[Value]) -> str:
     """The heading over the values, where it says what they are and not only when."""
     headings = {" ".join(v.column.split()) for v in values}
     heading = headings.pop() if len(headings) == 1 else ""
-    written = re.findall(r"\d[\d.,]*", heading)
-    if any(find_years(heading)) or any(not n.isdigit() or int(n) > _MOST_COUNTED for n in written):
-        return ""
-    if not heading or len(heading.split()) > _MAX_HEADING:
-        return ""
-    return f", {heading}" if values[0].table >= 0 else ""
+    said = heading and _can_be_said(heading) and values[0].table >= 0
+    return f", {heading}" if said else ""
 
 
 def _heading(value: Value) -> str:

@@ -6,6 +6,7 @@
    names that few documents share weigh more. The documents with the most weight are the scope.
 3. A quarter or year narrows the scope when file names or titles tell documents apart by it.
 4. A name that no profile holds is looked up in the text; the answer must then stand next to it.
+5. A document that is called by its file name (`in 1801.05147.pdf`) is meant, and no other.
 
 Nothing here lists companies, tickers or kinds of documents.
 """
@@ -26,6 +27,8 @@ from pagehop.types import Document, PageRef
 MAX_PROFILES = 300
 """Documents whose first page is read to scope a question; in larger views a search picks them."""
 _FIRST_PAGE_WORDS = 450
+_SHORTEST_CODE = 6
+"""Letters of a file name with a digit that cannot be a mere number or word of the question."""
 _LOOKED_AT = 4
 """Documents of a name in which it is counted, page by page."""
 _TITLE = re.compile(
@@ -72,6 +75,8 @@ class Scope:
     """Names that are in a document's own name or on most of its pages."""
     narrowed: bool = False
     """A period picked among the documents of a name."""
+    called: frozenset[str] = frozenset()
+    """Stems of the file names that the question calls documents by."""
 
     def leads(self, name: str) -> tuple[str, ...]:
         """Documents a name leads to."""
@@ -79,7 +84,8 @@ class Scope:
 
     def settled(self, question: Question) -> frozenset[str]:
         """Stems of a question's names that are a document's own, and so on most of its pages."""
-        return frozenset(s for n in question.names if n.text in self.own for s in n.stems)
+        own = frozenset(s for n in question.names if n.text in self.own for s in n.stems)
+        return own | self.called
 
 
 def read_profiles(view: View, question: Question) -> list[Profile]:
@@ -96,6 +102,9 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
     """Decide which documents a question is about."""
     if not profiles:
         return Scope()
+    called = _called(question.text, profiles)
+    if called:
+        return Scope(tuple(called), called=frozenset(stems(" ".join(called.values()))))
     weights = _rarity(profiles)
     by_name: dict[str, tuple[str, ...]] = {}
     absent: list[str] = []
@@ -129,6 +138,18 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
     return Scope(
         narrowed or documents, by_name, tuple(absent), tuple(mentioned), own, bool(narrowed)
     )
+
+
+def _called(text: str, profiles: Sequence[Profile]) -> dict[str, str]:
+    """Documents called by file name, with the words that do; a plain word needs its extension."""
+    found = {}
+    for profile in profiles:
+        name = re.escape(profile.name)
+        match = re.search(rf"(?<![\w.-]){name}(?P<ending>\.[a-z]{{2,4}})?(?![\w-])", text, re.I)
+        coded = any(map(str.isdigit, profile.name)) and len(profile.name) >= _SHORTEST_CODE
+        if match and (match["ending"] or coded):
+            found[profile.name] = match[0]
+    return found
 
 
 def _profile(view: View, document: Document) -> Profile:
