@@ -22,7 +22,7 @@ from collections.abc import Collection, Sequence
 from pagehop.agents.desk import Desk
 from pagehop.finding.periods import MONTHS, RANGE, find_years
 from pagehop.rules.extract import Scored, coverage, is_entry
-from pagehop.rules.phrasing import names_column
+from pagehop.rules.figures import names_column
 from pagehop.rules.presence import is_misspelt
 from pagehop.rules.question import Question, Term
 from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, MEASURES

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.finding.periods import MONTHS, find_periods, find_years
+from pagehop.rules.figures import names_column
 from pagehop.rules.lines import read_lines
 from pagehop.rules.question import AnswerKind, Question
 from pagehop.rules.rows import Row, find_axes, read_rows
@@ -175,11 +176,16 @@ def coverage(terms: Sequence[tuple[str, float]], unit: Unit, page_stems: frozens
         words = {stem, base(stem)}
         if words & unit.stems:
             covered += weight
-        elif words & unit.around_stems:
+        elif words & unit.around_stems or _heads_column(stem, unit.row):
             covered += _AROUND * weight
         elif stem in page_stems:
             covered += _ELSEWHERE * weight
     return covered / total
+
+
+def _heads_column(stem: str, row: Row | None) -> bool:
+    """Whether a word heads a column of a row, cut short there."""
+    return row is not None and any(names_column(column, (stem,)) for column in row.columns)
 
 
 def weigh(

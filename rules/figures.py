@@ -5,8 +5,9 @@ Sentences are rows too: their numbers are cells, and years listed in the same nu
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from pagehop.finding.periods import find_years
@@ -26,6 +27,8 @@ _ASIDE = re.compile(r"[(\[]([^()\[\]]{1,8})[)\]]\s*$")
 """Behind a label, a unit, a mark or another word for the same: nothing a question has to say."""
 _DOCUMENT_STEMS = frozenset(stem(w) for w in DOCUMENT_WORDS)
 _CONTENTS_ROWS = 6
+_SHORTENED = 3
+"""Letters of a heading that may stand for a longer word."""
 
 
 @dataclass(frozen=True)
@@ -206,3 +209,17 @@ def content_stems(text: str) -> list[str]:
         for t in tokens(text)
         if t.text.lower() not in FUNCTION_WORDS and (len(t.stem) > 1 or t.stem.isdigit())
     ]
+
+
+def names_column(heading: str, asked: Collection[str]) -> bool:
+    """Whether stems of a question name a heading, also one word cut short (`Rec` of recall)."""
+    words = _heading_stems(heading)
+    if not words.isdisjoint(asked):
+        return True
+    (short, *more) = words or ("",)
+    return not more and len(short) >= _SHORTENED and any(s.startswith(short) for s in asked)
+
+
+@lru_cache(maxsize=4096)
+def _heading_stems(heading: str) -> frozenset[str]:
+    return frozenset(content_stems(heading))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from pagehop.finding.periods import find_years
-from pagehop.rules.figures import content_stems
+from pagehop.rules.figures import content_stems, names_column
 from pagehop.rules.match import Value
 from pagehop.rules.numbers import format_number
 from pagehop.rules.rows import Row
@@ -18,8 +18,6 @@ _SCALES = {1e3: "thousand", 1e6: "million", 1e9: "billion", 1e12: "trillion"}
 _MAX_WORDS = 60
 _MAX_HEADING = 8
 _MOST_HEADINGS = 6
-_SHORTENED = 3
-"""Letters of a heading that may stand for a longer word."""
 _MOST_COUNTED = 99
 """A larger number in a heading states something, and is not said beside the cell's."""
 
@@ -107,14 +105,6 @@ def _own_headings(row: Row) -> list[str]:
     own = [" ".join(word for word in column if word not in shared) for column in words]
     fit = all(own) and len(set(own)) == len(own)
     return own if fit and all(map(_can_be_said, own)) else []
-
-
-def names_column(heading: str, wanted: Collection[str]) -> bool:
-    """Whether stems of a question name a heading, also one cut short (`Rec` of recall)."""
-    return any(
-        word in wanted or (len(word) >= _SHORTENED and any(s.startswith(word) for s in wanted))
-        for word in content_stems(heading)
-    )
 
 
 def _can_be_said(heading: str) -> bool:
