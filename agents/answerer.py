@@ -106,11 +106,12 @@ class Answerer:
 
     def _phrased(self, item: Evidence, question: Question) -> str:
         """A quote as a claim; a row of a table with what its columns say."""
-        rows = self._desk.read(item.ref).rows
-        row = next((row for row in rows if row.text == item.quote), None)
-        if row is None:
+        rows = [row for row in self._desk.read(item.ref).rows if row.text == item.quote]
+        if not rows:
             return phrase_quote(item.quote)
-        return phrase_row(row, {term.stem for term in question.content})
+        row = min(rows, key=lambda row: abs(row.box[1] - item.box[1]))
+        compares = question.kind == "yes_no" or read_comparison(question.text) is not None
+        return phrase_row(row, () if compares else {term.stem for term in question.content})
 
     def _doubt(self, units: Sequence[Scored], ref: PageRef) -> str:
         """Why a quote may be the wrong one; empty when nothing speaks against it."""

@@ -12,6 +12,8 @@ _UNIT = re.compile(
     r"(?:thousand|million|billion|THOUSAND|MILLION|BILLION|Thousand|Million|Billion)[^()]{0,60}\)?"
     r"|[(\[]?(?:US)?[$€£¥]\s?(?:'?000s?|m|mn|bn|million|billion|thousand)\b[)\]]?"
 )
+OPEN_WORDS = frozenset({"and", "of", "or", "the", "to", "for", "in", "on", "by", "from", "with"})
+"""Words that a label does not end with."""
 _NUMERIC = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*")
 _NOTHING = frozenset({"-", "--", "\u2013", "\u2014", "\u2212", "n/a", "N/A", "nm", "*"})
 

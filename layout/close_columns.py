@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from pagehop.layout.cells import is_amount
 from pagehop.layout.rows import RawWord
@@ -16,6 +17,8 @@ _FEWEST = 3
 """Rows that must agree, and they must be half of those with amounts."""
 SIGNS = frozenset({"$", "€", "£", "¥", "(", "$("})
 """Words that belong to the amount after them."""
+_APART = 0.5
+"""Line heights between columns in most rows; between words there are about .3."""
 _DASHES = frozenset({"-", "\u2013", "\u2014", "\u2212"})
 _BLANK = 0.5
 """Line heights between a dash and its numbers in a range such as `2024 - 2044`."""
@@ -25,6 +28,7 @@ _BLANK = 0.5
 class _Amount:
     x0: float
     x1: float
+    height: float
 
 
 def find_channels(rows: Sequence[Sequence[RawWord]]) -> list[float]:
@@ -41,6 +45,12 @@ def find_channels(rows: Sequence[Sequence[RawWord]]) -> list[float]:
     if several < 2 or agree < max(_FEWEST, 0.5 * sum(counts.values())):
         return []
     columns = list(zip(*(row for row in amounts if len(row) == several), strict=True))
+    apart = [
+        median(b.x0 - a.x1 for a, b in zip(left, right, strict=True))
+        for left, right in pairwise(columns)
+    ]
+    if min(apart) < _APART * median(amount.height for column in columns for amount in column):
+        return []  # as far as words of one cell are: `12 345`, `12 (34 %)`
     ends = [max(amount.x1 for amount in column) for column in columns]
     starts = [min(amount.x0 for amount in column) for column in columns]
     if any(start <= end for end, start in zip(ends, starts[1:], strict=False)):
@@ -53,7 +63,7 @@ def parts_at(words: Sequence[RawWord], channels: Sequence[float]) -> list[list[R
 
     They are when none reaches over a channel and all are amounts, or each column has one word.
     """
-    if any(word[0] < x < word[2] and word[4][-1] not in SIGNS for word in words for x in channels):
+    if any(word[0] < x < word[2] and word[4][-1:] not in SIGNS for word in words for x in channels):
         return None
     edges = [float("-inf"), *channels, float("inf")]
     middles = [(word, (word[0] + word[2]) / 2) for word in words]
@@ -79,7 +89,8 @@ def _amounts(words: Sequence[RawWord]) -> list[_Amount]:
         if word[4] in SIGNS:
             start = word[0] if start is None else start
         elif is_amount(word[4]):
-            found.append(_Amount(word[0] if start is None else start, amount_end(word)))
+            x0 = word[0] if start is None else start
+            found.append(_Amount(x0, amount_end(word), word[3] - word[1]))
             start = None
         else:
             return []

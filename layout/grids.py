@@ -9,11 +9,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.layout.page_lines import Line
+from pagehop.layout.page_lines import Line, is_caption
 from pagehop.layout.page_marks import Marks
 from pagehop.types import Box
 
@@ -108,17 +109,20 @@ def _goes_on(above: Grid, part: Grid, lines: Sequence[Line]) -> bool:
     top, foot = above.ys[-1], part.ys[0]
     if not 0 <= foot - top < _ROW_PT:
         return False
+    if foot - top < 2 * _TOUCH_PT:
+        return True
     between = [line for line in lines if top < (line.y0 + line.y1) / 2 < foot]
-    return foot - top < 2 * _TOUCH_PT or any(many[0] < line.x0 < many[-1] for line in between)
+    between = [line for line in between if line.x1 > many[0] and line.x0 < many[-1]]
+    inside = all(many[0] - 2 < line.x0 and line.x1 < many[-1] + 2 for line in between)
+    return len(between) == 1 and inside and not is_caption(between[0].text, alone=True)
 
 
 def _with_open_sides(xs: list[float], level: Sequence[Box]) -> list[float]:
     """Add the columns beside the outermost upright rules, which most level rules reach over."""
-    left, right = min(r[0] for r in level), max(r[2] for r in level)
-    over_left = sum(r[0] < xs[0] - _OPEN_PT for r in level)
-    over_right = sum(r[2] > xs[-1] + _OPEN_PT for r in level)
-    edges = [left] if 2 * over_left > len(level) else []
-    return edges + xs + ([right] if 2 * over_right > len(level) else [])
+    left = [r[0] for r in level if r[0] < xs[0] - _OPEN_PT]
+    right = [r[2] for r in level if r[2] > xs[-1] + _OPEN_PT]
+    edges = [median(left)] if 2 * len(left) > len(level) else []
+    return edges + xs + ([median(right)] if 2 * len(right) > len(level) else [])
 
 
 def _components(boxes: NDArray[np.float64]) -> list[list[int]]:

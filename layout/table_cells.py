@@ -12,7 +12,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pagehop.layout.cells import CellText, TableCells, count_heads, find_unit, is_amount, spelled
+from pagehop.layout.cells import (
+    OPEN_WORDS,
+    CellText,
+    TableCells,
+    count_heads,
+    find_unit,
+    is_amount,
+    spelled,
+)
 from pagehop.layout.grid_cells import cells_of_grid
 from pagehop.layout.grid_rows import with_inner_rows
 from pagehop.layout.grids import Grid
@@ -31,7 +39,6 @@ from pagehop.types import Box
 _MOST_ROWS = 400
 _CLOSE = 0.45
 """Gap inside a row of several lines, in line heights."""
-_OPEN_WORDS = frozenset({"and", "of", "or", "the", "to", "for", "in", "on", "by", "from", "with"})
 
 
 def cut_cells(
@@ -132,7 +139,7 @@ def _goes_on(
         return worded or not held or not any(is_amount(part.text) for part in row)
     last = next((p.text for j in reversed(group) for p in rows[j] if p.column == 0), "")
     runs_on = labels[0][:1].islower() or (labels[0].startswith("(") and not last.endswith(":"))
-    opened = bool(last) and (last[-1] in ",-\u2013\u2014" or last.split()[-1] in _OPEN_WORDS)
+    opened = bool(last) and (last[-1] in ",-\u2013\u2014" or last.split()[-1] in OPEN_WORDS)
     if held and values:
         return False
     return (runs_on or opened) and not (held and labels[0].startswith("("))

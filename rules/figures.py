@@ -14,7 +14,7 @@ from pagehop.finding.periods import find_years
 from pagehop.rules.numbers import Number, find_numbers
 from pagehop.rules.rows import Row
 from pagehop.rules.sentences import Sentence, is_source
-from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS
+from pagehop.rules.vocabulary import DOCUMENT_WORDS, FUNCTION_WORDS, SHORTENED
 from pagehop.rules.words import stem, stems, tokens
 from pagehop.types import PageRef
 
@@ -27,8 +27,6 @@ _ASIDE = re.compile(r"[(\[]([^()\[\]]{1,8})[)\]]\s*$")
 """Behind a label, a unit, a mark or another word for the same: nothing a question has to say."""
 _DOCUMENT_STEMS = frozenset(stem(w) for w in DOCUMENT_WORDS)
 _CONTENTS_ROWS = 6
-_SHORTENED = 3
-"""Letters of a heading that may stand for a longer word."""
 
 
 @dataclass(frozen=True)
@@ -212,14 +210,12 @@ def content_stems(text: str) -> list[str]:
 
 
 def names_column(heading: str, asked: Collection[str]) -> bool:
-    """Whether stems of a question name a heading, also one word cut short (`Rec` of recall)."""
-    words = _heading_stems(heading)
-    if not words.isdisjoint(asked):
-        return True
-    (short, *more) = words or ("",)
-    return not more and len(short) >= _SHORTENED and any(s.startswith(short) for s in asked)
+    """Whether stems of a question name a heading, also a word cut short (`Rec` of recall)."""
+    return not _heading_stems(heading).isdisjoint(asked)
 
 
 @lru_cache(maxsize=4096)
 def _heading_stems(heading: str) -> frozenset[str]:
-    return frozenset(content_stems(heading))
+    words = [word.strip(".").lower() for word in heading.split()]
+    longer = [stem(SHORTENED[word]) for word in words if word in SHORTENED]
+    return frozenset((*content_stems(heading), *longer))

@@ -91,9 +91,10 @@ def phrase_row(row: Row, asked: Collection[str]) -> str:
     wanted = set(asked) - set(content_stems(row.label))
     named = [i for i, heading in enumerate(headings) if names_column(heading, wanted)]
     if len(named) == 1 and row.label:
-        return f"{cells[named[0]]}: {row.label}, {headings[named[0]]}."
+        unit = "" if row.cells[named[0]].number.unit == "%" else _scale(row.scale)
+        return f"{cells[named[0]]}{unit}: {row.label}, {headings[named[0]]}."
     each = ", ".join(f"{a} {b}" for a, b in zip(headings, cells, strict=True))
-    return f"{phrase_quote(row.text)} ({each})"
+    return f"{phrase_quote(row.text)} ({each}){_scale(row.scale)}"
 
 
 def _own_headings(row: Row) -> list[str]:
@@ -103,6 +104,8 @@ def _own_headings(row: Row) -> list[str]:
         return []
     shared = set.intersection(*map(set, words)) if len(words) > 1 else set()
     own = [" ".join(word for word in column if word not in shared) for column in words]
+    if any(heading.isdigit() for heading in own):  # `Grade 4`, `Grade 8`
+        own = [" ".join(column) for column in words]
     fit = all(own) and len(set(own)) == len(own)
     return own if fit and all(map(_can_be_said, own)) else []
 
@@ -231,5 +234,9 @@ def _unit(values: Sequence[Value]) -> str:
     scales = {v.scale for v in values if v.number.unit != "%"}
     if len(scales) != 1:
         return ""
-    word = _SCALE_WORDS.get(scales.pop())
+    return _scale(scales.pop())
+
+
+def _scale(scale: float) -> str:
+    word = _SCALE_WORDS.get(scale)
     return f" (table {word})" if word else ""

@@ -6,7 +6,8 @@
    names that few documents share weigh more. The documents with the most weight are the scope.
 3. A quarter or year narrows the scope when file names or titles tell documents apart by it.
 4. A name that no profile holds is looked up in the text; the answer must then stand next to it.
-5. A document that is called by its file name (`in 1801.05147.pdf`) is meant, and no other.
+5. A document that is called by its file name (`in 1801.05147.pdf`) is meant, beside those of names
+   that are other documents' own.
 
 Nothing here lists companies, tickers or kinds of documents.
 """
@@ -27,8 +28,8 @@ from pagehop.types import Document, PageRef
 MAX_PROFILES = 300
 """Documents whose first page is read to scope a question; in larger views a search picks them."""
 _FIRST_PAGE_WORDS = 450
-_SHORTEST_CODE = 6
-"""Letters of a file name with a digit that cannot be a mere number or word of the question."""
+_CODE_DIGITS = 9
+"""As in `1801.05147`; a date has eight."""
 _LOOKED_AT = 4
 """Documents of a name in which it is counted, page by page."""
 _TITLE = re.compile(
@@ -102,9 +103,6 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
     """Decide which documents a question is about."""
     if not profiles:
         return Scope()
-    called = _called(question.text, profiles)
-    if called:
-        return Scope(tuple(called), called=frozenset(stems(" ".join(called.values()))))
     weights = _rarity(profiles)
     by_name: dict[str, tuple[str, ...]] = {}
     absent: list[str] = []
@@ -134,6 +132,14 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
         documents = titled  # another party is asked for: its own documents may tell of it
     else:
         documents = picked or _by_own_words(question, profiles, weights)
+    called = _called(question.text, profiles)
+    if called:
+        others = [
+            d for name in own for d in by_name[name] if called.keys().isdisjoint(by_name[name])
+        ]
+        documents = tuple(dict.fromkeys([*called, *others]))
+        words = frozenset(stems(" ".join(called.values())))
+        return Scope(documents, by_name, tuple(absent), tuple(mentioned), own, called=words)
     narrowed = _narrow(question, documents or tuple(p.name for p in profiles), profiles)
     return Scope(
         narrowed or documents, by_name, tuple(absent), tuple(mentioned), own, bool(narrowed)
@@ -141,15 +147,20 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
 
 
 def _called(text: str, profiles: Sequence[Profile]) -> dict[str, str]:
-    """Documents called by file name, with the words that do; a plain word needs its extension."""
+    """Documents called by file name, with the words that do: with its extension, or a code."""
     found = {}
     for profile in profiles:
         name = re.escape(profile.name)
         match = re.search(rf"(?<![\w.-]){name}(?P<ending>\.[a-z]{{2,4}})?(?![\w-])", text, re.I)
-        coded = any(map(str.isdigit, profile.name)) and len(profile.name) >= _SHORTEST_CODE
-        if match and (match["ending"] or coded):
+        if match and (match["ending"] or _is_code(profile.name)):
             found[profile.name] = match[0]
     return found
+
+
+def _is_code(name: str) -> bool:
+    """Whether a file name is digits alone, too many for a number or a date of the question."""
+    digits = sum(map(str.isdigit, name))
+    return digits >= _CODE_DIGITS and not any(map(str.isalpha, name))
 
 
 def _profile(view: View, document: Document) -> Profile:

@@ -74,3 +74,11 @@ OPERATION_WORDS = frozenset(
     spread subtract sum summed times total totals up versus vs add""".split()
 )
 """Words that name a calculation; as search terms they weigh little."""
+
+SHORTENED = {
+    "acc": "accuracy", "avg": "average", "dev": "deviation", "est": "estimate", "max": "maximum",
+    "min": "minimum", "no": "number", "nr": "number", "num": "number", "pct": "percentage",
+    "prec": "precision", "prob": "probability", "qty": "quantity", "rec": "recall",
+    "std": "standard", "temp": "temperature", "tot": "total", "vol": "volume", "wt": "weight",
+}  # fmt: skip
+"""Words as headings of columns cut them short."""

@@ -89,11 +89,37 @@ def ranges(sheet: Canvas, y: float) -> None:
         sheet.drawRightString(370, 842 - (y + 14 * (i + 1)), f"{4 + i},{250 + i}")
 
 
+def wrapped(sheet: Canvas, y: float) -> None:
+    """Set a ruled table whose cells run over lines, with a raised mark and labels of two lines."""
+    xs = (64.0, 164.0, 234.0)
+    put(sheet, xs, y + 12, "Event", "Drug", "Placebo")
+    put(sheet, xs, y + 30, "Patients with", "123", "98")
+    put(sheet, xs, y + 42, "any event", "(45.1%)", "(39.0%)")
+    put(sheet, xs, y + 60, "Bank of", "12", "3")
+    put(sheet, xs, y + 72, "Norway")
+    put(sheet, xs, y + 84, "State Street", "14", "4")
+    put(sheet, (182.0,), y + 81, "*")
+    for at in (y, y + 17, y + 48, y + 92):
+        level(sheet, 60, 300, at)
+    for x in (60, 160, 230, 300):
+        upright(sheet, x, y, y + 92)
+
+
+def spaced(sheet: Canvas, y: float) -> None:
+    """Set amounts whose thousands a blank parts, as in many countries."""
+    rows = (("", "2023", "2022"), ("Revenue", "12 345", "11 234"), ("Costs", "9 876", "8 765"))
+    rows += (("Interest", "1 234", "1 111"), ("Profit", "1 235", "1 358"))
+    for i, (label, *amounts) in enumerate(rows):
+        put(sheet, (64.0,), y + 14 * i, label)
+        for k, amount in enumerate(amounts):
+            sheet.drawRightString(260 + 80 * k, 842 - (y + 14 * i), amount)
+
+
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
     folder = tmp_path_factory.mktemp("close")
     sheet = Canvas(str(folder / "scores.pdf"), pagesize=(595, 842))
-    for table in (grouped, spanned, close, ranges):
+    for table in (grouped, spanned, close, ranges, wrapped, spaced):
         sheet.setFont("Helvetica", 9)
         table(sheet, 100)
         sheet.showPage()
@@ -153,3 +179,17 @@ def test_a_range_of_years_is_one_cell(view: View) -> None:
     table = the_table(view, 4)
     assert table.width == 3
     assert table.rows[1] == ("Issue of 2012", "2024 - 2044", "4,250")
+
+
+def test_what_goes_on_with_the_line_above_is_no_row(view: View) -> None:
+    assert the_table(view, 5).rows[1:] == (
+        ("Patients with any event", "123 (45.1%)", "98 (39.0%)"),
+        ("Bank of Norway", "12", "3"),
+        ("State Street", "14 *", "4"),
+    )
+
+
+def test_blanks_within_amounts_part_no_columns(view: View) -> None:
+    table = the_table(view, 6)
+    assert table.width == 3
+    assert table.rows[1] == ("Revenue", "12 345", "11 234")
