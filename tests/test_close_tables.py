@@ -107,8 +107,13 @@ def wrapped(sheet: Canvas, y: float) -> None:
 
 def spaced(sheet: Canvas, y: float) -> None:
     """Set amounts whose thousands a blank parts, as in many countries."""
-    rows = (("", "2023", "2022"), ("Revenue", "12 345", "11 234"), ("Costs", "9 876", "8 765"))
-    rows += (("Interest", "1 234", "1 111"), ("Profit", "1 235", "1 358"))
+    rows = (
+        ("", "2023", "2022"),
+        ("Revenue", "12 345", "11 234"),
+        ("Costs", "9 876", "8 765"),
+        ("Interest", "1 234", "1 111"),
+        ("Profit", "1 235", "1 358"),
+    )
     for i, (label, *amounts) in enumerate(rows):
         put(sheet, (64.0,), y + 14 * i, label)
         for k, amount in enumerate(amounts):
