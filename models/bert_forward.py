@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.models.packed_attention import PackedAttention
-
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
@@ -114,6 +112,8 @@ class _Packed:
     def states(self, ids: Ids, mask: Ids) -> "torch.Tensor":
         """Return hidden states (n, length, dim), zero where masked; masks end in zeros."""
         import torch  # noqa: PLC0415 - see above
+
+        from pagehop.models.packed_attention import PackedAttention  # noqa: PLC0415 - with torch
 
         lengths = mask.sum(1)
         order = np.argsort(lengths, kind="stable")

@@ -8,17 +8,16 @@ scores, torch's own attention is taken instead.
 
 All is worked out in the same few arrays: a new one for each step would be mapped and zeroed by the
 system each time.
+
+Imports torch, which takes 1.5 s: imported where it is first used (`bert_forward`).
 """
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import torch
 
 Lengths = NDArray[np.int64]
 
@@ -39,34 +38,34 @@ class _Few:
 
     rows: slice
     """Their packed rows, text after text."""
-    row_of: "torch.Tensor"
+    row_of: torch.Tensor
     """(n * length,): the packed row of each padded place; the last row of all where padding is."""
-    places: "torch.Tensor"
+    places: torch.Tensor
     """The padded place of each packed row."""
-    real: "torch.Tensor"
+    real: torch.Tensor
     """(n, 1, length, 1): one where a token is, zero where padding."""
-    parts: "torch.Tensor"
+    parts: torch.Tensor
     """(n * length, 3 * h * d): query, key and value of each padded place."""
-    query: "torch.Tensor"
+    query: torch.Tensor
     """(n, h, length, d)."""
-    key: "torch.Tensor"
+    key: torch.Tensor
     """The same."""
-    value: "torch.Tensor"
+    value: torch.Tensor
     """(n, h, length, d + 1): with the column of ones."""
-    weights: "torch.Tensor"
+    weights: torch.Tensor
     """(n * h, length, length)."""
-    summed: "torch.Tensor"
+    summed: torch.Tensor
     """(n, h, length, d + 1): weighted values and sums of weights."""
-    inverse: "torch.Tensor"
+    inverse: torch.Tensor
     """(n, h, length, 1): one by the sum of the weights; memory of its own."""
-    mixed: "torch.Tensor"
+    mixed: torch.Tensor
     """(n, length, h, d)."""
 
 
 class PackedAttention:
     """Attention for a batch of texts, the same for each layer."""
 
-    def __init__(self, lengths: Lengths, heads: int, like: "torch.Tensor") -> None:
+    def __init__(self, lengths: Lengths, heads: int, like: torch.Tensor) -> None:
         """Take the lengths of the texts, rising, and packed rows (n_rows, dim) like those to come.
 
         At least one row beyond the last text must follow; what those attend to is zero.
@@ -78,7 +77,7 @@ class PackedAttention:
         self._inverse = room.inverse
         self._few = [room.lay_out(own) for own in texts]
 
-    def context(self, qkv: "torch.Tensor") -> "torch.Tensor":
+    def context(self, qkv: torch.Tensor) -> torch.Tensor:
         """Return what each row attends to, (n_rows, dim); written over at the next call.
 
         Args:
@@ -94,10 +93,8 @@ class PackedAttention:
             self._mend(qkv)
         return self._context
 
-    def _mend(self, qkv: "torch.Tensor") -> None:
+    def _mend(self, qkv: torch.Tensor) -> None:
         """Work out again, by torch, the texts whose sums are no positive numbers."""
-        import torch  # noqa: PLC0415 - see above
-
         for few in self._few:
             if _are_right(few.inverse):
                 continue
@@ -110,9 +107,7 @@ class PackedAttention:
             few.mixed.copy_(torch.where(right[:, None, None, None], plain, few.mixed))
             self._put(few)
 
-    def _gather(self, few: _Few, qkv: "torch.Tensor", scale: float) -> None:
-        import torch  # noqa: PLC0415 - see above
-
+    def _gather(self, few: _Few, qkv: torch.Tensor, scale: float) -> None:
         torch.index_select(qkv, 0, few.row_of, out=few.parts)
         n, heads, length, dim = few.query.shape
         query, key, value = few.parts.view(n, length, 3, heads, dim).permute(2, 0, 3, 1, 4)
@@ -122,8 +117,6 @@ class PackedAttention:
         few.value[..., -1:].copy_(few.real)
 
     def _attend(self, few: _Few) -> None:
-        import torch  # noqa: PLC0415 - see above
-
         query, key, value = (x.flatten(0, 1) for x in (few.query, few.key, few.value))
         torch.bmm(query, key.transpose(1, 2), out=few.weights).exp2_()
         torch.bmm(few.weights, value, out=few.summed.flatten(0, 1))
@@ -131,24 +124,18 @@ class PackedAttention:
         torch.mul(few.summed[..., :-1], few.inverse, out=few.mixed.transpose(1, 2))
 
     def _attend_safely(self, few: _Few) -> None:
-        import torch  # noqa: PLC0415 - see above
-
         mixed = torch.nn.functional.scaled_dot_product_attention(
             few.query, few.key, few.value[..., :-1], attn_mask=(few.real > 0).transpose(2, 3)
         )
         few.mixed.copy_(mixed.transpose(1, 2))
 
     def _put(self, few: _Few) -> None:
-        import torch  # noqa: PLC0415 - see above
-
         mixed = few.mixed.flatten(2).flatten(0, 1)
         torch.index_select(mixed, 0, few.places, out=self._context[few.rows])
 
 
-def _are_right(inverse: "torch.Tensor") -> bool:
+def _are_right(inverse: torch.Tensor) -> bool:
     """Whether sums of weights are positive numbers, by the inverses of them."""
-    import torch  # noqa: PLC0415 - see above
-
     low, high = torch.aminmax(inverse)
     return bool(low > 0 and high < torch.inf)
 
@@ -167,7 +154,7 @@ def _padded(lengths: Lengths) -> Lengths:
 class _Room:
     """Memory for the arrays of a batch: the same for each few texts, but for the inverses."""
 
-    def __init__(self, texts: list[Lengths], heads: int, like: "torch.Tensor") -> None:
+    def __init__(self, texts: list[Lengths], heads: int, like: torch.Tensor) -> None:
         self._heads, self._dim, self._like = heads, like.shape[1] // heads, like
         self._start = self._place = 0
         sizes = [(len(own), int(_padded(own)[0])) for own in texts]
@@ -184,8 +171,6 @@ class _Room:
 
     def lay_out(self, own: Lengths) -> _Few:
         """Give the next texts their rows and arrays."""
-        import torch  # noqa: PLC0415 - see above
-
         n, length, heads, dim = len(own), int(_padded(own)[0]), self._heads, self._dim
         inside = np.arange(length) < own[:, None]  # (n, length)
         row_of = np.where(inside.ravel(), self._start + np.cumsum(inside) - 1, len(self._like) - 1)
@@ -208,5 +193,5 @@ class _Room:
         )
 
 
-def _shaped(memory: "torch.Tensor", *shape: int) -> "torch.Tensor":
+def _shaped(memory: torch.Tensor, *shape: int) -> torch.Tensor:
     return memory[: math.prod(shape)].view(shape)

@@ -55,7 +55,7 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
         ConfigError: It is not installed, or has no model for the language.
     """
     try:
-        import rapidocr  # noqa: F401, PLC0415 - only this engine needs it
+        import rapidocr  # noqa: F401, PLC0415 - whether it is there at all
     except ImportError as error:
         raise ConfigError(f"{error}; install it with: pip install 'pagehop[local]'") from error
 
@@ -81,7 +81,7 @@ def rapidocr_engine(language: str, threads: int) -> Engine:
 
 def _load(language: str, threads: int) -> Any:
     """Return the engine with both its models loaded."""
-    from rapidocr import (  # noqa: PLC0415 - see above
+    from rapidocr import (  # noqa: PLC0415 - only this engine needs it
         LangRec,
         ModelType,
         OCRVersion,
@@ -89,7 +89,7 @@ def _load(language: str, threads: int) -> Any:
     )
 
     wanted = rapidocr_settings(threads)
-    if language:
+    if language:  # the packaged model is of several; one of its own may have to be fetched
         wanted["Rec.lang_type"] = LangRec(language)
         wanted["Rec.ocr_version"] = OCRVersion.PPOCRV5
         wanted["Rec.model_type"] = ModelType.MOBILE

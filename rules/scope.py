@@ -149,7 +149,10 @@ def read_scope(view: View, question: Question, profiles: Sequence[Profile]) -> S
 def _called(text: str, profiles: Sequence[Profile]) -> dict[str, str]:
     """Documents called by file name, with the words that do: with its extension, or a code."""
     found = {}
+    lowered = text.lower()
     for profile in profiles:
+        if profile.name.lower() not in lowered:
+            continue
         name = re.escape(profile.name)
         match = re.search(rf"(?<![\w.-]){name}(?P<ending>\.[a-z]{{2,4}})?(?![\w-])", text, re.I)
         if match and (match["ending"] or _is_code(profile.name)):

@@ -76,9 +76,9 @@ OPERATION_WORDS = frozenset(
 """Words that name a calculation; as search terms they weigh little."""
 
 SHORTENED = {
-    "acc": "accuracy", "avg": "average", "dev": "deviation", "est": "estimate", "max": "maximum",
-    "min": "minimum", "no": "number", "nr": "number", "num": "number", "pct": "percentage",
-    "prec": "precision", "prob": "probability", "qty": "quantity", "rec": "recall",
-    "std": "standard", "temp": "temperature", "tot": "total", "vol": "volume", "wt": "weight",
+    "acc": "accuracy", "avg": "average", "max": "maximum", "min": "minimum", "nr": "number",
+    "num": "number", "pct": "percentage", "prec": "precision", "prob": "probability",
+    "qty": "quantity", "rec": "recall", "std": "standard", "temp": "temperature", "tot": "total",
+    "vol": "volume", "wt": "weight",
 }  # fmt: skip
-"""Words as headings of columns cut them short."""
+"""Words as headings of columns cut them short; `No`, which also answers a question, is none."""

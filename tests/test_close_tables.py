@@ -1,6 +1,6 @@
 """Cells of tables whose rules part only groups of rows, and of columns set close to one another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
@@ -28,6 +28,14 @@ def upright(sheet: Canvas, x: float, y0: float, y1: float) -> None:
 def put(sheet: Canvas, xs: tuple[float, ...], y: float, *texts: str) -> None:
     for x, text in zip(xs, texts, strict=False):
         sheet.drawString(x, 842 - y, text)
+
+
+def labelled(sheet: Canvas, y: float, apart: float, rows: Mapping[str, Sequence[str]]) -> None:
+    """Set labels with amounts flush right, so many points from column to column."""
+    for i, (label, amounts) in enumerate(rows.items()):
+        put(sheet, (64.0,), y + 13 * i, label)
+        for k, amount in enumerate(amounts):
+            sheet.drawRightString(240 + apart * k, 842 - (y + 13 * i), amount)
 
 
 def grouped(sheet: Canvas, y: float) -> None:
@@ -75,10 +83,7 @@ def close(sheet: Canvas, y: float) -> None:
         ("20,304", "25,042", "22,171"),
     )
     labels = ("", "Net revenues", "Expenses", "All revenues", "All expenses")
-    for i, (label, row) in enumerate(zip(labels, rows, strict=True)):
-        put(sheet, (64.0,), y + 13 * i, label)
-        for k, amount in enumerate(row):
-            sheet.drawRightString(240 + 36 * k, 842 - (y + 13 * i), amount)
+    labelled(sheet, y, 36, dict(zip(labels, rows, strict=True)))
 
 
 def ranges(sheet: Canvas, y: float) -> None:
@@ -107,17 +112,14 @@ def wrapped(sheet: Canvas, y: float) -> None:
 
 def spaced(sheet: Canvas, y: float) -> None:
     """Set amounts whose thousands a blank parts, as in many countries."""
-    rows = (
-        ("", "2023", "2022"),
-        ("Revenue", "12 345", "11 234"),
-        ("Costs", "9 876", "8 765"),
-        ("Interest", "1 234", "1 111"),
-        ("Profit", "1 235", "1 358"),
-    )
-    for i, (label, *amounts) in enumerate(rows):
-        put(sheet, (64.0,), y + 14 * i, label)
-        for k, amount in enumerate(amounts):
-            sheet.drawRightString(260 + 80 * k, 842 - (y + 14 * i), amount)
+    rows = {
+        "": ("2023", "2022"),
+        "Revenue": ("12 345", "11 234"),
+        "Costs": ("9 876", "8 765"),
+        "Interest": ("1 234", "1 111"),
+        "Profit": ("1 235", "1 358"),
+    }
+    labelled(sheet, y, 80, rows)
 
 
 @pytest.fixture(scope="module")
